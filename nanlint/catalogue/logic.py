@@ -1,0 +1,197 @@
+"""Comparisons and logical ops: what conditions are made of. Truth is 1.0, falsehood 0.0, as in a float mask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from nanlint import regions as R
+from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue.domains import Narrow, Op, never, no_narrowing, spelled
+from nanlint.regions import Region
+
+
+def truth(region: Region) -> tuple[bool, bool]:
+    """Whether a condition with these values can be (true, false)."""
+    return bool(region - R.ZERO), 0.0 in region
+
+
+def _row(
+    name: str,
+    value: Callable[..., bool],
+    narrow: Narrow,
+    spellings: tuple[str, ...],
+    arity: int = 2,
+    image: Callable[..., Region] | None = None,
+) -> Op:
+    return Op(
+        name=name,
+        parameters=("input", "other")[:arity],
+        value=lambda a, *args: 1.0 if value(*args) else 0.0,
+        backward=lambda a, g, y, *args: tuple(0.0 for _ in args),
+        image=image or _image_by(narrow),
+        narrow=narrow,
+        undefined=never,
+        poison=lambda a, *regions: tuple(R.EMPTY for _ in regions),
+        safe=(None,) * arity,
+        derivative="not differentiable",
+        spellings=spellings,
+        differentiable=False,
+        boolean=True,
+    )
+
+
+def _image_by(narrow: Narrow) -> Callable[..., Region]:
+    """A truth value is possible unless narrowing by it leaves an argument without a value."""
+
+    def image(a: Arithmetic, *regions: Region) -> Region:
+        possible = R.EMPTY
+        for value in (R.TRUE, R.FALSE):
+            if all(narrow(a, value, *regions)):
+                possible |= value
+        return possible if all(regions) else R.FALSE
+
+    return image
+
+
+def _comparison(when_true: Callable[..., tuple[Region, ...]], when_false: Callable[..., tuple[Region, ...]]) -> Narrow:
+    def narrow(a: Arithmetic, out: Region, *regions: Region) -> tuple[Region, ...]:
+        can_hold, can_fail = truth(out)
+        if can_hold == can_fail:
+            return regions
+        return when_true(*regions) if can_hold else when_false(*regions)
+
+    return narrow
+
+
+def _less(x: Region, y: Region) -> tuple[Region, ...]:
+    return x & R.below(y.hi), y & R.above(x.lo)
+
+
+def _less_equal(x: Region, y: Region) -> tuple[Region, ...]:
+    top, bottom = _top(y), _bottom(x)
+    return x & top, y & bottom
+
+
+def _top(y: Region) -> Region:
+    return R.interval(-math.inf, y.hi, False, y.intervals[-1].hi_open) if y else R.EMPTY
+
+
+def _bottom(x: Region) -> Region:
+    return R.interval(x.lo, math.inf, x.intervals[0].lo_open, False) if x else R.EMPTY
+
+
+def _greater(x: Region, y: Region) -> tuple[Region, ...]:
+    return _less(y, x)[::-1]
+
+
+def _greater_equal(x: Region, y: Region) -> tuple[Region, ...]:
+    return _less_equal(y, x)[::-1]
+
+
+def _equal(x: Region, y: Region) -> tuple[Region, ...]:
+    met = x & y
+    return met, met
+
+
+def _unequal(x: Region, y: Region) -> tuple[Region, ...]:
+    return _without(x, y), _without(y, x)
+
+
+def _without(x: Region, y: Region) -> Region:
+    points = y.points
+    return x - y if points is not None and len(points) == 1 else x
+
+
+def _close(x: float, y: float) -> bool:
+    return x == y or abs(x - y) <= 1e-8 + 1e-5 * abs(y)
+
+
+def _narrow_close(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    if can_hold and not can_fail:
+        return x & _widened(y), y & _widened(x)
+    if can_fail and not can_hold:
+        return _unequal(x, y)
+    return x, y
+
+
+def _widened(x: Region) -> Region:
+    if not x:
+        return x
+    slack = 1e-8 + 1e-5 * min(max(abs(x.lo), abs(x.hi)), 1e300)
+    return R.interval(x.lo - slack, x.hi + slack)
+
+
+def _narrow_not(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    return ((R.EMPTY if not can_hold else x & R.ZERO) | (R.EMPTY if not can_fail else x - R.ZERO),)
+
+
+def _narrow_and(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    if can_hold and not can_fail:
+        return x - R.ZERO, y - R.ZERO
+    if can_fail and not can_hold:
+        return (x if 0.0 in y else x & R.ZERO), (y if 0.0 in x else y & R.ZERO)
+    return x, y
+
+
+def _narrow_or(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    if can_fail and not can_hold:
+        return x & R.ZERO, y & R.ZERO
+    if can_hold and not can_fail:
+        return (x if y - R.ZERO else x - R.ZERO), (y if x - R.ZERO else y - R.ZERO)
+    return x, y
+
+
+def _narrow_every(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    return (x if 0.0 in out else x - R.ZERO,)
+
+
+def _narrow_some(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    return (x if out - R.ZERO else x & R.ZERO,)
+
+
+def _narrow_finite(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    if can_hold == can_fail:
+        return (x,)
+    return (x & (R.FINITE if can_hold else R.INFINITIES),)
+
+
+def _narrow_infinite(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    can_hold, can_fail = truth(out)
+    if can_hold == can_fail:
+        return (x,)
+    return (x & (R.INFINITIES if can_hold else R.FINITE),)
+
+
+def _any_truth(a: Arithmetic, *regions: Region) -> Region:
+    return R.TRUTH
+
+
+def _names(name: str, *more: str) -> tuple[str, ...]:
+    return tuple(spelling for word in (name, *more) for spelling in spelled(word))
+
+
+ROWS: tuple[Op, ...] = (
+    _row("lt", lambda x, y: x < y, _comparison(_less, _greater_equal), _names("lt", "less")),
+    _row("le", lambda x, y: x <= y, _comparison(_less_equal, _greater), _names("le", "less_equal")),
+    _row("gt", lambda x, y: x > y, _comparison(_greater, _less_equal), _names("gt", "greater")),
+    _row("ge", lambda x, y: x >= y, _comparison(_greater_equal, _less), _names("ge", "greater_equal")),
+    _row("eq", lambda x, y: x == y, _comparison(_equal, _unequal), _names("eq")),
+    _row("ne", lambda x, y: x != y, _comparison(_unequal, _equal), _names("ne", "not_equal")),
+    _row("isclose", _close, _narrow_close, _names("isclose")),
+    _row("and", lambda x, y: x != 0 and y != 0, _narrow_and, _names("logical_and", "bitwise_and")),
+    _row("or", lambda x, y: x != 0 or y != 0, _narrow_or, _names("logical_or", "bitwise_or")),
+    _row("xor", lambda x, y: (x != 0) != (y != 0), no_narrowing, _names("logical_xor", "bitwise_xor"), 2, _any_truth),
+    _row("not", lambda x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), 1),
+    _row("truth", lambda x: x != 0, _comparison(lambda x: (x - R.ZERO,), lambda x: (x & R.ZERO,)), ("Tensor.bool",), 1),
+    _row("all", lambda x: x != 0, _narrow_every, _names("all"), 1, _any_truth),
+    _row("any", lambda x: x != 0, _narrow_some, _names("any"), 1, _any_truth),
+    _row("isfinite", math.isfinite, _narrow_finite, _names("isfinite"), 1, _any_truth),
+    _row("isinf", math.isinf, _narrow_infinite, _names("isinf"), 1, _any_truth),
+    _row("isnan", math.isnan, no_narrowing, _names("isnan"), 1, _any_truth),
+)

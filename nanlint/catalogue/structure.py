@@ -1,0 +1,152 @@
+"""What the analysis has to know of the rest of torch: calls that compute nothing singular, as tables.
+
+Names are those of functions in `torch` (or the namespace given) and of Tensor methods alike.
+"""
+
+from __future__ import annotations
+
+from nanlint import regions as R
+from nanlint.regions import Region
+
+SAME_ELEMENTS = frozenset(
+    """
+    view reshape flatten unflatten ravel squeeze unsqueeze expand expand_as view_as reshape_as permute transpose t
+    swapaxes swapdims movedim moveaxis contiguous clone to type type_as cuda cpu double float half bfloat16 repeat
+    repeat_interleave tile broadcast_to flip fliplr flipud roll rot90 alias conj resolve_conj resolve_neg real
+    positive requires_grad_ retain_grad pin_memory share_memory_ as_tensor asarray atleast_1d atleast_2d atleast_3d
+    unbind chunk split tensor_split hsplit vsplit dsplit unfold narrow diagonal diag diag_embed tril triu sort
+    as_strided detach_ to_dense coalesce squeeze_ unsqueeze_ transpose_ t_ contiguous_ swapaxes_ adjoint
+    """.split()
+)
+"""Elements pass unchanged, wherever they end up: from one element's point of view the identity."""
+
+TRANSPOSED = frozenset({"T", "mT", "H", "mH", "real"})
+"""Attributes that do the same."""
+
+DETACHED = frozenset({"detach", "data", "detach_"})
+"""Same values, no gradient."""
+
+FILLED: dict[str, Region] = {
+    "zeros": R.ZERO,
+    "zeros_like": R.ZERO,
+    "new_zeros": R.ZERO,
+    "ones": R.TRUE,
+    "ones_like": R.TRUE,
+    "new_ones": R.TRUE,
+    "eye": R.TRUTH,
+    "rand": R.interval(0.0, 1.0, False, True),
+    "rand_like": R.interval(0.0, 1.0, False, True),
+    "randn": R.interval(-8.0, 8.0),
+    "randn_like": R.interval(-8.0, 8.0),
+    "empty": R.FINITE,
+    "empty_like": R.FINITE,
+    "new_empty": R.FINITE,
+    "arange": R.FINITE,
+    "randint": R.FINITE,
+    "randperm": R.NONNEGATIVE & R.FINITE,
+    "tril_indices": R.NONNEGATIVE & R.FINITE,
+    "triu_indices": R.NONNEGATIVE & R.FINITE,
+    "bernoulli": R.TRUTH,
+    "multinomial": R.NONNEGATIVE & R.FINITE,
+    "hann_window": R.UNIT,
+    "hamming_window": R.UNIT,
+    "one_hot": R.TRUTH,
+}
+"""New tensors without gradient, and their values."""
+
+COUNTS = frozenset(
+    """
+    argmax argmin argsort argwhere nonzero count_nonzero searchsorted bucketize numel size dim ndimension nelement
+    long int short byte char bincount histc unique element_size storage_offset stride get_device
+    """.split()
+)
+"""Integer results: no gradient flows through them."""
+
+PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
+"""Leaves torch: a Python or numpy value."""
+
+SIZES = frozenset({"shape", "ndim", "dtype", "device", "layout", "is_cuda", "requires_grad", "grad_fn", "is_leaf"})
+"""Attributes that are no tensors."""
+
+_ANY = R.FINITE
+OPAQUE: dict[str, Region] = {
+    "softmax": R.UNIT,
+    "softmin": R.UNIT,
+    "gumbel_softmax": R.UNIT,
+    "log_softmax": R.interval(-1e6, 0.0),
+    "normalize": R.interval(-1.0, 1.0),
+    "cosine_similarity": R.interval(-1.0, 1.0),
+    "pairwise_distance": R.NONNEGATIVE & R.FINITE,
+    "cdist": R.NONNEGATIVE & R.FINITE,
+    "pdist": R.NONNEGATIVE & R.FINITE,
+    "dist": R.NONNEGATIVE & R.FINITE,
+    "var": R.NONNEGATIVE & R.FINITE,
+    "std": R.NONNEGATIVE & R.FINITE,
+    "hardsigmoid": R.UNIT,
+    "softsign": R.interval(-1.0, 1.0),
+    "dropout": _ANY,
+    "matmul": _ANY,
+    "mm": _ANY,
+    "bmm": _ANY,
+    "mv": _ANY,
+    "dot": _ANY,
+    "vdot": _ANY,
+    "inner": _ANY,
+    "outer": _ANY,
+    "einsum": _ANY,
+    "tensordot": _ANY,
+    "baddbmm": _ANY,
+    "addmm": _ANY,
+    "cross": _ANY,
+    "det": _ANY,
+    "linear": _ANY,
+    "conv1d": _ANY,
+    "conv2d": _ANY,
+    "conv3d": _ANY,
+    "interpolate": _ANY,
+    "grid_sample": _ANY,
+    "pad": _ANY,
+    "elu": R.above(-1.0, closed=True) & R.FINITE,
+    "selu": _ANY,
+    "celu": _ANY,
+    "gelu": R.above(-0.17, closed=True) & R.FINITE,
+    "silu": R.above(-0.28, closed=True) & R.FINITE,
+    "mish": _ANY,
+    "leaky_relu": _ANY,
+    "layer_norm": _ANY,
+    "mse_loss": R.NONNEGATIVE & R.FINITE,
+    "l1_loss": R.NONNEGATIVE & R.FINITE,
+    "smooth_l1_loss": R.NONNEGATIVE & R.FINITE,
+    "huber_loss": R.NONNEGATIVE & R.FINITE,
+    "binary_cross_entropy": R.NONNEGATIVE & R.FINITE,
+    "binary_cross_entropy_with_logits": R.NONNEGATIVE & R.FINITE,
+    "cross_entropy": R.NONNEGATIVE & R.FINITE,
+    "nll_loss": _ANY,
+    "kl_div": _ANY,
+}
+"""Differentiable and regular, with values in the region; their value is not computed from their arguments."""
+
+MODULES: dict[str, str | Region] = {
+    "Softplus": "softplus",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "LogSigmoid": "logsigmoid",
+    "Softmax": R.UNIT,
+    "LogSoftmax": R.interval(-1e6, 0.0),
+    "Hardsigmoid": R.UNIT,
+    "Identity": "identity",
+    "Dropout": "identity",
+    "Parameter": R.FINITE,
+}
+"""`torch.nn` modules: the op that calling one is, or the region of its result."""
+
+LOGGING = frozenset(
+    """
+    print log debug info warning warn error critical exception add_scalar add_scalars add_histogram add_image log_dict
+    log_metrics write set_postfix set_description update_metrics format isinstance issubclass type id repr str hash
+    hasattr len callable
+    """.split()
+)
+"""Calls that show a value or look at it: no gradient comes back from them."""

@@ -1,0 +1,242 @@
+"""Checks a source and fixes it to a fixed point; what the front ends call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from nanlint.config import Config
+from nanlint.finding import Applicability, Confidence, Edit, Finding, Position, Span
+from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
+from nanlint.suppressions import suppressions
+
+Analyse = Callable[[Source, Config], list[Finding]]
+_Key = tuple[str, Position]
+
+
+@dataclass(frozen=True)
+class FixResult:
+    """A source after `fix`: how many of its shown findings are gone, and those that remain."""
+
+    source: Source
+    fixed: int
+    remaining: list[Finding]
+
+
+def check(
+    source: Source, config: Config, *, noqa: bool = True, analyse: Analyse | None = None
+) -> list[Finding]:
+    """What is to be shown of a source, in its order; a text or cell that cannot be analysed is NAN901.
+
+    `noqa=False` shows what comments suppress too. `analyse` stands in for `nanlint.analysis.analyse`.
+    """
+    findings = _findings(source, config, analyse or _analyser())
+    return _shown(source, findings, config, noqa)
+
+
+def check_bytes(
+    path: str, data: bytes, config: Config, *, analyse: Analyse | None = None
+) -> list[Finding]:
+    """`check` for a file of these bytes; one that gives no text is NAN901."""
+    try:
+        source = from_bytes(path, data)
+    except AnalysisError as error:
+        return list(filter(config.shows, [failure(path, error)]))
+    return check(source, config, analyse=analyse)
+
+
+def check_file(path: str, config: Config, *, analyse: Analyse | None = None) -> list[Finding]:
+    """`check` for the file at `path`; one that cannot be read or gives no text is NAN901."""
+    try:
+        source = read(path)
+    except AnalysisError as error:
+        return list(filter(config.shows, [failure(path, error)]))
+    return check(source, config, analyse=analyse)
+
+
+def failure(path: str, error: AnalysisError) -> Finding:
+    """The finding NAN901 that tells why, and where, a file or a cell could not be analysed."""
+    span = Span(error.position, error.position)
+    return Finding("NAN901", path, span, f"could not be analysed: {error.reason}", Confidence.HIGH)
+
+
+def fix(source: Source, config: Config, *, analyse: Analyse | None = None) -> FixResult:
+    """Apply fixes of shown findings until none is left that can be applied.
+
+    Unsafe fixes are applied with `config.unsafe_fixes` only. A fix after which the text does not parse, its
+    finding survives, or another finding appears, is not made; a source without any fix made is returned
+    itself. Each round removes a finding or refuses a fix, so their number bounds the rounds.
+    """
+    analyse = analyse or _analyser()
+    start = state = _state(source, config, analyse)
+    while batch := _batch(state, config):
+        state = _advanced(state, batch, config, analyse)
+    return FixResult(state.source, len(start.shown) - len(state.shown), list(state.shown))
+
+
+@dataclass(frozen=True)
+class _State:
+    """A source on its way to the fixed point."""
+
+    source: Source
+    findings: tuple[Finding, ...]
+    """Everything by which a fix is judged: low confidence and suppressed findings count too."""
+    shown: tuple[Finding, ...]
+    refused: frozenset[_Key] = frozenset()
+    """The findings whose fix does not work on this very source."""
+
+
+def _state(source: Source, config: Config, analyse: Analyse) -> _State:
+    selected = replace(config, confidence=Confidence.LOW)
+    findings = [finding for finding in _findings(source, config, analyse) if selected.shows(finding)]
+    return _State(source, tuple(findings), tuple(_shown(source, findings, config, noqa=True)))
+
+
+def _analyser() -> Analyse:
+    from nanlint.analysis import analyse  # here: it is most of what there is to import
+
+    return analyse
+
+
+def _findings(source: Source, config: Config, analyse: Analyse) -> list[Finding]:
+    findings = [failure(source.path, error) for error in source.skipped]
+    try:
+        return findings + analyse(source, config)
+    except AnalysisError as error:
+        reason = error
+    except RecursionError:
+        reason = AnalysisError("nested too deeply")
+    except MemoryError:
+        reason = AnalysisError("out of memory")
+    return [*findings, failure(source.path, reason)]
+
+
+def _shown(source: Source, findings: Iterable[Finding], config: Config, noqa: bool) -> list[Finding]:
+    shown = sorted(filter(config.shows, findings), key=lambda finding: (finding.span.start, finding.code))
+    if not (noqa and shown):
+        return shown
+    comments = suppressions(source.text)
+    return [finding for finding in shown if not comments.cover(finding.code, finding.span.start.line)]
+
+
+def _batch(state: _State, config: Config) -> list[Finding]:
+    """The first findings, in the order of the source, whose fixes can be made together."""
+    batch: list[Finding] = []
+    taken: list[Piece] = []
+    for finding in state.shown:
+        if _key(finding) not in state.refused and _applicable(finding, config):
+            pieces = _pieces(state.source, finding)
+            if not any(_collide(piece, other) for piece in pieces for other in taken):
+                batch.append(finding)
+                taken += pieces
+    return batch
+
+
+def _applicable(finding: Finding, config: Config) -> bool:
+    fix = finding.fix
+    return fix is not None and (config.unsafe_fixes or fix.applicability is Applicability.SAFE)
+
+
+def _pieces(source: Source, finding: Finding) -> list[Piece]:
+    """The edits of a finding's fix in offsets; none where they are impossible, which `_tried` finds out."""
+    try:
+        return source.placed(_edits([finding]))
+    except ValueError:
+        return []
+
+
+def _collide(one: Piece, other: Piece) -> bool:
+    """Whether two pieces overlap or begin at one place, where their order would be a guess."""
+    return one.start == other.start or (one.start < other.end and other.start < one.end)
+
+
+def _advanced(state: _State, batch: list[Finding], config: Config, analyse: Analyse) -> _State:
+    """The state with as many fixes of the batch made as work together, or with those refused that do not."""
+
+    def tried(findings: Sequence[Finding]) -> _State | None:
+        return _tried(state, findings, config, analyse) if findings else None
+
+    together = tried(batch)
+    if together is not None:
+        return together
+    alone = {_key(finding): tried([finding]) for finding in batch} if len(batch) > 1 else {}
+    working = [finding for finding in batch if alone.get(_key(finding)) is not None]
+    together = tried(working) if len(working) < len(batch) else None
+    if together is not None:
+        return together
+    first = next((after for after in alone.values() if after is not None), None)
+    return first or replace(state, refused=state.refused | {_key(finding) for finding in batch})
+
+
+def _tried(state: _State, targets: Sequence[Finding], config: Config, analyse: Analyse) -> _State | None:
+    """The state after the fixes of the targets; None if they cannot be made or are not good."""
+    edits = _edits(targets)
+    try:
+        source = state.source.edited(edits)
+        parse(source.text)
+    except (ValueError, AnalysisError):
+        return None
+    after = _state(source, config, analyse)
+    pieces = state.source.placed(edits)
+    return after if _accounted_for(state, after, {_key(target) for target in targets}, pieces) else None
+
+
+def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: list[Piece]) -> bool:
+    """Whether each finding of `after` was one of `before` already, and no target is among them."""
+    pending = sorted(
+        (_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets),
+        key=lambda trace: (trace.last, trace.first),
+    )
+    for finding in sorted(after.findings, key=_key):
+        offset, shown = after.source.offset(finding.span.start), _is_shown(after, finding)
+        trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
+        if trace is None:
+            return False
+        pending.remove(trace)
+    return True
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """Where a finding that is no target may stand after some edits: offsets `first` to `last`."""
+
+    code: str
+    first: int
+    last: int
+    shown: bool
+
+    def fits(self, code: str, offset: int, shown: bool) -> bool:
+        """Whether a finding may be this one; one that was hidden must not come to be shown."""
+        return code == self.code and self.first <= offset <= self.last and (self.shown or not shown)
+
+
+def _trace(state: _State, finding: Finding, pieces: Sequence[Piece]) -> _Trace:
+    offset = state.source.offset(finding.span.start)
+    first, last = _moved(offset, pieces)
+    return _Trace(finding.code, first, last, _is_shown(state, finding))
+
+
+def _is_shown(state: _State, finding: Finding) -> bool:
+    return any(_key(finding) == _key(shown) for shown in state.shown)
+
+
+def _moved(offset: int, pieces: Sequence[Piece]) -> tuple[int, int]:
+    """The first and the last place at which what stood at `offset` can stand after the edits.
+
+    They differ where the offset is in a replaced stretch or at an insertion.
+    """
+    around = [piece for piece in pieces if piece.start <= offset < max(piece.end, piece.start + 1)]
+    before = [piece for piece in pieces if piece.start < offset and piece not in around]
+    first = (around[0].start if around else offset) + sum(
+        len(piece.text) - (piece.end - piece.start) for piece in before
+    )
+    return first, first + sum(len(piece.text) for piece in around)
+
+
+def _edits(findings: Iterable[Finding]) -> list[Edit]:
+    return [edit for finding in findings if finding.fix for edit in finding.fix.edits]
+
+
+def _key(finding: Finding) -> _Key:
+    """What tells the findings of one source apart: there is one for each selector and code."""
+    return finding.code, finding.span.start

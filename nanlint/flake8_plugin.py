@@ -1,0 +1,79 @@
+"""nanlint inside flake8, which does the selecting, the `# noqa` and the per-file ignores itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nanlint import __version__
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+
+    from nanlint.config import Config
+
+
+class Plugin:
+    """What flake8 makes for each file; nothing but the version is imported before one is run."""
+
+    name = "nanlint"
+    version = __version__
+    _config: ClassVar[Config | None] = None
+
+    def __init__(self, tree: ast.AST, lines: Sequence[str], filename: str) -> None:
+        """`lines` are those of the file, without byte order mark; `tree` makes flake8 parse it first."""
+        self._text = "".join(lines)
+        self._filename = filename
+
+    @classmethod
+    def add_options(cls, parser: Any) -> None:
+        """Register the options with flake8's `OptionManager`, and the codes that are off by default."""
+        from nanlint.config import CONFIDENCES, DTYPES, OFF_BY_DEFAULT
+
+        parser.add_option(
+            "--nanlint-dtype",
+            default="float32",
+            parse_from_config=True,
+            help=f"The dtype of tensors whose code names none: {', '.join(DTYPES)}. (Default: %(default)s)",
+        )
+        parser.add_option(
+            "--nanlint-confidence",
+            default="medium",
+            parse_from_config=True,
+            help=f"The lowest confidence that is shown: {', '.join(CONFIDENCES)}. (Default: %(default)s)",
+        )
+        parser.extend_default_ignore(sorted(OFF_BY_DEFAULT))
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Take the options over; raises flake8's ExecutionError for a value that is not allowed.
+
+        They are checked here since flake8 checks the choices of the command line only.
+        """
+        from nanlint.config import CONFIDENCES, DTYPES, Config
+        from nanlint.finding import Confidence
+
+        dtype = _one_of("nanlint-dtype", options.nanlint_dtype, DTYPES)
+        confidence = _one_of("nanlint-confidence", options.nanlint_confidence, CONFIDENCES)
+        cls._config = Config(select=("NAN",), dtype=dtype, confidence=Confidence(confidence))
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """Line from 1, column from 0, code and message, and this class, for each finding."""
+        from nanlint.config import Config
+        from nanlint.engine import check
+        from nanlint.report import one_line
+        from nanlint.source import Source
+
+        config = self._config or Config(select=("NAN",))
+        for finding in check(Source(self._filename, self._text), config, noqa=False):
+            start, message = finding.span.start, one_line(finding.message)
+            yield start.line, start.column - 1, f"{finding.code} {message}", type(self)
+
+
+def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        from flake8.exceptions import ExecutionError  # type: ignore[import-untyped]
+
+        raise ExecutionError(f"{option}: {value!r} is not allowed; allowed: {', '.join(allowed)}")
+    return value

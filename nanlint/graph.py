@@ -1,0 +1,178 @@
+"""The graph: SSA values shared as a DAG, each with the syntax it comes from.
+
+Two values with the same `number` are the same value for certain (value numbering), wherever they stand in the text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC
+from nanlint.catalogue import OPS
+from nanlint.regions import Region
+
+_EXACT = ARITHMETIC["float64"]
+_COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq", "ne", "maximum", "minimum"})
+
+
+class Kind(Enum):
+    """What a value is in Python: certainly a tensor, certainly a number, or one of the two."""
+
+    TENSOR = "tensor"
+    NUMBER = "number"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A value that nothing is known of but its region: an input, or the result of something opaque.
+
+    `feeds` are the values that an opaque result was made of: a condition on them speaks of the result too. `opaque`
+    marks a result that is not an input. `named` is how a person would call it.
+    """
+
+    number: int
+    name: str
+    region: Region
+    grad: bool
+    kind: Kind
+    node: ast.AST | None = None
+    feeds: tuple[Value, ...] = ()
+    opaque: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A known number."""
+
+    number: int
+    value: float
+    kind: Kind = Kind.NUMBER
+    node: ast.AST | None = None
+    grad: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Apply:
+    """A catalogue op applied to values. `grad` says whether gradient flows through it to some leaf."""
+
+    number: int
+    op: str
+    args: tuple[Value, ...]
+    grad: bool
+    kind: Kind
+    node: ast.AST | None = None
+    path: tuple[Assumption, ...] = field(default=(), repr=False)
+
+
+Value: TypeAlias = Leaf | Constant | Apply
+
+
+@dataclass(frozen=True, eq=False)
+class Assumption:
+    """A condition that is known to be true (or false) where a value is computed."""
+
+    condition: Value
+    truth: bool
+
+
+class Builder:
+    """Makes the values of one graph, giving equal values equal numbers."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._leaves = 0
+
+    def _number(self, key: object) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def leaf(
+        self,
+        name: str,
+        region: Region = R.FINITE,
+        *,
+        grad: bool = True,
+        kind: Kind = Kind.UNKNOWN,
+        node: ast.AST | None = None,
+        feeds: tuple[Value, ...] = (),
+        opaque: bool = False,
+        key: object = None,
+    ) -> Leaf:
+        """A new leaf, or one with the number of the earlier leaf of the same `key`."""
+        if key is None:
+            self._leaves += 1
+            key = self._leaves
+        return Leaf(self._number(("leaf", key)), name, region, grad, kind, node, feeds, opaque)
+
+    def constant(self, value: float, node: ast.AST | None = None, kind: Kind = Kind.NUMBER) -> Constant:
+        """The number `value`."""
+        return Constant(self._number(("constant", value, str(value))), value, kind, node)
+
+    def apply(
+        self,
+        op: str,
+        *args: Value,
+        node: ast.AST | None = None,
+        grad: bool = True,
+        kind: Kind | None = None,
+        path: tuple[Assumption, ...] = (),
+    ) -> Value:
+        """`op` of `args`, folded where all of them are numbers; `grad=False` cuts the gradient."""
+        if all(isinstance(arg, Constant) for arg in args):
+            value = OPS[op].value(_EXACT, *(arg.value for arg in args if isinstance(arg, Constant)))
+            return self.constant(value, node, kind or _kind(args))
+        numbers = [arg.number for arg in args]
+        if op in _COMMUTATIVE:
+            numbers.sort()
+        flows = grad and OPS[op].differentiable and any(arg.grad for arg in args)
+        number = self._number((op, flows, *numbers))
+        return Apply(number, op, args, flows, kind or _kind(args), node, path)
+
+
+def _kind(args: Sequence[Value]) -> Kind:
+    kinds = {arg.kind for arg in args}
+    if Kind.TENSOR in kinds:
+        return Kind.TENSOR
+    return Kind.NUMBER if kinds == {Kind.NUMBER} else Kind.UNKNOWN
+
+
+def operands(value: Value) -> tuple[Value, ...]:
+    """The values that `value` is computed from; none for leaves and constants."""
+    return value.args if isinstance(value, Apply) else ()
+
+
+def closure(roots: Iterable[Value], limit: int) -> list[Value]:
+    """`roots` and what they are made of, arguments first, one value for each number.
+
+    Values beyond `limit` in breadth-first order are left out, so that a caller meets them as free values.
+    """
+    kept: dict[int, Value] = {}
+    queue: list[Value] = list(roots)
+    for value in queue:
+        if value.number in kept or len(kept) >= limit:
+            continue
+        kept[value.number] = value
+        queue.extend(operands(value))
+    return list(_sorted(kept))
+
+
+def _sorted(kept: dict[int, Value]) -> Iterator[Value]:
+    """The kept values in topological order, by an explicit stack: chains may be thousands long."""
+    done: set[int] = set()
+    for root in kept.values():
+        stack: list[tuple[Value, bool]] = [(root, False)]
+        while stack:
+            value, expanded = stack.pop()
+            if value.number in done or value.number not in kept:
+                continue
+            if expanded:
+                done.add(value.number)
+                yield kept[value.number]
+                continue
+            stack.append((value, True))
+            stack.extend((arg, False) for arg in operands(value))

@@ -1,0 +1,266 @@
+"""Hazards: for each selector, an input that it drops and at which the dropped operand's backward makes a nan.
+
+The abstract half (facts) says which dropped values may reach a poison set and proves that the others cannot; the
+concrete half (witness) runs candidates and decides.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
+from nanlint.catalogue.selectors import MASK_PRODUCT
+from nanlint.facts import Constraint, Facts, solve
+from nanlint.finding import Confidence
+from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
+from nanlint.search import assignments
+from nanlint.witness import backward, culprit, forward
+
+MOST_VALUES = 400
+"""Values looked at under one selector; what lies deeper is met as a free value."""
+_MOST_TARGETS = 40
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Concrete inputs for one site: the selector's value is finite and the gradients of `gradients` are nan."""
+
+    site: Apply
+    inputs: Mapping[Value, float]
+    value: float
+    gradients: Mapping[Value, float]
+    singular: bool
+    values: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A selector, its dropped operand, and the proofs for the singular ops below it."""
+
+    selector: Apply
+    row: Selector
+    drop: Drop | None
+    operand: Value
+    condition: Value
+    proofs: tuple[Proof, ...]
+    confidence: Confidence
+
+
+def hazards(selector: Apply, a: Arithmetic) -> list[Hazard]:
+    """The hazards of one selector, one for each operand that it can drop."""
+    found = (_Study(case, a).hazard() for case in _cases(selector))
+    return [hazard for hazard in found if hazard is not None]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One way to drop: `dropped` are the constraints that say so, `seed` the upstream gradients of backward."""
+
+    selector: Apply
+    row: Selector
+    drop: Drop | None
+    operand: Value
+    condition: Value
+    dropped: tuple[Constraint, ...]
+    seed: Mapping[int, float]
+
+
+def _cases(selector: Apply) -> Iterator[_Case]:
+    if selector.op == "mul":
+        yield from _mask_cases(selector)
+        return
+    row = SELECTORS[selector.op]
+    for drop in row.drops:
+        operand = selector.args[drop.operand]
+        if operand.grad and selector.grad:
+            # the drop's region depends on facts, so it is made later; the condition alone is known here
+            yield _Case(selector, row, drop, operand, selector.args[drop.by], (), {operand.number: 0.0})
+
+
+def _mask_cases(product: Apply) -> Iterator[_Case]:
+    if not product.grad:
+        return
+    for factor in _factors(product):
+        if is_mask(factor):
+            zero = (Constraint(factor, R.ZERO),)
+            yield _Case(product, MASK_PRODUCT, None, product, factor, zero, {product.number: 1.0})
+            return
+
+
+def _factors(product: Apply) -> Iterator[Value]:
+    """The factors of a product as written: `a * b * c` has three."""
+    for arg in product.args:
+        if isinstance(arg, Apply) and arg.op == "mul" and arg.node in _syntactic(product.node):
+            yield from _factors(arg)
+        else:
+            yield arg
+
+
+def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
+    return tuple(ast.iter_child_nodes(node)) if node is not None else ()
+
+
+def is_mask(value: Value) -> bool:
+    """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
+    if value.grad or isinstance(value, Constant):
+        return False
+    facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
+    if facts is None:
+        return False
+    points = facts.of(value).points
+    return points is not None and 0.0 in points and len(points) == 2
+
+
+class _Study:
+    """The search for one case."""
+
+    def __init__(self, case: _Case, a: Arithmetic) -> None:
+        self.case = case
+        self.a = a
+        self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
+        roots = [case.operand, case.selector, *(constraint.value for constraint in self.path)]
+        self.order = closure(roots, MOST_VALUES)
+        self.below = {value.number for value in closure((case.operand,), MOST_VALUES)}
+        self.masks = [
+            Constraint(value.args[1], R.NONZERO)
+            for value in self.order
+            if isinstance(value, Apply) and value.op == "masked_select" and value.number in self.below
+            if value.number != case.selector.number
+        ]
+
+    def hazard(self) -> Hazard | None:
+        if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
+            return None
+        constraints = self._dropped()
+        base = None if constraints is None else solve(self.order, constraints, self.a)
+        if base is None or constraints is None:
+            return None
+        proofs: dict[int, Proof] = {}
+        for target in list(self._targets(base))[:_MOST_TARGETS]:
+            proof = self._proof(base, constraints, target)
+            if proof is not None:
+                proofs.setdefault(proof.site.number, proof)
+        if not proofs:
+            return None
+        return self._made(sorted(proofs.values(), key=self._rank))
+
+    def _dropped(self) -> list[Constraint] | None:
+        """All that is known where the selector drops; None if it never does."""
+        known = [*self.case.dropped, *self.path, *self.masks]
+        drop = self.case.drop
+        if drop is None:
+            return known
+        facts = solve(self.order, known, self.a)
+        if facts is None:
+            return None
+        args = self.case.selector.args
+        region = drop.where(tuple(facts.of(arg) for arg in args))
+        return [*known, Constraint(args[drop.by], region, nan=drop.by_nan)]
+
+    def _targets(self, base: Facts) -> Iterator[Constraint]:
+        """What would poison: an argument in its op's poison set, or where the op's value is nan."""
+        for value in self.order:
+            if value.number not in self.below or not isinstance(value, Apply):
+                continue
+            row = OPS[value.op]
+            if not row.singular:
+                continue
+            regions = tuple(base.of(arg) for arg in value.args)
+            for arg, poison in zip(value.args, row.poison(self.a, *regions), strict=True):
+                met = base.of(arg) & poison
+                if met:
+                    yield Constraint(arg, met)
+
+    def _proof(self, base: Facts, constraints: Sequence[Constraint], target: Constraint) -> Proof | None:
+        for inputs in assignments(self.order, base, [*constraints, target], self.a):
+            proof = self._run(inputs)
+            if proof is not None:
+                return proof
+        return None
+
+    def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
+        """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
+        arithmetic = a or self.a
+        values = forward(self.order, inputs, arithmetic)
+        if values is None or not self._holds(values):
+            return None
+        case = self.case
+        value = values[case.selector.number]
+        if not math.isfinite(value) and case.drop is not None:
+            return None
+        gradients = backward(self.order, values, case.seed, arithmetic)
+        if gradients.origin is None:
+            return None
+        arrived = self._arrived(gradients.by_number)
+        if not arrived:
+            return None
+        singular = a is None and self._run(inputs, ARITHMETIC["float64"]) is not None
+        named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
+        return Proof(culprit(gradients.origin, values), named, value, arrived, singular, values)
+
+    def _holds(self, values: Mapping[int, float]) -> bool:
+        case = self.case
+        for constraint in (*case.dropped, *self.path, *self.masks):
+            value = values.get(constraint.value.number)
+            if value is not None and value not in constraint.region:
+                return False
+        if case.drop is None:
+            return True
+        return case.drop.holds(tuple(values.get(arg.number, _constant(arg)) for arg in case.selector.args))
+
+    def _arrived(self, gradients: Mapping[int, float]) -> dict[Value, float]:
+        """The leaves, and the values at the edge of what is looked at, whose gradient is nan."""
+        inside = {value.number for value in self.order}
+        arrived: dict[Value, float] = {}
+        for value in self.order:
+            for end in (value, *operands(value)):
+                edge = isinstance(end, Leaf) or end.number not in inside
+                g = gradients.get(end.number, 0.0)
+                if edge and end.grad and g != g:
+                    arrived[end] = g
+        return arrived
+
+    def _rank(self, proof: Proof) -> tuple[bool, float]:
+        return (not proof.singular, sum(abs(value) for value in proof.inputs.values()))
+
+    def _made(self, proofs: list[Proof]) -> Hazard:
+        case = self.case
+        confidence = self._confidence(proofs[0])
+        return Hazard(case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence)
+
+    def _confidence(self, proof: Proof) -> Confidence:
+        """High where the condition speaks of the very values that reach the poison."""
+        if speaks_of(self.case.condition) & speaks_of(proof.site):
+            return Confidence.HIGH
+        return Confidence.MEDIUM
+
+
+def _constant(value: Value) -> float:
+    return value.value if isinstance(value, Constant) else 0.0
+
+
+def speaks_of(value: Value) -> set[int]:
+    """The numbers of the leaves that `value` depends on, through opaque results too."""
+    seen: set[int] = set()
+    leaves: set[int] = set()
+    stack: list[Value] = [value]
+    while stack and len(seen) < MOST_VALUES:
+        current = stack.pop()
+        if current.number in seen:
+            continue
+        seen.add(current.number)
+        if isinstance(current, Leaf):
+            leaves.add(current.number)
+            stack.extend(current.feeds)
+        stack.extend(operands(current))
+    return leaves
+
+
+def singular_first(found: Iterable[Hazard]) -> list[Hazard]:
+    """Hazards with a singular point before those by magnitude alone."""
+    return sorted(found, key=lambda hazard: not hazard.proofs[0].singular)

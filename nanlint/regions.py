@@ -1,0 +1,277 @@
+"""Regions: finite unions of intervals with open or closed ends on the extended reals.
+
+Pure algebra without any knowledge of ops or dtypes. A region never holds nan; whether a value may be nan
+is kept beside it. More than `MOST` intervals are joined across the narrowest gaps, which only ever adds values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+INF = math.inf
+MOST = 8
+
+
+class Interval(NamedTuple):
+    """The values between `lo` and `hi`; an open end is not a member itself. Never empty, never nan."""
+
+    lo: float
+    hi: float
+    lo_open: bool = False
+    hi_open: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, (int, float)):
+            return False
+        above = value > self.lo or (value == self.lo and not self.lo_open)
+        return above and (value < self.hi or (value == self.hi and not self.hi_open))
+
+    @property
+    def is_point(self) -> bool:
+        """Whether the interval has exactly one member."""
+        return self.lo == self.hi
+
+
+class Region(NamedTuple):
+    """A sorted tuple of intervals that neither overlap nor touch."""
+
+    intervals: tuple[Interval, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.intervals)
+
+    def __contains__(self, value: object) -> bool:
+        return any(value in part for part in self.intervals)
+
+    def __or__(self, other: Region) -> Region:  # type: ignore[override]
+        return make(self.intervals + other.intervals)
+
+    def __and__(self, other: Region) -> Region:
+        if self is other or other is ALL:
+            return self
+        if self is ALL:
+            return other
+        met = (_meet(a, b) for a in self.intervals for b in other.intervals)
+        return Region(tuple(part for part in met if part is not None))
+
+    def __invert__(self) -> Region:
+        parts: list[Interval] = []
+        lo, lo_open = -INF, False
+        for part in self.intervals:
+            _append(parts, lo, part.lo, lo_open, not part.lo_open)
+            lo, lo_open = part.hi, not part.hi_open
+        _append(parts, lo, INF, lo_open, False)
+        return Region(tuple(parts))
+
+    def __sub__(self, other: Region) -> Region:
+        return self & ~other
+
+    def __le__(self, other: Region) -> bool:  # type: ignore[override]
+        return not self - other
+
+    @property
+    def lo(self) -> float:
+        """The greatest lower bound; `inf` for the empty region."""
+        return self.intervals[0].lo if self.intervals else INF
+
+    @property
+    def hi(self) -> float:
+        """The least upper bound; `-inf` for the empty region."""
+        return self.intervals[-1].hi if self.intervals else -INF
+
+    @property
+    def points(self) -> tuple[float, ...] | None:
+        """The members, if the region is a finite set; None otherwise."""
+        if all(part.is_point for part in self.intervals):
+            return tuple(part.lo for part in self.intervals)
+        return None
+
+    def __str__(self) -> str:
+        return " | ".join(_show(part) for part in self.intervals) or "nothing"
+
+
+def _show(part: Interval) -> str:
+    if part.is_point:
+        return f"{{{part.lo:g}}}"
+    return f"{'(' if part.lo_open else '['}{part.lo:g}, {part.hi:g}{')' if part.hi_open else ']'}"
+
+
+def _append(parts: list[Interval], lo: float, hi: float, lo_open: bool, hi_open: bool) -> None:
+    if lo < hi or (lo == hi and not lo_open and not hi_open):
+        parts.append(Interval(lo, hi, lo_open, hi_open))
+
+
+def _meet(a: Interval, b: Interval) -> Interval | None:
+    lo, lo_open = max((a.lo, a.lo_open), (b.lo, b.lo_open))
+    hi, hi_closed = min((a.hi, not a.hi_open), (b.hi, not b.hi_open))
+    if lo > hi or (lo == hi and (lo_open or not hi_closed)):
+        return None
+    return Interval(lo, hi, lo_open, not hi_closed)
+
+
+def _touch(a: Interval, b: Interval) -> bool:
+    return b.lo < a.hi or (b.lo == a.hi and not (a.hi_open and b.lo_open))
+
+
+def make(intervals: Iterable[Interval]) -> Region:
+    """The union of `intervals`, which may overlap and come in any order."""
+    merged: list[Interval] = []
+    for part in sorted(intervals):
+        if merged and _touch(merged[-1], part):
+            last = merged[-1]
+            hi, hi_closed = max((last.hi, not last.hi_open), (part.hi, not part.hi_open))
+            merged[-1] = Interval(last.lo, hi, last.lo_open, not hi_closed)
+        else:
+            merged.append(part)
+    while len(merged) > MOST:
+        _join_nearest(merged)
+    return Region(tuple(merged))
+
+
+def _join_nearest(parts: list[Interval]) -> None:
+    gaps = [b.lo - a.hi for a, b in zip(parts, parts[1:], strict=False)]
+    at = gaps.index(min(gaps))
+    a, b = parts[at], parts.pop(at + 1)
+    parts[at] = Interval(a.lo, b.hi, a.lo_open, b.hi_open)
+
+
+def interval(lo: float, hi: float, lo_open: bool = False, hi_open: bool = False) -> Region:
+    """The region of one interval; empty if its ends leave no member."""
+    parts: list[Interval] = []
+    _append(parts, lo, hi, lo_open, hi_open)
+    return Region(tuple(parts))
+
+
+def point(*values: float) -> Region:
+    """The finite set of `values` (nan is not allowed)."""
+    return make(Interval(value, value) for value in values)
+
+
+def below(value: float, closed: bool = False) -> Region:
+    """Everything under `value`, with it if `closed`."""
+    return interval(-INF, value, False, not closed)
+
+
+def above(value: float, closed: bool = False) -> Region:
+    """Everything over `value`, with it if `closed`."""
+    return interval(value, INF, not closed, False)
+
+
+EMPTY = Region(())
+ALL = interval(-INF, INF)
+TRUTH = point(0.0, 1.0)
+TRUE = point(1.0)
+FALSE = point(0.0)
+ZERO = point(0.0)
+NONZERO = ~ZERO
+NONNEGATIVE = above(0.0, closed=True)
+POSITIVE = above(0.0)
+INFINITIES = point(-INF, INF)
+FINITE = ~INFINITIES
+UNIT = interval(0.0, 1.0)
+
+
+def hull(region: Region) -> Region:
+    """The smallest single interval that holds `region`."""
+    if len(region.intervals) < 2:
+        return region
+    first, last = region.intervals[0], region.intervals[-1]
+    return Region((Interval(first.lo, last.hi, first.lo_open, last.hi_open),))
+
+
+def combine(a: Region, b: Region, rule: Callable[[Interval, Interval], Interval | Region]) -> Region:
+    """The union of `rule` over all pairs of intervals of `a` and `b`."""
+    parts: list[Interval] = []
+    for x in a.intervals:
+        for y in b.intervals:
+            made = rule(x, y)
+            parts.extend(made.intervals if isinstance(made, Region) else (made,))
+    return make(parts)
+
+
+def add(a: Region, b: Region) -> Region:
+    """All sums; `inf - inf`, which is nan, is left out."""
+    return combine(a, b, _add)
+
+
+def _add(x: Interval, y: Interval) -> Region:
+    lo, hi = x.lo + y.lo, x.hi + y.hi
+    if lo != lo or hi != hi:
+        return ALL
+    return interval(lo, hi, x.lo_open or y.lo_open, x.hi_open or y.hi_open)
+
+
+def neg(a: Region) -> Region:
+    """All negatives."""
+    return Region(tuple(Interval(-p.hi, -p.lo, p.hi_open, p.lo_open) for p in reversed(a.intervals)))
+
+
+def sub(a: Region, b: Region) -> Region:
+    """All differences; `inf - inf`, which is nan, is left out."""
+    return add(a, neg(b))
+
+
+def mul(a: Region, b: Region) -> Region:
+    """All products; `0 * inf`, which is nan, counts as 0."""
+    return combine(a, b, _mul)
+
+
+def _mul(x: Interval, y: Interval) -> Region:
+    corners = [
+        _corner(p, p_open, q, q_open)
+        for p, p_open in ((x.lo, x.lo_open), (x.hi, x.hi_open))
+        for q, q_open in ((y.lo, y.lo_open), (y.hi, y.hi_open))
+    ]
+    lo, lo_open = min(corners)
+    hi, hi_closed = max((value, not is_open) for value, is_open in corners)
+    made = interval(lo, hi, lo_open, not hi_closed)
+    return made | ZERO if 0.0 in x or 0.0 in y else made
+
+
+def _corner(p: float, p_open: bool, q: float, q_open: bool) -> tuple[float, bool]:
+    if p == 0.0 or q == 0.0:
+        return 0.0, (p_open if p == 0.0 else True) and (q_open if q == 0.0 else True)
+    return p * q, p_open or q_open
+
+
+def div(a: Region, b: Region) -> Region:
+    """All quotients as IEEE 754 has them: `x / 0` is infinite; `0 / 0` and `inf / inf` are left out."""
+    result = mul(a, inverse(b - ZERO)) if b - ZERO else EMPTY
+    if 0.0 in b and a - ZERO:
+        result = result | INFINITIES
+    return result
+
+
+def inverse(b: Region) -> Region:
+    """All reciprocals of the non-zero members."""
+    parts: list[Interval] = []
+    for part in b.intervals:
+        if part.lo < 0.0:
+            hi = min(part.hi, 0.0)
+            parts.extend(_flip(Interval(part.lo, hi, part.lo_open, part.hi_open or hi == 0.0)).intervals)
+        if part.hi > 0.0:
+            lo = max(part.lo, 0.0)
+            parts.extend(_flip(Interval(lo, part.hi, part.lo_open or lo == 0.0, part.hi_open)).intervals)
+    return make(parts)
+
+
+def _flip(part: Interval) -> Region:
+    lo = -INF if part.hi == 0.0 else 1.0 / part.hi
+    hi = INF if part.lo == 0.0 else 1.0 / part.lo
+    return interval(lo, hi, part.hi_open, part.lo_open)
+
+
+def lower_of(a: Region, b: Region) -> Region:
+    """All values of `min(x, y)`."""
+    return (a & _up_to(b)) | (b & _up_to(a))
+
+
+def upper_of(a: Region, b: Region) -> Region:
+    """All values of `max(x, y)`."""
+    return neg(lower_of(neg(a), neg(b)))
+
+
+def _up_to(b: Region) -> Region:
+    return interval(-INF, b.hi, False, b.intervals[-1].hi_open) if b else EMPTY

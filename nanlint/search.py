@@ -1,0 +1,136 @@
+"""Candidates for a witness: values of the leaves under constraints, plain numbers and region ends first."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator, Sequence
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.facts import Constraint, Facts, solve
+from nanlint.graph import Constant, Leaf, Value
+from nanlint.regions import Interval, Region
+
+_PLAIN = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, -10.0, 100.0, -100.0, 150.0, -150.0, 1000.0, -1000.0)
+_NEAR = (1e-10, 1e-6, 1e-3)
+_BLIND_TRIES = 48
+_GUIDED_SOLVES = 24
+
+
+def assignments(
+    order: Sequence[Value], base: Facts, constraints: Sequence[Constraint], a: Arithmetic
+) -> Iterator[dict[int, float]]:
+    """Assignments of numbers to the free values of `order` that may satisfy `constraints`, the plainest first.
+
+    First each free value for itself, in combinations that are cheap to run; then by fixing one after the other and
+    propagating, which finds the points that only a relation between several values allows.
+    """
+    facts = solve(order, constraints, a)
+    if facts is None:
+        return
+    free = _free_values(order)
+    choices = [candidates(facts.of(value)) or [0.0] for value in free]
+    yield from _combinations(free, choices)
+    if len(free) > 1:
+        yield from _guided(order, free, constraints, a)
+
+
+def _free_values(order: Sequence[Value]) -> list[Value]:
+    inside = {value.number for value in order}
+    free: dict[int, Value] = {}
+    for value in order:
+        for end in (value, *(getattr(value, "args", ()))):
+            edge = isinstance(end, Leaf) or end.number not in inside
+            if edge and not isinstance(end, Constant):
+                free.setdefault(end.number, end)
+    return list(free.values())
+
+
+def candidates(region: Region) -> list[float]:
+    """Members of `region` worth trying: ends, what lies next to them, and plain numbers."""
+    ends = [value for part in region.intervals for value in _ends(part)]
+    near = [value for part in region.intervals for value in _neighbours(part)]
+    points = region.points
+    plain = [value for value in _PLAIN if value in region]
+    if points is not None:
+        return list(dict.fromkeys([*plain, *ends, *near]))[:8]
+    middles = [_middle(part) for part in region.intervals]
+    bounded = [value for value in ends if abs(value) < 1e5]
+    return list(dict.fromkeys([*plain[:1], *bounded, *plain[1:6], *near, *middles, *plain[6:], *ends]))[:24]
+
+
+def _ends(part: Interval) -> list[float]:
+    closed = []
+    if not part.lo_open and math.isfinite(part.lo):
+        closed.append(part.lo)
+    if not part.hi_open and math.isfinite(part.hi):
+        closed.append(part.hi)
+    return closed
+
+
+def _neighbours(part: Interval) -> list[float]:
+    """Next to the ends, and just outside of a point: rounding may bring them there."""
+    made: list[float] = []
+    for end, inward in ((part.lo, 1.0), (part.hi, -1.0)):
+        if math.isfinite(end) and abs(end) < 1e5:
+            steps = [step * max(1.0, abs(end)) for step in _NEAR]
+            made.extend(end + inward * step for step in steps)
+    return made if part.is_point else [value for value in made if value in part]
+
+
+def _middle(part: Interval) -> float:
+    lo, hi = max(part.lo, -1e6), min(part.hi, 1e6)
+    return lo / 2.0 + hi / 2.0
+
+
+def _combinations(free: Sequence[Value], choices: list[list[float]]) -> Iterator[dict[int, float]]:
+    numbers = [value.number for value in free]
+    total = math.prod(len(choice) for choice in choices)
+    if total <= _BLIND_TRIES:
+        for picked in itertools.product(*choices):
+            yield dict(zip(numbers, picked, strict=True))
+        return
+    for turn in range(max(len(choice) for choice in choices)):
+        yield {n: choice[min(turn, len(choice) - 1)] for n, choice in zip(numbers, choices, strict=True)}
+    chance = random.Random(0)
+    for _ in range(_BLIND_TRIES):
+        yield {n: chance.choice(choice) for n, choice in zip(numbers, choices, strict=True)}
+
+
+def _guided(
+    order: Sequence[Value], free: Sequence[Value], constraints: Sequence[Constraint], a: Arithmetic
+) -> Iterator[dict[int, float]]:
+    budget = itertools.count()
+    yield from _fix(order, free, list(constraints), {}, a, budget)
+
+
+def _fix(
+    order: Sequence[Value],
+    free: Sequence[Value],
+    constraints: list[Constraint],
+    fixed: dict[int, float],
+    a: Arithmetic,
+    budget: Iterator[int],
+) -> Iterator[dict[int, float]]:
+    """Fix the free value with the smallest region, propagate, and go on with the next."""
+    if next(budget) >= _GUIDED_SOLVES:
+        return
+    facts = solve(order, constraints, a)
+    if facts is None:
+        return
+    rest = [value for value in free if value.number not in fixed]
+    yield fixed | {value.number: (candidates(facts.of(value)) or [0.0])[0] for value in rest}
+    if len(rest) < 2:
+        for value in rest:
+            for choice in candidates(facts.of(value)):
+                yield fixed | {value.number: choice}
+        return
+    pick = min(rest, key=lambda value: _width(facts.of(value)))
+    for choice in candidates(facts.of(pick))[:4]:
+        point = Constraint(pick, Region((Interval(choice, choice),)))
+        yield from _fix(order, free, [*constraints, point], fixed | {pick.number: choice}, a, budget)
+
+
+def _width(region: Region) -> float:
+    return region.hi - region.lo

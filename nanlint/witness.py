@@ -1,0 +1,86 @@
+"""Concrete runs of a graph on Python floats, forward and backward, as torch runs it on one-element tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue import OPS
+from nanlint.graph import Apply, Constant, Value
+
+
+def forward(order: Sequence[Value], inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+    """The value of everything in `order` (arguments first), by number.
+
+    `inputs` gives the values of the leaves and of what lies outside `order`. None if an element that was selected
+    away by a false mask would be needed.
+    """
+    values: dict[int, float] = {}
+    for value in order:
+        if isinstance(value, Constant):
+            values[value.number] = a.round(value.value)
+        elif value.number in inputs:
+            values[value.number] = a.round(inputs[value.number])
+        elif isinstance(value, Apply):
+            args = [_argument(arg, values, inputs, a) for arg in value.args]
+            if value.op == "masked_select" and args[1] == 0.0:
+                return None
+            values[value.number] = OPS[value.op].value(a, *args)
+    return values
+
+
+def _argument(arg: Value, values: Mapping[int, float], inputs: Mapping[int, float], a: Arithmetic) -> float:
+    found = values.get(arg.number)
+    if found is not None:
+        return found
+    return a.round(arg.value if isinstance(arg, Constant) else inputs.get(arg.number, 0.0))
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What backward gave: each value's gradient by number, and the op that first made a nan of a number."""
+
+    by_number: Mapping[int, float]
+    origin: Apply | None
+
+
+def backward(
+    order: Sequence[Value], values: Mapping[int, float], seed: Mapping[int, float], a: Arithmetic
+) -> Gradients:
+    """Run backward from the upstream gradients in `seed`."""
+    grads = dict(seed)
+    origin: Apply | None = None
+    for value in reversed(order):
+        g = grads.get(value.number)
+        if g is None or not isinstance(value, Apply) or not value.grad:
+            continue
+        args = [_argument(arg, values, values, a) for arg in value.args]
+        for arg, made in zip(value.args, OPS[value.op].backward(a, g, values[value.number], *args), strict=True):
+            if not arg.grad:
+                continue
+            if made != made and g == g and origin is None:
+                origin = value
+            grads[arg.number] = grads.get(arg.number, 0.0) + made
+    return Gradients(grads, origin)
+
+
+def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:
+    """The op to blame for a nan that arose at `origin`.
+
+    A product or a sum only passes on what an argument brings: then it is the op that made a nan or an infinity of
+    finite arguments.
+    """
+    blamed = origin
+    while not _is_site(blamed, values):
+        broken = [arg for arg in blamed.args if isinstance(arg, Apply) and not math.isfinite(values[arg.number])]
+        if not broken:
+            return origin
+        blamed = broken[0]
+    return blamed
+
+
+def _is_site(value: Apply, values: Mapping[int, float]) -> bool:
+    finite = all(math.isfinite(values.get(arg.number, 0.0)) for arg in value.args)
+    return OPS[value.op].singular and finite

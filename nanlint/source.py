@@ -119,6 +119,11 @@ class Source:
         """The text of a span; raises ValueError where the span is not in the text."""
         return self.text[self.offset(span.start) : self.offset(span.end)]
 
+    def span(self, node: ast.expr | ast.stmt) -> Span:
+        """The span of a node of the text's own syntax tree, whose columns count the bytes of UTF-8."""
+        start = self._character(node.lineno, node.col_offset)
+        return Span(start, self._character(node.end_lineno or node.lineno, node.end_col_offset or 0))
+
     def locate(self, position: Position) -> Place:
         """Where the user finds a position of `text`."""
         if self.notebook is None:
@@ -157,6 +162,10 @@ class Source:
     def to_bytes(self) -> bytes:
         """The bytes of the whole file; raises UnicodeEncodeError for a text outside its encoding."""
         return self.text.encode(self.encoding) if self.data is None else self.data
+
+    def _character(self, line: int, byte: int) -> Position:
+        text = self.lines[line - 1]
+        return Position(line, 1 + (byte if text.isascii() else len(text.encode()[:byte].decode())))
 
     def _rewritten(self, text: str, pieces: Sequence[Piece]) -> bytes:
         if self.notebook is not None:

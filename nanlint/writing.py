@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -18,7 +19,7 @@ def write(path: str, data: bytes) -> None:
     target = os.path.realpath(path)
     mode = stat.S_IMODE(os.stat(target).st_mode)
     if not os.access(target, os.W_OK):
-        raise PermissionError(f"{path} is read-only")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     handle, temporary = tempfile.mkstemp(prefix=".nanlint-", dir=os.path.dirname(target))
     try:
         with open(handle, "wb") as file:

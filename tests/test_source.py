@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanlint.finding import Edit, Position, Span
@@ -43,6 +43,7 @@ def test_an_untouched_file_keeps_its_bytes(data: bytes) -> None:
     assert not source.text.startswith("\ufeff")
 
 
+@settings(deadline=None)
 @given(TEXT, st.sampled_from(["utf-8", "utf-8-sig"]))
 def test_no_edits_change_nothing(text: str, encoding: str) -> None:
     data = text.encode(encoding)
@@ -114,6 +115,7 @@ def test_an_encoding_that_would_rewrite_the_rest_is_refused() -> None:
         source.edited([edit((2, 1), (2, 2), "y")])
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_lines_are_those_of_the_tokenizer(text: str) -> None:
     lines = split_lines(text)
@@ -123,6 +125,7 @@ def test_lines_are_those_of_the_tokenizer(text: str) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_lines_are_those_of_ast(text: str) -> None:
     commented = "".join("# " + line for line in split_lines(text + "\n"))
@@ -130,6 +133,7 @@ def test_lines_are_those_of_ast(text: str) -> None:
     assert statement.lineno == len(split_lines(commented)) + 1
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_offsets_and_positions_are_inverse(text: str) -> None:
     source = Source("a.py", text)
@@ -150,6 +154,17 @@ def test_columns_count_characters() -> None:
     assert source.slice(Span(Position(1, 8), Position(1, 9))) == "x"
 
 
+@pytest.mark.parametrize(
+    "text", ["f(x)", "\x0cé = '😀' + f(\r\n  'é', x) # é", 'if é:\n    é(\n"""é\n"""\n, "a")\n']
+)
+def test_spans_of_nodes_are_their_text(text: str) -> None:
+    source = Source("a.py", text)
+    nodes = [node for node in ast.walk(parse(text)) if isinstance(node, ast.expr)]
+    expected = [ast.get_source_segment(text.replace("\r\n", "\n"), node) for node in nodes]
+    assert [source.slice(source.span(node)).replace("\r\n", "\n") for node in nodes] == expected
+
+
+@settings(deadline=None)
 @given(TEXT, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), TEXT), max_size=4))
 def test_edits_are_replaced_slices(text: str, changes: list[tuple[int, int, str]]) -> None:
     text = text.replace("\r", "")
@@ -229,6 +244,7 @@ def test_parse_errors_stand_in_the_text(text: str, line: int) -> None:
     assert 0 <= Source("a.py", text).offset(caught.value.position) <= len(text)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_every_parse_error_stands_in_the_text(text: str) -> None:
     with pytest.raises(AnalysisError) as caught:

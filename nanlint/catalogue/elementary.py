@@ -42,6 +42,14 @@ def _chain(g: float, slope: float) -> tuple[float, ...]:
 
 ROWS: tuple[Op, ...] = (
     unary(
+        "identity",
+        lambda x: x,
+        lambda a, g, y, x: (g,),
+        _RISING,
+        derivative="alias: grad",
+        spellings=(),
+    ),
+    unary(
         "sqrt",
         A.root,
         lambda a, g, y, x: (a.div(g, a.mul(2.0, y)),),

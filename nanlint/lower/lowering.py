@@ -1,0 +1,207 @@
+"""The lowering of one file: what all its parts share, and the functions to analyse."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nanlint import regions as R
+from nanlint.arithmetic import DTYPES, Dtype
+from nanlint.graph import Apply, Assumption, Builder, Constant, Kind, Leaf, Value, operands
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Each, Foreign, Function, Instance, Items, Mapped, Thing
+from nanlint.regions import Region
+
+MOST_INLINED = 200
+"""Calls followed into their bodies while one function is lowered."""
+_MOST_REINDEXED = 200
+
+
+@dataclass
+class Collected:
+    """What the lowering of one function found: its selectors, and the values that gradient may come back to."""
+
+    selectors: list[Apply] = field(default_factory=list)
+    sinks: list[Value] = field(default_factory=list)
+    inlined: int = 0
+
+
+class Lowering:
+    """State shared by the statements, expressions and calls of one file."""
+
+    def __init__(self, text: str, dtype: Dtype = DTYPES["float32"]) -> None:
+        self.text = text
+        self.dtype = dtype
+        self.builder = Builder()
+        self.collected = Collected()
+        self.foreign = Foreign()
+        self.initialising: set[int] = set()
+        self._elements: dict[tuple[int, str], Value] = {}
+
+    # the parts of the walk call one another: expressions, calls, statements and objects each define theirs
+
+    def evaluate(self, node: ast.expr, frame: Frame) -> Thing:
+        """What an expression stands for."""
+        raise NotImplementedError
+
+    def run(self, body: Iterable[ast.stmt], frame: Frame) -> None:
+        """Run statements."""
+        raise NotImplementedError
+
+    def bind(self, target: ast.expr, thing: Thing, frame: Frame) -> None:
+        """Assign to a target."""
+        raise NotImplementedError
+
+    def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
+        """Apply a catalogue op."""
+        raise NotImplementedError
+
+    def call_function(
+        self, function: Function, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.AST, frame: Frame
+    ) -> Thing:
+        """Follow a call."""
+        raise NotImplementedError
+
+    def attribute(self, owner: Thing, node: ast.Attribute, frame: Frame) -> Thing:
+        """An attribute of a thing."""
+        raise NotImplementedError
+
+    def each(self, thing: Thing, node: ast.AST) -> Thing:
+        """An element of an iterable."""
+        raise NotImplementedError
+
+    def stops_gradient(self, decorators: Iterable[ast.expr], frame: Frame) -> bool:
+        """Whether a decorator turns gradients off."""
+        raise NotImplementedError
+
+    def opaque(
+        self,
+        name: str,
+        *feeds: Thing,
+        region: Region = R.FINITE,
+        grad: bool = True,
+        kind: Kind = Kind.UNKNOWN,
+        node: ast.AST | None = None,
+        key: object = None,
+    ) -> Leaf:
+        """A value that is not computed here; it depends on `feeds`."""
+        values = tuple(value for feed in feeds for value in values_in(feed))
+        return self.builder.leaf(
+            name, region, grad=grad, kind=kind, node=node, feeds=values, opaque=True, key=key
+        )
+
+    def choose(self, condition: Value | None, first: Thing, second: Thing) -> Thing:
+        """One of two things, by a condition that Python evaluates; an unknown one if it is None."""
+        if first is second:
+            return first
+        if isinstance(first, Value) and isinstance(second, Value):
+            if first.number == second.number:
+                return first
+            test = condition or self.builder.leaf("branch", R.TRUTH, grad=False, kind=Kind.NUMBER)
+            return self.builder.apply("phi", test, first, second)
+        if isinstance(first, Items) and isinstance(second, Items) and len(first.things) == len(second.things):
+            pairs = zip(first.things, second.things, strict=True)
+            return Items(tuple(self.choose(condition, a, b) for a, b in pairs))
+        values = [*values_in(first), *values_in(second)]
+        return self.opaque("value", *values, grad=any(value.grad for value in values) or not values)
+
+    def element(self, value: Value, key: str) -> Value:
+        """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves."""
+        known = self._elements.get((value.number, key))
+        if known is not None:
+            return known
+        made = self._element(value, key)
+        self._elements[value.number, key] = made
+        return made
+
+    def _element(self, value: Value, key: str) -> Value:
+        order = _postorder(value, _MOST_REINDEXED)
+        if order is None:
+            return self.opaque(f"element {key}", value, grad=value.grad, kind=value.kind)
+        made: dict[int, Value] = {}
+        for part in order:
+            if isinstance(part, Constant):
+                made[part.number] = part
+            elif isinstance(part, Leaf):
+                made[part.number] = self._leaf_element(part, key)
+            else:
+                args = [made[arg.number] for arg in part.args]
+                made[part.number] = self.builder.apply(
+                    part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path
+                )
+        return made[value.number]
+
+    def _leaf_element(self, leaf: Leaf, key: str) -> Value:
+        if leaf.kind is Kind.NUMBER:
+            return leaf
+        return self.builder.leaf(
+            f"{leaf.name}[{key}]",
+            leaf.region,
+            grad=leaf.grad,
+            kind=leaf.kind,
+            node=leaf.node,
+            feeds=(leaf, *leaf.feeds),
+            opaque=leaf.opaque,
+            key=("element", leaf.number, key),
+        )
+
+    def sink(self, *things: Thing) -> None:
+        """Gradient may come back to these."""
+        for thing in things:
+            self.collected.sinks.extend(values_in(thing))
+
+    def source(self, node: ast.AST) -> str:
+        """The text of a node on one line, for names in messages."""
+        found = ast.unparse(node)
+        return found if len(found) <= 60 else found[:57] + "..."
+
+
+def _postorder(value: Value, limit: int) -> list[Value] | None:
+    """`value` and what it is made of, arguments first; None if that is more than `limit` values."""
+    done: dict[int, Value] = {}
+    stack: list[tuple[Value, bool]] = [(value, False)]
+    while stack:
+        current, expanded = stack.pop()
+        if current.number in done:
+            continue
+        if expanded:
+            done[current.number] = current
+            if len(done) > limit:
+                return None
+            continue
+        stack.append((current, True))
+        stack.extend((arg, False) for arg in operands(current))
+    return list(done.values())
+
+
+def values_in(thing: Thing) -> list[Value]:
+    """The graph values that a thing holds."""
+    if isinstance(thing, Value):
+        return [thing]
+    if isinstance(thing, Items):
+        return [value for item in thing.things for value in values_in(item)]
+    if isinstance(thing, Each):
+        return values_in(thing.thing)
+    if isinstance(thing, Mapped):
+        return [value for item in thing.things.values() for value in values_in(item)]
+    if isinstance(thing, Instance):
+        return [value for item in thing.fields.values() if isinstance(item, Value) for value in (item,)]
+    return []
+
+
+def demanded(collected: Collected) -> set[int]:
+    """The numbers of the values that upstream gradient can reach from the sinks."""
+    seen: set[int] = set()
+    stack = [value for value in collected.sinks if value.grad]
+    while stack:
+        value = stack.pop()
+        if value.number in seen:
+            continue
+        seen.add(value.number)
+        below = value.feeds if isinstance(value, Leaf) else operands(value)
+        stack.extend(arg for arg in below if arg.grad)
+    return seen
+
+
+__all__ = ["Assumption", "Collected", "Lowering", "demanded", "values_in"]

@@ -1,0 +1,169 @@
+"""Classes and their instances: constants, `__init__`, dataclass fields, parameters, buffers, properties."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from nanlint import regions as R
+from nanlint.catalogue.structure import MODULES
+from nanlint.graph import Kind, Leaf, Value
+from nanlint.lower.lowering import Lowering
+from nanlint.lower.scope import Frame, Scope
+from nanlint.lower.things import Class, Function, Instance, Layer, Method, Symbol, Thing
+from nanlint.regions import Region
+
+SMALL = re.compile(r"(^|_)(eps|epsilon|tiny|jitter|tol|atol|rtol|delta_eps|eps\d*)$", re.IGNORECASE)
+SMALL_REGION = R.interval(1e-12, 1e-3)
+"""What `eps`-like names hold, by convention: small and positive."""
+_MASK = re.compile(
+    r"(^|_)(mask|masks|padding|valid|keep|is|has|where|inside|outside|active|visible|finite)(_|$)|mask$", re.IGNORECASE
+)
+_FRAMES = re.compile(r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", re.IGNORECASE)
+_TENSOR = re.compile(r"\b(Tensor|FloatTensor|Parameter|torch\.Tensor)\b")
+_INTEGRAL = re.compile(r"\b(LongTensor|IntTensor|ByteTensor|BoolTensor)\b")
+_PLAIN = re.compile(r"^(Optional\[)?(float|int|bool|complex|Number|number)\b")
+_OTHER = re.compile(r"\b(ndarray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b")
+
+
+class Objects(Lowering):
+    """Attributes of classes and instances, and what names and annotations say of a value."""
+
+    def named_leaf(self, name: str, annotation: ast.expr | None = None, *, key: object = None) -> Thing:
+        """An unknown value called `name`, by what its annotation and the naming conventions say."""
+        text = ast.unparse(annotation) if annotation is not None else ""
+        last = name.rsplit(".", 1)[-1]
+        if SMALL.search(last) and not _TENSOR.search(text):
+            return self.builder.leaf(name, SMALL_REGION, grad=False, kind=Kind.NUMBER, key=key)
+        if _INTEGRAL.search(text):
+            region = R.TRUTH if "Bool" in text else R.FINITE
+            return self.builder.leaf(name, region, grad=False, kind=Kind.TENSOR, key=key)
+        if _TENSOR.search(text):
+            return self._tensor_leaf(name, last, Kind.TENSOR, key)
+        if _PLAIN.search(text):
+            region = R.TRUTH if text == "bool" else R.FINITE
+            return self.builder.leaf(name, region, grad=False, kind=Kind.NUMBER, key=key)
+        if _OTHER.search(text) or _FRAMES.search(last):
+            return self.foreign
+        return self._tensor_leaf(name, last, Kind.UNKNOWN, key)
+
+    def _tensor_leaf(self, name: str, last: str, kind: Kind, key: object) -> Leaf:
+        if _MASK.search(last):
+            return self.builder.leaf(name, R.TRUTH, grad=False, kind=kind, key=key)
+        return self.builder.leaf(name, grad=True, kind=kind, key=key)
+
+    def instance_of(self, cls: Class, name: str = "self", args: tuple[Thing, ...] | None = None) -> Instance:
+        """An instance with the attributes that `__init__` and the class body give it.
+
+        `args` are the arguments of the call; without them the parameters' defaults and names are all that is known.
+        """
+        instance = Instance(cls, name)
+        for field in self._dataclass_fields(cls):
+            instance.fields[field.target.id] = self._field_value(field, cls, name)  # type: ignore[union-attr]
+        init = self._method_node(cls, "__init__")
+        if init is not None and id(init) not in self.initialising:
+            self.initialising.add(id(init))
+            self.initialise(Function(init, cls.scope, instance, cls), args)
+            self.initialising.discard(id(init))
+        return instance
+
+    def initialise(self, init: Function, args: tuple[Thing, ...] | None) -> None:
+        """Run `__init__`; its selectors and sinks are those of the constructor, not of the caller."""
+        raise NotImplementedError
+
+    def _dataclass_fields(self, cls: Class) -> list[ast.AnnAssign]:
+        if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
+            return []
+        return [
+            statement
+            for statement in cls.node.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        ]
+
+    def _field_value(self, field: ast.AnnAssign, cls: Class, name: str) -> Thing:
+        assert isinstance(field.target, ast.Name)
+        if isinstance(field.value, ast.Constant) and type(field.value.value) in (int, float):
+            return self.builder.constant(float(field.value.value))
+        return self.named_leaf(f"{name}.{field.target.id}", field.annotation)
+
+    def _method_node(self, cls: Class, name: str) -> ast.FunctionDef | None:
+        for statement in cls.node.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name == name:
+                return statement
+        for base in self._bases(cls):
+            found = self._method_node(base, name)
+            if found is not None:
+                return found
+        return None
+
+    def _bases(self, cls: Class) -> list[Class]:
+        frame = Frame(Scope(parent=cls.scope))
+        things = [self.evaluate(base, frame) for base in cls.node.bases if isinstance(base, ast.Name)]
+        return [thing for thing in things if isinstance(thing, Class) and thing is not cls]
+
+    def instance_attribute(self, owner: Instance, node: ast.Attribute, frame: Frame) -> Thing:
+        """`owner.attr`: a known field, a method, a property, a class constant, or an unknown value."""
+        attr = node.attr
+        if attr in owner.fields:
+            return owner.fields[attr]
+        found = self.class_attribute(owner.cls, attr, owner, frame)
+        if found is not None:
+            return found
+        if attr[:1].islower() or attr[:1] == "_":
+            made = self.named_leaf(f"{owner.name}.{attr}", key=("field", id(owner), attr))
+            return made
+        return Method(owner, attr, node)
+
+    def class_attribute(self, cls: Class, attr: str, receiver: Instance | None, frame: Frame) -> Thing | None:
+        """What the class body (or a base class in the same file) says of `attr`."""
+        method = self._method_node(cls, attr)
+        if method is not None:
+            bound = None if _is_static(method) else receiver
+            function = Function(method, cls.scope, bound, cls)
+            return self.call_function(function, (), {}, method, frame) if _is_property(method) else function
+        for statement in cls.node.body:
+            value = _class_constant(statement, attr)
+            if value is not None:
+                return self.evaluate(value, Frame(Scope(parent=cls.scope)))
+        for base in self._bases(cls):
+            found = self.class_attribute(base, attr, receiver, frame)
+            if found is not None:
+                return found
+        return None
+
+    def made_by_torch(self, dotted: str, args: tuple[Thing, ...]) -> Thing | None:
+        """What calling a class of `torch.nn` makes, if the catalogue knows it."""
+        name = dotted.rsplit(".", 1)[-1]
+        if not dotted.startswith("torch.nn.") or name not in MODULES:
+            return None
+        if name == "Parameter":
+            return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
+        return Layer(name)
+
+    def called_layer(self, layer: Layer, argument: Value, node: ast.AST, frame: Frame) -> Thing:
+        """The result of calling a known `torch.nn` module."""
+        made: str | Region = MODULES[layer.name]
+        if not isinstance(made, str):
+            return self.opaque(self.source(node), argument, region=made, grad=argument.grad, kind=Kind.TENSOR, node=node)
+        return argument if made == "identity" else self.apply(made, (argument,), node, frame)
+
+
+def _is_static(node: ast.FunctionDef) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+
+
+def _is_property(node: ast.FunctionDef) -> bool:
+    names = {d.id if isinstance(d, ast.Name) else getattr(d, "attr", "") for d in node.decorator_list}
+    return bool(names & {"property", "cached_property", "lazy_property"})
+
+
+def _class_constant(statement: ast.stmt, attr: str) -> ast.expr | None:
+    if isinstance(statement, ast.Assign):
+        targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        return statement.value if attr in targets else None
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.value if statement.target.id == attr else None
+    return None
+
+
+__all__ = ["Objects", "Symbol"]

@@ -1,0 +1,115 @@
+"""What a Python expression can stand for while a function is lowered: graph values and everything that is none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from nanlint.graph import Apply, Constant, Leaf
+
+if TYPE_CHECKING:
+    from nanlint.lower.scope import Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """A name from an import or a builtin, dotted and canonical: `torch.where`, `math.pi`, `builtins.len`."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A literal that is no number: a string, None, an ellipsis, a slice."""
+
+    value: object
+
+
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """A value that is certainly no torch tensor: of numpy, of pandas, an open file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """A tuple or list of known things."""
+
+    things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Each:
+    """An iterable of unknown length whose elements are all like `thing`."""
+
+    thing: Thing
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """A dictionary of known things by string key."""
+
+    things: Mapping[str, Thing]
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function of the analysed code with the scope that it closes over; bound if it has a receiver."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    receiver: Thing | None = None
+    owner: Class | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class of the analysed code."""
+
+    node: ast.ClassDef
+    scope: Scope
+    name: str
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a class of the analysed code, with the attributes that are known of it."""
+
+    cls: Class
+    name: str
+    fields: dict[str, Thing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """An attribute that is called on a value: `x.sqrt`."""
+
+    receiver: Thing
+    name: str
+    node: ast.Attribute
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """An instance of a `torch.nn` module that the catalogue knows."""
+
+    name: str
+
+
+Thing: TypeAlias = (
+    Leaf
+    | Constant
+    | Apply
+    | Symbol
+    | Text
+    | Foreign
+    | Items
+    | Each
+    | Mapped
+    | Function
+    | Class
+    | Instance
+    | Method
+    | Layer
+)

@@ -144,7 +144,8 @@ def _end(a: Arithmetic, function: Scalar, end: float, is_open: bool, inward: flo
     if not is_open:
         return value, False
     inner = a.round(end)
-    inner = math.nextafter(end, inward) if inner == end else inner
+    if inner == end or (inner > end) != (inward > end):  # rounded onto the end or past it
+        inner = math.nextafter(end, inward)
     return value, a.of(function, inner) != value
 
 

@@ -17,7 +17,7 @@ from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, Facts, solve
 from nanlint.finding import Confidence
-from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
+from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.search import assignments
 from nanlint.witness import backward, culprit, forward
 
@@ -230,14 +230,72 @@ class _Study:
 
     def _made(self, proofs: list[Proof]) -> Hazard:
         case = self.case
-        confidence = self._confidence(proofs[0])
+        judged = sorted(((self._confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank)
+        confidence = judged[0][0]
+        proofs = [proof for own, proof in judged if own is confidence]
         return Hazard(case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence)
 
     def _confidence(self, proof: Proof) -> Confidence:
-        """High where the condition speaks of the very values that reach the poison."""
-        if speaks_of(self.case.condition) & speaks_of(proof.site):
-            return Confidence.HIGH
-        return Confidence.MEDIUM
+        """How sure it is that the author did not mean this input to be impossible.
+
+        High where the condition speaks of the values that reach the poison and excludes it from what is selected.
+        Low where the code says nothing of it: a selected element with the same values would be broken too, a plain
+        input that the condition does not mention, or a Python number (a setting) at its singular value.
+        """
+        poisoned = self._poisoned_args(proof)
+        if all(_is_setting(arg) for arg in poisoned):
+            return Confidence.LOW
+        spoken = bool(speaks_of(self.case.condition) & speaks_of(proof.site))
+        if not spoken and all(isinstance(arg, Leaf) for arg in poisoned):
+            return Confidence.LOW
+        if self._broken_when_selected(proof):
+            return Confidence.LOW
+        return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _poisoned_args(self, proof: Proof) -> list[Value]:
+        """The arguments of the site that lie in their poison sets."""
+        site = proof.site
+        points = tuple(R.point(proof.values.get(arg.number, _constant(arg))) for arg in site.args)
+        poison = OPS[site.op].poison(self.a, *points)
+        found = [arg for arg, bad, at in zip(site.args, poison, points, strict=True) if bad & at]
+        return found or [arg for arg in site.args if not isinstance(arg, Constant)]
+
+    def _broken_when_selected(self, proof: Proof) -> bool:
+        """Whether the same values at the site, selected, give a value that is not finite."""
+        kept = self._kept()
+        if kept is None:
+            return False
+        same = [Constraint(arg, R.point(proof.values.get(arg.number, _constant(arg)))) for arg in proof.site.args]
+        constraints = [kept, *self.path, *self.masks, *same]
+        facts = solve(self.order, constraints, self.a)
+        if facts is None:
+            return False
+        for inputs in assignments(self.order, facts, constraints, self.a):
+            values = forward(self.order, inputs, self.a)
+            if values is not None and self._satisfied(constraints, values):
+                return not math.isfinite(values[self.case.selector.number])
+        return False
+
+    def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
+        return all(values.get(c.value.number, _constant(c.value)) in c.region for c in constraints)
+
+    def _kept(self) -> Constraint | None:
+        """What holds of the deciding value where the operand is selected; None if it can never be."""
+        case = self.case
+        if case.drop is None:
+            return Constraint(case.condition, R.NONZERO)
+        args = case.selector.args
+        facts = solve(self.order, [*self.path, *self.masks], self.a)
+        if facts is None:
+            return None
+        regions = tuple(facts.of(arg) for arg in args)
+        region = regions[case.drop.by] - case.drop.where(regions)
+        return Constraint(args[case.drop.by], region) if region else None
+
+
+def _is_setting(value: Value) -> bool:
+    """Whether a value is made of Python numbers alone."""
+    return value.kind is Kind.NUMBER and not isinstance(value, Constant)
 
 
 def _constant(value: Value) -> float:

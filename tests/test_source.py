@@ -261,7 +261,7 @@ def test_characters_that_python_cannot_hold_are_named(text: str, position: Posit
     assert caught.value.position == position
 
 
-@pytest.mark.parametrize("text", ["-" * 100_000 + "1", "x" + ".a" * 200_000, "(" * 300 + ")" * 300])
+@pytest.mark.parametrize("text", ["-" * 100_000 + "1", "(" * 300 + ")" * 300])
 def test_deep_nesting_is_an_error_of_the_file(text: str) -> None:
     with pytest.raises(AnalysisError, match=r"too (deep|many)"):
         parse(text)

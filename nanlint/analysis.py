@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.config import Config
-from nanlint.finding import Finding
+from nanlint.finding import Confidence, Finding
+from nanlint.fixes import offer
+from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
@@ -21,22 +24,25 @@ def analyse(source: Source, config: Config) -> list[Finding]:
     if "torch" not in source.text:
         return []
     tree = parse(source.text)
+    places = Places(source, tree)
     found: list[Finding] = []
     for unit in lower(tree, source.text, DTYPES[config.dtype]):
-        found.extend(_findings(unit, source, config))
+        found.extend(_findings(unit, places, config))
     return _distinct(found)
 
 
-def _findings(unit: Unit, source: Source, config: Config) -> Iterator[Finding]:
+def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
     for selector in unit.selectors:
-        found = hazards(selector, ARITHMETIC[config.dtype])
+        found = _told_first(hazards(selector, ARITHMETIC[config.dtype]))
         if found:
-            yield describe(_told_first(found), source, config)
+            finding = describe(found, places.source, config)
+            shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
+            yield replace(finding, fix=offer(shown, unit, places, config) if shown else None)
 
 
 def _told_first(found: list[Hazard]) -> list[Hazard]:
     """Both sides of one selector make one finding; a singular point is told before an overflow."""
-    return sorted(found, key=lambda hazard: (not hazard.proofs[0].singular, hazard.confidence.rank))
+    return sorted(found, key=lambda hazard: (hazard.confidence is Confidence.LOW, not hazard.proofs[0].singular))
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
 from nanlint.suppressions import suppressions
 
 Analyse = Callable[[Source, Config], list[Finding]]
-_Key = tuple[str, Position]
+_Key = tuple[str, Span]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ def check(
     return _shown(source, findings, config, noqa)
 
 
-def check_bytes(
-    path: str, data: bytes, config: Config, *, analyse: Analyse | None = None
-) -> list[Finding]:
+def check_bytes(path: str, data: bytes, config: Config, *, analyse: Analyse | None = None) -> list[Finding]:
     """`check` for a file of these bytes; one that gives no text is NAN901."""
     try:
         source = from_bytes(path, data)
@@ -112,7 +110,7 @@ def _findings(source: Source, config: Config, analyse: Analyse) -> list[Finding]
 
 
 def _shown(source: Source, findings: Iterable[Finding], config: Config, noqa: bool) -> list[Finding]:
-    shown = sorted(filter(config.shows, findings), key=lambda finding: (finding.span.start, finding.code))
+    shown = sorted(filter(config.shows, findings), key=_order)
     if not (noqa and shown):
         return shown
     comments = suppressions(source.text)
@@ -183,10 +181,8 @@ def _tried(state: _State, targets: Sequence[Finding], config: Config, analyse: A
 
 def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: list[Piece]) -> bool:
     """Whether each finding of `after` was one of `before` already, and no target is among them."""
-    pending = sorted(
-        (_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets),
-        key=lambda trace: (trace.last, trace.first),
-    )
+    others = (finding for finding in before.findings if _key(finding) not in targets)
+    pending = [_trace(before, finding, pieces) for finding in others]
     for finding in sorted(after.findings, key=_key):
         offset, shown = after.source.offset(finding.span.start), _is_shown(after, finding)
         trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
@@ -237,6 +233,10 @@ def _edits(findings: Iterable[Finding]) -> list[Edit]:
     return [edit for finding in findings if finding.fix for edit in finding.fix.edits]
 
 
+def _order(finding: Finding) -> tuple[Position, str, Position]:
+    return finding.span.start, finding.code, finding.span.end
+
+
 def _key(finding: Finding) -> _Key:
     """What tells the findings of one source apart: there is one for each selector and code."""
-    return finding.code, finding.span.start
+    return finding.code, finding.span

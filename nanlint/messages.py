@@ -141,17 +141,17 @@ def _poison(proof: Proof, a: Arithmetic) -> str:
 
 
 def _unlimited(region: Region, a: Arithmetic) -> Region:
-    """A region that reaches the largest number is said to reach infinity."""
-    parts = [
-        Interval(
-            -math.inf if part.lo <= -a.largest else part.lo,
-            math.inf if part.hi >= a.largest else part.hi,
-            part.lo_open or part.lo <= -a.largest,
-            part.hi_open or part.hi >= a.largest,
-        )
-        for part in region.intervals
-    ]
-    return Region(tuple(parts))
+    """A region for people: what reaches the largest number is said to reach infinity, the smallest is 0."""
+    return Region(tuple(_plain(part, a) for part in region.intervals))
+
+
+def _plain(part: Interval, a: Arithmetic) -> Interval:
+    lo = 0.0 if abs(part.lo) < a.dtype.tiny else -math.inf if part.lo <= -a.largest else part.lo
+    hi = 0.0 if abs(part.hi) < a.dtype.tiny else math.inf if part.hi >= a.largest else part.hi
+    is_open = lo != hi
+    return Interval(
+        lo, hi, is_open and (part.lo_open or math.isinf(lo)), is_open and (part.hi_open or math.isinf(hi))
+    )
 
 
 def _witness(hazard: Hazard, proof: Proof) -> Witness:

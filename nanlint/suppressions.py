@@ -70,8 +70,6 @@ def _tokenized_blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
     first = None
     remaining = iter(lines)
     for token in tokenize.generate_tokens(lambda: next(remaining, "")):
-        if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
-            continue
         first = token.start[0] if first is None else first
         if token.type in (tokenize.NL, tokenize.NEWLINE):
             yield first, token.end[0]

@@ -6,16 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nanlint.arithmetic import Arithmetic
+from nanlint.arithmetic import NAN, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.graph import Apply, Constant, Value
 
 
-def forward(order: Sequence[Value], inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+def forward(
+    order: Sequence[Value], inputs: Mapping[int, float], a: Arithmetic, *, void: bool = False
+) -> dict[int, float] | None:
     """The value of everything in `order` (arguments first), by number.
 
     `inputs` gives the values of the leaves and of what lies outside `order`. None if an element that was selected
-    away by a false mask would be needed.
+    away by a false mask would be needed; with `void` such an element is nan, which no mask lets through.
     """
     values: dict[int, float] = {}
     for value in order:
@@ -26,7 +28,9 @@ def forward(order: Sequence[Value], inputs: Mapping[int, float], a: Arithmetic) 
         elif isinstance(value, Apply):
             args = [_argument(arg, values, inputs, a) for arg in value.args]
             if value.op == "masked_select" and args[1] == 0.0:
-                return None
+                if not void:
+                    return None
+                args[0] = NAN
             values[value.number] = OPS[value.op].value(a, *args)
     return values
 

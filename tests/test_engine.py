@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import codecs
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -244,6 +245,33 @@ def test_a_fix_that_brings_only_a_faint_finding_is_not_made() -> None:
     assert fixed("bad(x)", analyse=analyse) == "bad(x)"
 
 
+def test_a_fix_is_parsed_even_if_the_analysis_does_not_parse() -> None:
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        return toy(source, config) if "broken" in source.text else []
+
+    assert fixed("broken(x)", analyse=analyse) == "broken(x)"
+
+
+def test_a_fix_that_moves_a_finding_elsewhere_is_not_made() -> None:
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        """The fix of `bad` also exchanges the names of the two other calls."""
+        exchange = [
+            (old, source.text.find(old), new) for old, new in (("plain", "sound"), ("sound", "plain"))
+        ]
+        edits = [
+            Edit(Span(source.position(at), source.position(at + len(old))), new) for old, at, new in exchange
+        ]
+        return [
+            replace(found, fix=Fix("toy", Applicability.SAFE, (*found.fix.edits, *edits)))
+            if found.fix
+            else found
+            for found in toy(source, config)
+        ]
+
+    text = "bad(1)\nplain(2)\nsound(3)\n"
+    assert fixed(text, analyse=analyse) == text
+
+
 # What is fixed
 
 
@@ -271,6 +299,20 @@ def test_bad_fixes_are_left_out_and_the_others_made() -> None:
         ["NAN101 2:1", "NAN101 3:10", "NAN101 4:1", "NAN101 6:1"],
     )
     assert fixed(text) == result.source.text
+
+
+def test_one_bad_fix_costs_little() -> None:
+    analysed = 0
+
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        nonlocal analysed
+        analysed += 1
+        return toy(source, config)
+
+    text = "bad(1)\n" * 30 + "broken(2)\n"
+    result = fix(Source("a.py", text), DEFAULT, analyse=analyse)
+    assert (result.fixed, len(result.remaining)) == (30, 1)
+    assert analysed < 50
 
 
 def test_fixes_that_only_fail_together_are_made_one_by_one() -> None:
@@ -323,6 +365,21 @@ def test_fixes_that_insert_at_one_place_are_made_after_one_another() -> None:
         return [] if lines else [Edit(Span(Position(1, 1), Position(1, 1)), "import good\n")]
 
     assert fixed("bad(1)\nbad(2)\n", analyse=analyse) == "import good\ngood(1)\ngood(2)\n"
+
+
+def test_findings_of_a_chain_begin_at_one_place_and_are_told_apart() -> None:
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        """A finding from the start of the text to the end of each `.bad` and `.broken`."""
+        links = re.finditer(r"\.(bad|broken)\b", source.text)
+        return [link(source, match, {"bad": ".good", "broken": ".("}[match[1]]) for match in links]
+
+    def link(source: Source, match: re.Match[str], replacement: str) -> Finding:
+        start, end = source.position(match.start()), source.position(match.end())
+        repair = Fix("toy", Applicability.SAFE, (Edit(Span(start, end), replacement),))
+        return Finding("NAN101", "a.py", Span(Position(1, 1), end), "", Confidence.HIGH, fix=repair)
+
+    assert fixed("x.bad.bad.bad", analyse=analyse) == "x.good.good.good"
+    assert fixed("x.bad.broken.bad", analyse=analyse) == "x.good.broken.good"
 
 
 def test_a_finding_at_the_very_place_of_an_insertion_is_no_new_one() -> None:

@@ -105,13 +105,12 @@ def test_a_cell_in_another_language_adds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "cells", [["x = 1", "y"], ["x = 1;", "y"], ["x = 1\n", "y"], ["x = 1 # c", "y"], ["x = 1\r", "\ny"]]
+    "first", ["x = 1", "x = 1;", "x = 1\n", "x = 1 # c", "x = 1\r", "x = 1\r\n", "x = 1\n\n"]
 )
-def test_each_cell_has_its_own_lines(cells: list[str]) -> None:
-    source = notebook(*map(cell, cells))
+def test_each_cell_has_its_own_lines(first: str) -> None:
+    source = notebook(cell(first), cell("\ny"))
     *_, last = ast.parse(source.text).body
-    place = source.locate(Position(last.lineno, 1))
-    assert (place.cell, place.column) == (2, 1)
+    assert str(source.locate(Position(last.lineno, 1))) == "cell 2:2:1"
     assert source.skipped == ()
 
 
@@ -270,6 +269,25 @@ def test_untouched_escapes_stay_as_they_are() -> None:
     assert edited.text == 'a = "é😀/" # ö"\n'
 
 
+def test_new_letters_are_escaped_only_where_all_letters_are() -> None:
+    data = rb'{"cells":[{"source":"x","cell_type":"code"}, {"source":"\u00e9", "cell_type":"raw"}%s]}'
+    for more, written in ((b"", rb"'\u00e4'"), (', "ü"'.encode(), "'ä'".encode())):
+        source = from_bytes(
+            "a.ipynb", data.replace(b"%s", b"").replace(b'{"cells', b'{"a":[0%s],"cells' % more)
+        )
+        assert source.edited([replacement(source, "x", "'ä'")]).to_bytes() == source.to_bytes().replace(
+            b"x", written
+        )
+
+
+@pytest.mark.parametrize("space", [b"", b" "])
+def test_a_list_of_one_line_gets_the_separator_of_its_surroundings(space: bytes) -> None:
+    data = b'{"cells":[{"cell_type":"code","source":%s["x"]}]}' % space
+    source = from_bytes("a.ipynb", data)
+    edited = source.edited([replacement(source, "x", "y\nz")])
+    assert edited.to_bytes() == data.replace(b'"x"', rb'"y\n",%s"z"' % space)
+
+
 def test_of_members_with_one_name_the_last_is_edited() -> None:
     data = b'{"cells": 1, "cells": [{"cell_type": "code", "source": ["a"], "source": [ "x" ]}]}'
     source = from_bytes("a.ipynb", data)
@@ -306,22 +324,24 @@ def test_a_line_can_be_inserted_before_a_magic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "text"),
+    ("start", "end", "text", "reason"),
     [
-        pytest.param((1, 1), (1, 2), "1", id="a magic"),
-        pytest.param((1, 3), (1, 3), "1", id="inside a magic"),
-        pytest.param((2, 1), (3, 2), "", id="into the next cell"),
-        pytest.param((2, 6), (3, 1), "", id="joining two cells"),
-        pytest.param((5, 1), (5, 1), "1", id="a broken cell"),
-        pytest.param((2, 1), (2, 2), "(", id="breaking a cell"),
-        pytest.param((2, 5), (2, 6), "'\ud800'", id="not encodable"),
+        pytest.param((1, 1), (1, 2), "1", "changes a line that is not Python", id="a magic"),
+        pytest.param((1, 3), (1, 3), "1", "changes a line that is not Python", id="inside a magic"),
+        pytest.param((5, 2), (5, 2), "1", "changes a line that is not Python", id="a cell in bash"),
+        pytest.param((2, 1), (3, 2), "", "reaches beyond its cell", id="into the next cell"),
+        pytest.param((2, 6), (3, 1), "", "cannot be written", id="joining two cells"),
+        pytest.param((4, 1), (4, 1), "1", "cannot be written", id="before a cell in bash"),
+        pytest.param((2, 1), (2, 2), "(", "cannot be written", id="breaking a cell"),
+        pytest.param((2, 5), (2, 6), "'\ud800'", "surrogates not allowed", id="not encodable"),
     ],
 )
 def test_edits_that_do_not_fit_into_cells_are_refused(
-    start: tuple[int, int], end: tuple[int, int], text: str
+    start: tuple[int, int], end: tuple[int, int], text: str, reason: str
 ) -> None:
-    source = notebook(cell("%time\nx = 1"), cell("y = 2"), cell("%%bash\n(("))
-    with pytest.raises(ValueError, match="edit"):
+    data = json.dumps(document(cell("%time\nx = 1"), cell("y = 2"), cell("%%bash\n((")), ensure_ascii=False)
+    source = from_bytes("a.ipynb", data.encode())
+    with pytest.raises(ValueError, match=reason):
         source.edited([Edit(Span(Position(*start), Position(*end)), text)])
 
 

@@ -3,84 +3,112 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
-from nanlint.graph import Apply
+from nanlint.graph import Apply, Value
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.statements import Statements
 from nanlint.lower.things import Class, Function, Thing
 
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+"""A node with parameters and a body."""
+
 
 @dataclass(frozen=True)
 class Unit:
-    """The selectors of one function (or of the module's own statements) that gradient comes back to."""
+    """One function (or the module's own statements), lowered.
 
-    node: ast.AST
+    `selectors` are those that gradient comes back to, `sinks` the values that leave. `start` holds what the names were
+    bound to before the first statement, so that an edited body can be lowered again from the same values.
+    """
+
+    node: Definition | ast.Module
     selectors: tuple[Apply, ...]
+    sinks: tuple[Value, ...]
+    start: Mapping[str, Thing]
+    function: Function | None
+    lowering: ModuleLowering
 
 
 def lower(tree: ast.Module, text: str, dtype: Dtype) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it."""
-    lowering = _Module(text, dtype)
-    frame = Frame(Scope())
-    lowering.run(tree.body, frame)
-    lowering.sink(*frame.scope.names.values())
-    yield lowering.unit(tree)
-    yield from lowering.functions(tree.body, frame.scope, None)
+    lowering = ModuleLowering(text, dtype)
+    unit, scope = lowering.module(tree)
+    yield unit
+    yield from lowering.functions(tree.body, scope, None)
 
 
-class _Module(Statements):
+class ModuleLowering(Statements):
     """Lowers one file, function by function."""
 
-    def unit(self, node: ast.AST) -> Unit:
-        """What has been collected since the last unit."""
-        collected, self.collected = self.collected, Collected()
-        wanted = demanded(collected)
-        return Unit(node, tuple(s for s in collected.selectors if s.number in wanted))
+    tree: ast.Module | None = None
+
+    def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
+        """The unit of the module's own statements, and the scope that they leave."""
+        self.tree = self.tree or tree
+        frame = Frame(Scope())
+        self.collected = Collected()
+        self.run(tree.body, frame)
+        self.sink(*frame.scope.names.values())
+        return self._unit(tree, {}, None), frame.scope
+
+    def again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
+        """`unit` with another body: the same parameters, bound to the same values."""
+        if isinstance(node, ast.Module):
+            return self.module(node)[0]
+        assert unit.function is not None
+        old = unit.function
+        frame = Frame(Scope(dict(unit.start), old.scope), owner=old.owner, calls=(node,))
+        return self._run(Function(node, old.scope, None, old.owner), frame)
+
+    def ordinal(self, node: ast.AST) -> int:
+        """Which one of its kind in the file a node is, in the order of `ast.walk`; -1 if it is not of this file."""
+        same = (part for part in ast.walk(self.tree or ast.Module([], [])) if type(part) is type(node))
+        return next((index for index, part in enumerate(same) if part is node), -1)
 
     def functions(self, body: list[ast.stmt], scope: Scope, owner: Class | None) -> Iterator[Unit]:
         """The units of the functions defined in `body`."""
         for node in _definitions(body):
             if isinstance(node, ast.ClassDef):
-                cls = Class(node, scope, node.name)
                 if not _is_autograd_function(node):
-                    yield from self.functions(node.body, scope, cls)
-            else:
+                    yield from self.functions(node.body, scope, Class(node, scope, node.name))
+            elif holds_selector(node):
                 yield from self._function(node, scope, owner)
 
-    def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope, owner: Class | None
-    ) -> Iterator[Unit]:
-        if not holds_selector(node):
-            return
+    def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:
         frame = Frame(Scope({}, scope), owner=owner, calls=(node,))
-        receiver = self._receiver(node, owner)
         function = Function(node, scope, None, owner)
-        self.bind_parameters(function, receiver, {}, frame)
-        self.collected = Collected()
-        result = self.body(function, frame)
-        self.sink(result)
-        yield self.unit(node)
+        self.bind_parameters(function, self._receiver(node, owner), {}, frame)
+        yield self._run(function, frame)
         inner = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
         yield from self.functions(inner, frame.scope, owner)
 
-    def _receiver(self, node: ast.AST, owner: Class | None) -> tuple[Thing, ...]:
-        if owner is None or isinstance(node, ast.Lambda) or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    def _run(self, function: Function, frame: Frame) -> Unit:
+        start = dict(frame.scope.names)
+        self.collected = Collected()
+        self.sink(self.body(function, frame))
+        return self._unit(function.node, start, function)
+
+    def _unit(self, node: Definition | ast.Module, start: Mapping[str, Thing], function: Function | None) -> Unit:
+        collected, self.collected = self.collected, Collected()
+        wanted = demanded(collected)
+        selectors = tuple(s for s in collected.selectors if s.number in wanted)
+        return Unit(node, selectors, tuple(collected.sinks), start, function, self)
+
+    def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
+        if owner is None or isinstance(node, ast.Lambda):
             return ()
         decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
         if "staticmethod" in decorators or not (node.args.args or node.args.posonlyargs):
             return ()
-        if "classmethod" in decorators:
-            return (owner,)
-        return (self.instance_of(owner),)
+        return (owner,) if "classmethod" in decorators else (self.instance_of(owner),)
 
 
-def _definitions(
-    body: list[ast.stmt],
-) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda]:
+def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
     """Functions, lambdas and classes in `body`, not those inside of another one."""
     stack: list[ast.AST] = list(reversed(body))
     while stack:
@@ -102,4 +130,4 @@ def _is_autograd_function(node: ast.ClassDef) -> bool:
     return any(ast.unparse(base).endswith(("autograd.Function", "InplaceFunction")) for base in node.bases)
 
 
-__all__ = ["Unit", "lower"]
+__all__ = ["Definition", "ModuleLowering", "Unit", "lower"]

@@ -1,0 +1,120 @@
+"""An edit tried out: the edited function lowered again, its selector found, and what is left of the hazard."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.finding import Confidence, Edit, Position
+from nanlint.fixes.evidence import same_meaning
+from nanlint.fixes.places import Places
+from nanlint.graph import Apply
+from nanlint.hazards import Hazard, hazards
+from nanlint.lower import Definition, Unit
+from nanlint.source import AnalysisError, Piece, Source, parse, spliced
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The lines of one function, which is all that has to be read again."""
+
+    text: str
+    start: int
+
+
+def succeeds(edits: Sequence[Edit], hazard: Hazard, unit: Unit, places: Places, a: Arithmetic) -> bool:
+    """Whether the hazard is gone after `edits`, and nothing else has changed."""
+    pieces = places.source.placed(edits)
+    edited = _edited_node(unit, pieces, places)
+    if edited is None:
+        return False
+    node, source, start = edited
+    again = unit.lowering.again(unit, node)
+    known = {selector.number for selector in unit.selectors}
+    made = [selector for selector in again.selectors if selector.number not in known]
+    if any(_still_hazardous(selector, a) for selector in made):
+        return False
+    selector = _same_selector(hazard.selector, again, pieces, places.source, source, start)
+    if selector is not None and _inside(pieces, hazard.selector, places):
+        return same_meaning(hazard, [hazard.selector], [selector], a)
+    return same_meaning(hazard, unit.sinks, again.sinks, a)
+
+
+def _inside(pieces: Sequence[Piece], selector: Apply, places: Places) -> bool:
+    """Whether all edits lie in the selector's own statement, or bind a name just before it."""
+    statement = places.statement(selector.node) if selector.node is not None else None
+    if statement is None:
+        return False
+    span = places.source.span(statement)
+    start = places.source.offset(Position(span.start.line, 1))
+    return all(start <= piece.start and piece.end <= places.source.offset(span.end) for piece in pieces)
+
+
+def _edited_node(
+    unit: Unit, pieces: Sequence[Piece], places: Places
+) -> tuple[Definition | ast.Module, Source, int] | None:
+    """The edited function, the text that it was read from, and where that text begins in the edited file."""
+    segment = _segment(unit, places)
+    inside = [Piece(p.start - segment.start, p.end - segment.start, p.text) for p in pieces]
+    if any(piece.start < 0 or piece.end > len(segment.text) for piece in inside):
+        return None
+    head = "if 1:\n" if segment.text[:1] in " \t" else ""
+    text = head + spliced(segment.text, inside)
+    try:
+        tree = parse(text)
+    except AnalysisError:
+        return None
+    node = _node_in(tree, unit)
+    return None if node is None else (node, Source("", text), segment.start - len(head))
+
+
+def _segment(unit: Unit, places: Places) -> Segment:
+    if isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        first = min([unit.node.lineno, *(d.lineno for d in unit.node.decorator_list)])
+        source = places.source
+        start = sum(len(line) for line in source.lines[: first - 1])
+        text = "".join(source.lines[first - 1 : unit.node.end_lineno])
+        line = source.lines[first - 1]
+        alone = not line[: len(line) - len(line.lstrip())].strip() and line.lstrip().startswith(("def", "async", "@"))
+        if alone:
+            return Segment(text, start)
+    return Segment(places.source.text, 0)
+
+
+def _node_in(tree: ast.Module, unit: Unit) -> Definition | ast.Module | None:
+    if isinstance(unit.node, ast.Module):
+        return tree
+    first = tree.body[0] if tree.body else None
+    body = first.body if isinstance(first, ast.If) else tree.body
+    if len(body) == 1 and isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return body[0]
+    kind = type(unit.node)
+    same = [node for node in ast.walk(tree) if type(node) is kind]
+    ordinal = unit.lowering.ordinal(unit.node)
+    found = same[ordinal] if 0 <= ordinal < len(same) else None
+    return found if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) else None
+
+
+def _same_selector(
+    old: Apply, again: Unit, pieces: Sequence[Piece], before: Source, after: Source, start: int
+) -> Apply | None:
+    """The selector of the edited function that stands where `old` stood."""
+    assert isinstance(old.node, ast.expr)
+    at = before.offset(before.span(old.node).start)
+    moved = at - start + sum(len(p.text) - (p.end - p.start) for p in pieces if p.end <= at and p.start < at)
+    found = [s for s in again.selectors if s.op == old.op and _offset(s, after) == moved]
+    return max(found, key=lambda s: _end(s, after), default=None)
+
+
+def _offset(selector: Apply, source: Source) -> int:
+    return source.offset(source.span(selector.node).start) if isinstance(selector.node, ast.expr) else -1
+
+
+def _end(selector: Apply, source: Source) -> int:
+    return source.offset(source.span(selector.node).end) if isinstance(selector.node, ast.expr) else -1
+
+
+def _still_hazardous(selector: Apply, a: Arithmetic) -> bool:
+    return any(found.confidence is not Confidence.LOW for found in hazards(selector, a))

@@ -1,0 +1,114 @@
+"""Where things stand in the syntax tree: parents, statements, scopes, and the text of expressions."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from nanlint.finding import Position, Span
+from nanlint.source import Source
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_BLANK = re.compile(r"\s")
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """A syntax tree together with its text."""
+
+    source: Source
+    tree: ast.AST
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The parent of every node."""
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that occurs in the text, so that a new one can be told apart."""
+        found = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        found |= {node.arg for node in ast.walk(self.tree) if isinstance(node, ast.arg)}
+        return frozenset(found | {alias for alias, _ in self.imports})
+
+    @cached_property
+    def imports(self) -> tuple[tuple[str, str], ...]:
+        """The names that imports anywhere in the text bind, and what they stand for."""
+        from nanlint.names import imported
+
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+        return tuple(pair for node in nodes for pair in imported(node))
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around `node`, from the inside."""
+        current = self.parents.get(node)
+        while current is not None:
+            yield current
+            current = self.parents.get(current)
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that `node` belongs to."""
+        return next((n for n in itertools.chain((node,), self.ancestors(node)) if isinstance(n, ast.stmt)), None)
+
+    def function(self, node: ast.AST) -> ast.AST:
+        """The innermost function around `node`, or the module."""
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
+        return next((n for n in self.ancestors(node) if isinstance(n, kinds)), self.tree)
+
+    def text(self, node: ast.expr) -> str:
+        """The source text of an expression, as written, without parentheses around it."""
+        return self.source.slice(self.source.span(node))
+
+    def outer_span(self, node: ast.expr) -> Span:
+        """The span of an operand with the parentheses that are written around it."""
+        span = self.source.span(node)
+        start, end = self.source.offset(span.start), self.source.offset(span.end)
+        text = self.source.text
+        while True:
+            left, right = _before(text, start), _behind(text, end)
+            if left < 0 or right >= len(text) or text[left] != "(" or text[right] != ")":
+                return Span(self.source.position(start), self.source.position(end))
+            start, end = left, right + 1
+
+    def line_start(self, statement: ast.stmt) -> tuple[Position, str] | None:
+        """Where a line can be put before `statement`, and its indentation; None if it does not begin its line."""
+        decorated = getattr(statement, "decorator_list", None)
+        if decorated:
+            return None
+        span = self.source.span(statement)
+        line = self.source.lines[span.start.line - 1]
+        indent = line[: span.start.column - 1]
+        if indent.strip():
+            return None
+        return Position(span.start.line, 1), indent
+
+    def fresh(self, wanted: str) -> str:
+        """`wanted`, or with a number behind it if the text has that name already."""
+        numbered = (f"{wanted}_{index}" for index in itertools.count(2))
+        return next(name for name in itertools.chain((wanted,), numbered) if name not in self.names)
+
+
+def _before(text: str, offset: int) -> int:
+    offset -= 1
+    while offset >= 0 and _BLANK.match(text[offset]):
+        offset -= 1
+    return offset
+
+
+def _behind(text: str, offset: int) -> int:
+    while offset < len(text) and _BLANK.match(text[offset]):
+        offset += 1
+    return offset
+
+
+def is_simple(node: ast.expr) -> bool:
+    """Whether an expression is cheap and has no effect, so that it may be written twice."""
+    return not any(isinstance(part, _COSTLY) for part in ast.walk(node))
+
+
+_COSTLY = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom, ast.Lambda, ast.IfExp, ast.ListComp)

@@ -241,6 +241,7 @@ def test_a_file_is_read_from_its_bytes(tmp_path: Path) -> None:
         ("\r\nx = 'abc", 2),
         ("if x:\n    a\n  b\n", 3),
         ("x = $", 1),
+        ("if x:\\\r\n\\['", 2),
     ],
 )
 def test_parse_errors_stand_in_the_text(text: str, line: int) -> None:

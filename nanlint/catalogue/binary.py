@@ -100,7 +100,7 @@ def _narrow_mul(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Regio
 
 def _factor(a: Arithmetic, out: Region, x: Region, y: Region) -> Region:
     """The values of `x` for which some `y` makes the product lie in `out`."""
-    if 0.0 in y and 0.0 in out:
+    if (0.0 in y and 0.0 in out) or (y & R.INFINITIES and out & R.INFINITIES):
         return x
     wide = _unrounded(out, a)
     if 0.0 in out:  # an underflow, or x itself is zero
@@ -133,7 +133,8 @@ def _narrow_div(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Regio
     if 0.0 in out:
         numerator = x
     denominator = y
-    if not (0.0 in x and 0.0 in out) and out - R.ZERO:
+    infinite = x & R.INFINITIES and out & R.INFINITIES
+    if not infinite and not (0.0 in x and 0.0 in out) and out - R.ZERO:
         denominator = y & (R.mul(x, R.inverse(out - R.ZERO)) | R.ZERO)
         if not out & R.INFINITIES:
             denominator -= R.ZERO

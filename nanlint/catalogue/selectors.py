@@ -68,7 +68,16 @@ def _where_narrow(a: Arithmetic, out: Region, c: Region, x: Region, y: Region) -
 
 
 def _clamp_min_narrow(a: Arithmetic, out: Region, x: Region, m: Region) -> tuple[Region, ...]:
-    return (x if m & out else x & out), m
+    """What is under the floor may come out as the floor."""
+    if not out or not m:
+        return R.EMPTY, m
+    return x & (out | R.below(m.hi) if m & out else out), m
+
+
+def _clamp_max_narrow(a: Arithmetic, out: Region, x: Region, m: Region) -> tuple[Region, ...]:
+    if not out or not m:
+        return R.EMPTY, m
+    return x & (out | R.above(m.lo) if m & out else out), m
 
 
 def _row(
@@ -172,7 +181,7 @@ ROWS: tuple[Op, ...] = (
         lambda x, m: x if x != x else min(x, m),
         lambda g, x, m: (g if x <= m else 0.0, g if x > m else 0.0),
         lambda a, x, m: R.lower_of(x, m),
-        _clamp_min_narrow,
+        _clamp_max_narrow,
         "clamp_max: where(self <= max, grad, 0)",
         spelled("clamp_max"),
     ),

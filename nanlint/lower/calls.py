@@ -149,7 +149,8 @@ class Calls(Objects):
     def unknown_call(self, called: Thing, args: Sequence[Thing], named: Mapping[str, Thing], node: ast.AST) -> Thing:
         """Something that is not followed: gradient may come back through it to its arguments."""
         self.sink(*args, *named.values())
-        return self.opaque(self.source(node), called, *args, *named.values(), node=node)
+        region, grad = self.named_result(_last_name(called))
+        return self.opaque(self.source(node), called, *args, *named.values(), region=region, grad=grad, node=node)
 
     def _call_symbol(
         self, called: Symbol, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call, frame: Frame
@@ -312,7 +313,10 @@ class Calls(Objects):
             return self._call_dict_method(receiver, called, args)
         if called.name in LOGGING:
             return Text("")
-        return self.unknown_call(receiver, args, named, node)
+        handler = SPECIAL.get(called.name) if isinstance(receiver, Instance) else None
+        if handler is not None and (found := handler(self, args, named, node, frame)) is not None:
+            return found
+        return self.unknown_call(called, args, named, node)
 
     def _call_tensor_method(
         self,
@@ -324,10 +328,11 @@ class Calls(Objects):
         frame: Frame,
     ) -> Thing:
         name = called.name
-        if receiver.kind is not Kind.TENSOR and name in LOGGING and (args or name != "log"):
+        logged = name in LOGGING and name not in SAME_ELEMENTS and (args or name != "log")
+        if receiver.kind is not Kind.TENSOR and logged:
             return Text("")
         if receiver.kind is Kind.UNKNOWN and not _fits(name, args):
-            return self.unknown_call(receiver, args, named, node)
+            return self.unknown_call(called, args, named, node)
         in_place = name.endswith("_") and not name.endswith("__")
         found = self._torch_op(f"Tensor.{name}", name, (receiver, *args), named, node, frame)
         if found is None and in_place:
@@ -343,9 +348,10 @@ class Calls(Objects):
     ) -> Thing:
         values = [value for thing in (*args, *named.values()) for value in values_in(thing)]
         self.sink(receiver, *values)
-        grad = receiver.grad or any(value.grad for value in values)
+        region, regular = self.named_result(called.name)
+        grad = regular and (receiver.grad or any(value.grad for value in values))
         key = None if args or named else ("method", receiver.number, called.name)
-        return self.opaque(self.source(node), receiver, *values, grad=grad, node=node, key=key)
+        return self.opaque(self.source(node), receiver, *values, region=region, grad=grad, node=node, key=key)
 
     def _call_list_method(
         self, receiver: Items | Each, called: Method, args: tuple[Thing, ...], node: ast.Call, frame: Frame
@@ -490,6 +496,17 @@ class Calls(Objects):
             if isinstance(method, Function):
                 return self.call_function(method, args, named, node, frame)
         return self.unknown_call(called, args, named, node)
+
+
+def _last_name(called: Thing) -> str:
+    """The name under which something unknown is called."""
+    if isinstance(called, Symbol):
+        return called.name.rsplit(".", 1)[-1]
+    if isinstance(called, Method):
+        return called.name
+    if isinstance(called, Function) and not isinstance(called.node, ast.Lambda):
+        return called.node.name
+    return called.name.rsplit(".", 1)[-1] if isinstance(called, Leaf) else ""
 
 
 def _is_flag(default: ast.expr) -> bool:

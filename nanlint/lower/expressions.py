@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES
 from nanlint.catalogue import OPS
-from nanlint.catalogue.structure import DETACHED, SIZES, TRANSPOSED
+from nanlint.catalogue.structure import SIZES, TRANSPOSED
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.calls import Calls
 from nanlint.lower.lowering import values_in
@@ -131,13 +131,15 @@ class Expressions(Calls):
 
     def _Dict(self, node: ast.Dict, frame: Frame) -> Thing:
         known: dict[str, Thing] = {}
+        others: list[Thing] = []
         for key, value in zip(node.keys, node.values, strict=True):
             thing = self.evaluate(value, frame)
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 known[key.value] = thing
             else:
-                self.sink(thing)
-        return Mapped(known)
+                others.append(thing)
+        self.sink(*others)
+        return Mapped(known, tuple(others))
 
     def _Lambda(self, node: ast.Lambda, frame: Frame) -> Thing:
         return Function(node, frame.scope, owner=frame.owner)
@@ -279,7 +281,7 @@ class Expressions(Calls):
         attr = node.attr
         if attr in TRANSPOSED:
             return owner
-        if attr in DETACHED:
+        if attr == "data":
             return self.detached(owner)
         if attr in SIZES:
             return self.opaque(
@@ -313,15 +315,21 @@ class Expressions(Calls):
             bounds = [_literal(bound) for bound in (key.lower, key.upper, key.step)]
             if all(bound is not _UNREADABLE for bound in bounds):
                 return Items(owner.things[slice(*bounds)])
-        joined = owner.things[0] if owner.things else self.opaque("item")
-        for thing in owner.things[1:]:
+        return self.any_of(owner.things)
+
+    def any_of(self, things: Sequence[Thing]) -> Thing:
+        """One of several things, whichever."""
+        if not things:
+            return self.opaque("item")
+        joined = things[0]
+        for thing in things[1:]:
             joined = self.choose(None, joined, thing)
         return joined
 
     def _mapped_item(self, owner: Mapped, key: ast.expr) -> Thing:
         if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in owner.things:
             return owner.things[key.value]
-        return self.opaque("item", owner)
+        return self.any_of([*owner.things.values(), *owner.others])
 
     def _picked(self, owner: Value, node: ast.Subscript, frame: Frame) -> Thing:
         """`tensor[key]`: all elements in another shape, those under a mask, or some of them."""
@@ -375,10 +383,7 @@ class Expressions(Calls):
         if isinstance(thing, Each):
             return thing.thing
         if isinstance(thing, Items) and thing.things:
-            joined = thing.things[0]
-            for other in thing.things[1:]:
-                joined = self.choose(None, joined, other)
-            return joined
+            return self.any_of(thing.things)
         if isinstance(thing, Value):
             return self.element(thing, "i") if thing.kind is not Kind.NUMBER else thing
         return thing if isinstance(thing, Foreign) else self.opaque("item", thing, node=node)

@@ -103,8 +103,20 @@ class Lowering:
         if isinstance(first, Items) and isinstance(second, Items) and len(first.things) == len(second.things):
             pairs = zip(first.things, second.things, strict=True)
             return Items(tuple(self.choose(condition, a, b) for a, b in pairs))
+        if isinstance(first, (Items, Each)) and isinstance(second, (Items, Each)):
+            return self._merged_iterables(first, second)
         values = [*values_in(first), *values_in(second)]
         return self.opaque("value", *values, grad=any(value.grad for value in values) or not values)
+
+    def _merged_iterables(self, first: Items | Each, second: Items | Each) -> Thing:
+        """One of two iterables: its elements are like those of either; an empty one adds none."""
+        things = [t for side in (first, second) for t in (side.things if isinstance(side, Items) else (side.thing,))]
+        if not things:
+            return first
+        joined = things[0]
+        for thing in things[1:]:
+            joined = self.choose(None, joined, thing)
+        return Each(joined)
 
     def element(self, value: Value, key: str) -> Value:
         """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves."""
@@ -184,7 +196,7 @@ def values_in(thing: Thing) -> list[Value]:
     if isinstance(thing, Each):
         return values_in(thing.thing)
     if isinstance(thing, Mapped):
-        return [value for item in thing.things.values() for value in values_in(item)]
+        return [value for item in (*thing.things.values(), *thing.others) for value in values_in(item)]
     if isinstance(thing, Instance):
         return [value for item in thing.fields.values() if isinstance(item, Value) for value in (item,)]
     return []

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from nanlint import regions as R
-from nanlint.catalogue.structure import MODULES
-from nanlint.graph import Kind, Leaf, Value
+from nanlint.catalogue.structure import MODULES, OPAQUE
+from nanlint.graph import Kind, Value
+from nanlint.lower.conventions import Said, annotated, named
 from nanlint.lower.lowering import Lowering
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Class, Function, Instance, Layer, Method, Symbol, Thing
 from nanlint.regions import Region
 
-SMALL = re.compile(r"(^|_)(eps|epsilon|tiny|jitter|tol|atol|rtol|delta_eps|eps\d*)$", re.IGNORECASE)
-SMALL_REGION = R.interval(1e-12, 1e-3)
-"""What `eps`-like names hold, by convention: small and positive."""
-_MASK = re.compile(
-    r"(^|_)(mask|masks|padding|valid|keep|is|has|where|inside|outside|active|visible|finite)(_|$)|mask$", re.IGNORECASE
-)
-_FRAMES = re.compile(r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", re.IGNORECASE)
-_TENSOR = re.compile(r"\b(Tensor|FloatTensor|Parameter|torch\.Tensor)\b")
-_INTEGRAL = re.compile(r"\b(LongTensor|IntTensor|ByteTensor|BoolTensor)\b")
-_PLAIN = re.compile(r"^(Optional\[)?(float|int|bool|complex|Number|number)\b")
-_OTHER = re.compile(r"\b(ndarray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b")
+_REGISTERING = ("register_buffer", "register_parameter")
 
 
 class Objects(Lowering):
@@ -32,25 +22,24 @@ class Objects(Lowering):
     def named_leaf(self, name: str, annotation: ast.expr | None = None, *, key: object = None) -> Thing:
         """An unknown value called `name`, by what its annotation and the naming conventions say."""
         text = ast.unparse(annotation) if annotation is not None else ""
-        last = name.rsplit(".", 1)[-1]
-        if SMALL.search(last) and not _TENSOR.search(text):
-            return self.builder.leaf(name, SMALL_REGION, grad=False, kind=Kind.NUMBER, key=key)
-        if _INTEGRAL.search(text):
-            region = R.TRUTH if "Bool" in text else R.FINITE
-            return self.builder.leaf(name, region, grad=False, kind=Kind.TENSOR, key=key)
-        if _TENSOR.search(text):
-            return self._tensor_leaf(name, last, Kind.TENSOR, key)
-        if _PLAIN.search(text):
-            region = R.TRUTH if text == "bool" else R.FINITE
-            return self.builder.leaf(name, region, grad=False, kind=Kind.NUMBER, key=key)
-        if _OTHER.search(text) or _FRAMES.search(last):
+        said = annotated(text) or named(name.rsplit(".", 1)[-1])
+        if said is None:
+            return self.builder.leaf(name, kind=Kind.UNKNOWN, key=key)
+        if said.kind is None:
             return self.foreign
-        return self._tensor_leaf(name, last, Kind.UNKNOWN, key)
+        if said.kind is Kind.TENSOR and said.grad:  # any tensor: its name may say more
+            more = named(name.rsplit(".", 1)[-1])
+            if more is not None and more.kind is not None and more.kind is not Kind.NUMBER:
+                said = Said(Kind.TENSOR, more.region, more.grad)
+        assert said.kind is not None
+        return self.builder.leaf(name, said.region, grad=said.grad, kind=said.kind, key=key)
 
-    def _tensor_leaf(self, name: str, last: str, kind: Kind, key: object) -> Leaf:
-        if _MASK.search(last):
-            return self.builder.leaf(name, R.TRUTH, grad=False, kind=kind, key=key)
-        return self.builder.leaf(name, grad=True, kind=kind, key=key)
+    def named_result(self, name: str) -> tuple[Region, bool]:
+        """The region of what something called `name` returns, and whether gradient may flow through it."""
+        said = named(name)
+        if name in OPAQUE:
+            return OPAQUE[name], True
+        return (R.FINITE, True) if said is None or said.kind is None else (said.region, said.grad)
 
     def instance_of(self, cls: Class, name: str = "self", args: tuple[Thing, ...] | None = None) -> Instance:
         """An instance with the attributes that `__init__` and the class body give it.
@@ -109,6 +98,8 @@ class Objects(Lowering):
         found = self.class_attribute(owner.cls, attr, owner, frame)
         if found is not None:
             return found
+        if attr in _REGISTERING:
+            return Method(owner, attr, node)
         if attr[:1].islower() or attr[:1] == "_":
             made = self.named_leaf(f"{owner.name}.{attr}", key=("field", id(owner), attr))
             return made

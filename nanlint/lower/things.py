@@ -48,9 +48,10 @@ class Each:
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """A dictionary of known things by string key."""
+    """A dictionary of known things by string key; `others` are those under other keys."""
 
     things: Mapping[str, Thing]
+    others: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanlint.proof.fixtures import Fixture, Kind, Marks, discover
-from nanlint.proof.harness import PARTS, Evidence, Part, is_partly_fixed, write_forms
+from nanlint.proof.forms import bring_up_to_date
+from nanlint.proof.harness import PARTS, Evidence, Part, is_partly_fixed
 from nanlint.proof.running import FINITE, Run, summary
 
 HEADINGS = ("fixture", "expected", "found", "value", "gradient before", "gradient after", "verdict")
@@ -34,14 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fixtures = discover(options.paths)
     except FileNotFoundError as error:
         parser.error(str(error))
-    if options.write_fixed:
-        print("\n".join(write_forms(fixtures) or ["all fixed forms are up to date"]))
-        return 0
-    start = time.perf_counter()
-    rows = [row(fixture) for fixture in fixtures]
-    print(table(rows))
-    print(f"\n{count(rows)}, {time.perf_counter() - start:.1f} s")
-    return int(not rows or any(each.problems for each in rows))
+    return _write_fixed(fixtures) if options.write_fixed else _prove(fixtures)
 
 
 def row(fixture: Fixture) -> Row:
@@ -71,18 +65,33 @@ def table(rows: Sequence[Row]) -> str:
 
 def count(rows: Sequence[Row]) -> str:
     """How many rows there are, and how many of each verdict."""
-    verdicts = Counter(each.cells[-1] for each in rows)
-    return ", ".join(
-        [f"{len(rows)} fixtures", *(f"{times} {verdict}" for verdict, times in sorted(verdicts.items()))]
-    )
+    verdicts = sorted(Counter(each.cells[-1] for each in rows).items())
+    return ", ".join([f"{len(rows)} fixtures", *(f"{times} {verdict}" for verdict, times in verdicts)])
+
+
+def _prove(fixtures: Sequence[Fixture]) -> int:
+    start = time.perf_counter()
+    rows = [row(fixture) for fixture in fixtures]
+    print(table(rows))
+    print(f"\n{count(rows)}, {time.perf_counter() - start:.1f} s")
+    return int(not rows or any(each.problems for each in rows))
+
+
+def _write_fixed(fixtures: Sequence[Fixture]) -> int:
+    failed = False
+    for path in dict.fromkeys(fixture.path for fixture in fixtures if fixture.kind is not Kind.TEXT):
+        try:
+            done = bring_up_to_date(path)
+        except Exception as error:  # whatever the linter raises: the other forms are still to be written
+            done, failed = [f"{path}: {type(error).__name__}: {error}"], True
+        print(*done, sep="\n", end="\n" if done else "")
+    return int(failed)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nanlint.proof", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, default=[Path("fixtures")], help="default: fixtures")
-    parser.add_argument(
-        "--write-fixed", action="store_true", help="write what --fix gives today, run nothing"
-    )
+    parser.add_argument("--write-fixed", action="store_true", help="write the fixed forms, run nothing")
     return parser
 
 
@@ -117,9 +126,8 @@ def _torch(evidence: Evidence, told: Callable[[Run], str]) -> str:
 
 
 def _after(evidence: Evidence) -> str:
-    return " / ".join(
-        _first_bad(summary(run.gradients) for run in runs) for runs in evidence.fixed_runs.values()
-    )
+    forms = evidence.fixed_runs.values()
+    return " / ".join(_first_bad(summary(run.gradients) for run in runs) for runs in forms)
 
 
 def _first_bad(told: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The fixtures on disk: which there are, what they announce, and the forms that `--fix` gives them."""
+"""The fixtures on disk: which there are, and what they announce."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from nanlint.proof.forms import is_form
 from nanlint.source import Source, parse, read, split_lines
-
-STYLES = {"fixed": "double-where", "indexed": "indexed"}
-"""The forms of a bad fixture, as in `bad_NAME.fixed.py`, with the fix style that makes each."""
 
 ENTRY = "f"
 _SEVERAL_ENTRIES = "seed"
 _NEVER_RUN = "hostile"
+_SUFFIXES = (".py", ".pyi", ".ipynb")
 
 _CODES = r"NAN\d{3}(?:\s+NAN\d{3})*"
 _MARKER = re.compile(rf"#\s*(?P<codes>{_CODES})?\s*(?:todo:\s*(?P<todo>{_CODES}))?")
@@ -58,10 +57,6 @@ class Fixture:
     def broken(self) -> bool:
         """Whether it cannot be analysed, so that one NAN901, wherever it stands, is all that is said."""
         return self.path.name.startswith("broken_")
-
-    def form(self, form: str) -> Path:
-        """Where the form of this name, one of `STYLES`, is kept; need not exist."""
-        return self.path.with_suffix(f".{form}{self.path.suffix}")
 
 
 @dataclass(frozen=True)
@@ -107,9 +102,7 @@ def lines_of(text: str, entry: str) -> range:
 
 
 def _fixtures(path: Path) -> Iterator[Fixture]:
-    if path.suffix not in (".py", ".pyi", ".ipynb") or path.stem.endswith(
-        tuple(f".{form}" for form in STYLES)
-    ):
+    if path.suffix not in _SUFFIXES or is_form(path):
         return
     if path.parent.name == _NEVER_RUN or path.suffix != ".py":
         yield Fixture(path, Kind.TEXT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from nanlint.config import UNANALYSABLE, Config
 from nanlint.engine import check_file, fix
-from nanlint.proof.fixtures import STYLES, Expected, Fixture, Kind, Marks, expected, lines_of
+from nanlint.proof.fixtures import Expected, Fixture, Kind, Marks, expected, lines_of
+from nanlint.proof.forms import STYLES, form_paths, stale
 from nanlint.proof.running import FINITE, Run, run_file, summary
 from nanlint.source import parse, read
 
@@ -54,10 +55,9 @@ class Evidence:
     @cached_property
     def forms(self) -> Mapping[str, Path]:
         """The forms on disk that `--fix` gave this fixture, by name; none for one that is never run."""
-        paths = {form: self.fixture.form(form) for form in STYLES}
-        return {
-            form: path for form, path in paths.items() if path.exists() and self.fixture.kind is not Kind.TEXT
-        }
+        if self.fixture.kind is Kind.TEXT:
+            return {}
+        return {form: path for form, path in form_paths(self.fixture.path).items() if path.exists()}
 
     @cached_property
     def fixed_runs(self) -> Mapping[str, list[Run]]:
@@ -77,12 +77,8 @@ Part = Callable[[Evidence], list[str]]
 def announced(evidence: Evidence) -> list[str]:
     """nanlint reports what the markers say, line by line, and nothing else."""
     if evidence.fixture.broken:
-        codes = sorted(code for _, code in evidence.found.elements())
-        return (
-            []
-            if codes == [UNANALYSABLE]
-            else [f"one {UNANALYSABLE} expected, found: {', '.join(codes) or 'nothing'}"]
-        )
+        codes = [code for _, code in evidence.found.elements()]
+        return [] if codes == [UNANALYSABLE] else [f"just one {UNANALYSABLE} expected, found: {codes}"]
     marks, found = evidence.expected, evidence.found
     problems = [f"line {line}: {code} expected, not found" for line, code in _sorted(marks.found - found)]
     unexpected = found - marks.found - marks.missed
@@ -100,10 +96,7 @@ def marked(evidence: Evidence) -> list[str]:
     marks = evidence.expected.found + evidence.expected.missed
     if evidence.fixture.kind is Kind.BAD:
         return [] if marks else ["no marker says which code to expect"]
-    return [
-        f"line {line}: a marker for {code} in a fixture that claims to be sound"
-        for line, code in _sorted(marks)
-    ]
+    return [f"line {line}: a marker for {code} in a sound fixture" for line, code in _sorted(marks)]
 
 
 def lost(evidence: Evidence) -> list[str]:
@@ -128,11 +121,9 @@ def kept(evidence: Evidence) -> list[str]:
 
 def current(evidence: Evidence) -> list[str]:
     """The forms on disk are what `--fix` gives today."""
-    made = forms_today(evidence.fixture.path)
     return [
         f"{path.name} is not what --fix gives today: python -m nanlint.proof --write-fixed"
-        for path in map(evidence.fixture.form, STYLES)
-        if _bytes(path) != made.get(path)
+        for path in stale(evidence.fixture.path)
     ]
 
 
@@ -151,14 +142,11 @@ def clean(evidence: Evidence) -> list[str]:
     for form, path in evidence.forms.items():
         remaining = evidence.remaining[form]
         fixed = _codes(evidence.found) - _codes(remaining)
-        problems += [
-            f"{form}, line {line}: {code} is still found"
-            for line, code in _sorted(remaining)
-            if code in fixed
-        ]
+        still = [(line, code) for line, code in _sorted(remaining) if code in fixed]
+        problems += [f"{form}: line {line}: {code} is still found" for line, code in still]
         problems += [] if fixed else [f"{form}: no finding was fixed"]
         source = read(str(path))
-        if fix(source, Config(fix_style=STYLES[form])).source.text != source.text:
+        if fix(source, Config(fix_style=STYLES[form])).source is not source:
             problems.append(f"{form}: --fix changes it again")
     return problems
 
@@ -169,35 +157,6 @@ PARTS: Mapping[Kind, tuple[Part, ...]] = {
     Kind.TEXT: (announced, overlooked),
 }
 """What is to be shown of a fixture of each kind."""
-
-
-def forms_today(path: Path) -> dict[Path, bytes]:
-    """What `--fix` makes of a file in each style, by the path of the form.
-
-    A style that changes nothing, or gives what an earlier one gives, makes no form.
-    """
-    fixture, source = Fixture(path, Kind.BAD), read(str(path))
-    made: dict[Path, bytes] = {}
-    for form, style in STYLES.items():
-        text = fix(source, Config(fix_style=style)).source.to_bytes()
-        if text != source.to_bytes() and text not in made.values():
-            made[fixture.form(form)] = text
-    return made
-
-
-def write_forms(fixtures: Iterable[Fixture]) -> list[str]:
-    """Bring the forms of the fixtures that are run up to date; says what was written and removed."""
-    done = []
-    for path in dict.fromkeys(fixture.path for fixture in fixtures if fixture.kind is not Kind.TEXT):
-        made = forms_today(path)
-        for form in map(Fixture(path, Kind.BAD).form, STYLES):
-            if form in made and _bytes(form) != made[form]:
-                form.write_bytes(made[form])
-                done.append(f"wrote {form}")
-            elif form not in made and form.exists():
-                form.unlink()
-                done.append(f"removed {form}")
-    return done
 
 
 def is_partly_fixed(evidence: Evidence) -> bool:
@@ -216,12 +175,14 @@ def _worse(before: list[Run], after: list[Run]) -> list[str]:
     return [
         f"row {row}: the {what} changed where it was finite"
         for row, (old, new) in enumerate(zip(before, after, strict=True))
-        for what, olds, news in (
-            ("value", old.values, new.values),
-            ("gradient", old.gradients, new.gradients),
-        )
+        for what, olds, news in _both(old, new)
         if len(olds) != len(news) or not all(map(_agrees, olds, news))
     ]
+
+
+def _both(old: Run, new: Run) -> Iterator[tuple[str, tuple[Tensor, ...], tuple[Tensor, ...]]]:
+    yield "value", old.values, new.values
+    yield "gradient", old.gradients, new.gradients
 
 
 def _agrees(old: Tensor, new: Tensor) -> bool:
@@ -256,10 +217,6 @@ def _has_product(marks: Expected) -> bool:
 
 def _docstring(path: Path) -> str:
     return ast.get_docstring(parse(read(str(path)).text)) or ""
-
-
-def _bytes(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
 
 
 def _codes(marks: Marks) -> Counter[str]:

@@ -58,8 +58,8 @@ def run_file(path: Path, entry: str = "f") -> list[Run]:
 def run(function: Callable[..., object], row: Iterable[object]) -> Run:
     """Call a function with one row: lists become tensors, all the rest is passed as it is.
 
-    Lists of floats become float32 leaves, of bools bool tensors, of ints int64 tensors. Random numbers begin at
-    the same seed in each call.
+    Lists of floats become float32 leaves, of bools bool tensors, of ints int64 tensors. Each call begins with
+    the same random numbers.
     """
     arguments = [_argument(item) for item in row]
     leaves = [item for item in arguments if isinstance(item, Tensor) and item.requires_grad]

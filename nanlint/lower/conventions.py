@@ -1,0 +1,72 @@
+"""What names and annotations say of an unknown value: the conventions that PyTorch code keeps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nanlint import regions as R
+from nanlint.graph import Kind
+from nanlint.regions import Region
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of a value: its kind (None for no torch value at all), its region, whether gradient flows."""
+
+    kind: Kind | None
+    region: Region = R.FINITE
+    grad: bool = False
+
+
+_COUNT = R.interval(0.0, 1e6)
+_SMALL = R.interval(1e-12, 1e-3)
+_SETTING = R.interval(1e-6, 1e6)
+"""A Python number that nothing else is known of: settings such as cut-offs, scales and temperatures are positive."""
+
+_NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), said)
+    for pattern, said in (
+        # small positive numbers
+        (r"(^|_)(eps|epsilon|tiny|jitter|tol|atol|rtol)\d*$|^(eps|tiny)_|_eps$", Said(Kind.NUMBER, _SMALL)),
+        # masks: which elements count
+        (
+            r"(^|_)(mask|masks|masked|pad|padded|padding|unpadded|valid|invalid|keep|kept|is|has|are|inside|outside|active"
+            r"|visible|finite|observed|missing|present|matched|selected|not|on|in)(_|$)|mask[a-z0-9]?$|mask_",
+            Said(Kind.UNKNOWN, R.TRUTH),
+        ),
+        # integers: how many, and which
+        (
+            r"^(num|n|nb)_|(^|_)(lengths?|counts?|numel|sizes?|index|indices|idx|idxs|ids?|edge_index|labels?)$",
+            Said(Kind.UNKNOWN, _COUNT),
+        ),
+        # logarithms of probabilities
+        (
+            r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",
+            Said(Kind.UNKNOWN, R.interval(-1e6, 0.0), True),
+        ),
+        # what is no tensor
+        (r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", Said(None)),
+    )
+)
+_ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"\bBoolTensor\b", Said(Kind.TENSOR, R.TRUTH)),
+        (r"\b(LongTensor|IntTensor|ByteTensor)\b", Said(Kind.TENSOR, R.FINITE)),
+        (r"Tensor\b|\bParameter\b", Said(Kind.TENSOR, R.FINITE, True)),
+        (r"^(Optional\[)?bool\b", Said(Kind.NUMBER, R.TRUTH)),
+        (r"^(Optional\[)?(float|int|complex|Number|number)\b", Said(Kind.NUMBER, _SETTING)),
+        (r"\b(ndarray|NDArray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b", Said(None)),
+    )
+)
+
+
+def named(name: str) -> Said | None:
+    """What the last part of a name says; None if nothing."""
+    return next((said for pattern, said in _NAMES if pattern.search(name)), None)
+
+
+def annotated(text: str) -> Said | None:
+    """What an annotation says; None if nothing."""
+    return next((said for pattern, said in _ANNOTATIONS if pattern.search(text)), None) if text else None

@@ -1,0 +1,56 @@
+"""An element that a selection leaves behind came from a singular op, and its gradient is nan.
+
+## What it does
+
+Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`: elements that are left
+behind after an op that is singular at them.
+
+nanlint does not report this yet; the code is reserved, and this page tells what it will mean.
+
+## Why is this bad?
+
+What is left behind has been computed. In backward the selection puts the gradients of the elements that were picked
+into a tensor of zeros, so that each element left behind is given a gradient of exactly 0. The op below multiplies it
+by its derivative, and `0 * inf = nan`. Taking the elements first and computing afterwards costs less and is right.
+
+## Example
+
+```python
+import torch
+
+
+def log_likelihood(p):
+    return p.log()[p > 0].sum()
+```
+
+At `p = 0.0` the value is 0, since nothing is selected, and the gradient is nan.
+
+## Use instead
+
+```python
+import torch
+
+
+def log_likelihood(p):
+    return p[p > 0].log().sum()
+```
+
+The logarithm never sees the elements that are left behind; their gradient is 0, as it should be.
+
+## Fix safety
+
+There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at several elements,
+such as a softmax or a sum, has to stay before the selection.
+
+## References
+
+- derivatives.yaml of PyTorch: `index.Tensor` (`index_backward` into zeros), `masked_select`, `index_select`, `gather`
+- [Log and indexing do not commute correctly with respect to gradient](https://github.com/pytorch/pytorch/issues/12986)
+- [Incorrect Gradient Computation in torch.log1p](https://github.com/pytorch/pytorch/issues/152088)
+- [nan propagates through backward pass even when not accessed](https://github.com/pytorch/pytorch/issues/15506)
+"""
+
+from __future__ import annotations
+
+FAMILY = "selection"
+FIXABLE = "never"

@@ -15,7 +15,7 @@ from nanlint import __version__, config
 from nanlint.config import Config, ConfigError
 from nanlint.finding import Confidence
 from nanlint.report import FORMATS
-from nanlint.run import FOR_PEOPLE, Request, report_defect, run
+from nanlint.run import COLORS, FOR_PEOPLE, Mode, Request, report_defect, run
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -77,13 +77,13 @@ _OPTIONS = (
     click.option("--fix-style", type=click.Choice(config.FIX_STYLES), help="The form of a repair."),
     click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Show only these codes."),
     click.option(
-        "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Do not show these codes."
+        "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Hide these codes."
     ),
     click.option(
         "--confidence", type=click.Choice(config.CONFIDENCES), help="The lowest confidence that is shown."
     ),
     click.option(
-        "--dtype", type=click.Choice(config.DTYPES), help="The dtype that tensors are taken to have."
+        "--dtype", type=click.Choice(config.DTYPES), help="The dtype of tensors whose code names none."
     ),
     click.option(
         "--exclude",
@@ -104,7 +104,7 @@ _OPTIONS = (
     click.option("-v", "--verbose", is_flag=True, help="Print the traceback of an internal error."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     click.option(
-        "--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True
+        "--color", type=click.Choice(COLORS), default="auto", show_default=True, help="When to use colour."
     ),
     click.option("--stdin-filename", metavar="NAME", help="The name of what is read from stdin."),
     click.option(
@@ -113,7 +113,7 @@ _OPTIONS = (
         callback=_explain,
         expose_value=False,
         is_eager=True,
-        help="What a code means.",
+        help="Say what a code means, and exit.",
     ),
     click.version_option(__version__, message="nanlint %(version)s"),
 )
@@ -130,7 +130,7 @@ def _with_options(function: _Command) -> _Command:
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, allow_dash=True, readable=False))
 @_with_options
 @click.pass_context
-def command(context: click.Context, paths: tuple[str, ...], **options: Any) -> None:
+def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     """Find PyTorch code whose gradient is NaN although its value is fine.
 
     PATHS are files and folders, the current folder by default; - is stdin. CODES are separated by commas
@@ -192,7 +192,7 @@ def _from_file(paths: tuple[str, ...], options: dict[str, Any]) -> Config:
 
 def _request(paths: tuple[str, ...], settings: Config, options: dict[str, Any]) -> Request:
     """What is to be done; `--diff` is stronger than `--fix`."""
-    mode = "diff" if options["diff"] else "fix" if options["fix"] else "check"
+    mode: Mode = "diff" if options["diff"] else "fix" if options["fix"] else "check"
     stdin = (options["stdin_filename"] or STDIN) if paths == (STDIN,) else None
     kept = ("output_format", "statistics", "quiet", "verbose", "exit_zero", "color")
     return Request(paths, settings, mode, stdin=stdin, **{key: options[key] for key in kept})

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nanlint.finding import Confidence, Finding
@@ -120,7 +120,7 @@ def relative(path: str, root: str) -> str:
         return path.replace(os.sep, "/")
 
 
-@lru_cache(maxsize=None)
+@cache
 def patterns(globs: tuple[str, ...]) -> GitIgnoreSpec:
     """The compiled form of .gitignore patterns; raises ValueError for a pattern that cannot be read."""
     from pathspec import GitIgnoreSpec  # here, since most runs have no pattern to match: 15 ms saved
@@ -143,7 +143,7 @@ def _holds(glob: str, path: str) -> bool:
 
 def _table(file: str) -> Mapping[str, object] | None:
     """The `[tool.nanlint]` of a TOML file, None if it has none; raises ConfigError if it cannot be read."""
-    # `tomli` is the same module for Python 3.10; imported here, since it costs as much as the arguments' parser
+    # `tomli` is the same module for Python 3.10; imported here, since not every run has a file to read
     toml: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         with open(file, "rb") as stream:

@@ -180,8 +180,13 @@ class _Study:
         for inputs in assignments(self.order, base, [*constraints, target], self.a):
             proof = self._run(inputs)
             if proof is not None:
-                return proof
+                return self._plainer(proof, inputs)
         return None
+
+    def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
+        """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
+        short = {number: float(f"{value:.6g}") for number, value in inputs.items()}
+        return proof if short == inputs else self._run(short) or proof
 
     def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
         """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
@@ -193,15 +198,16 @@ class _Study:
         value = values[case.selector.number]
         if not math.isfinite(value) and case.drop is not None:
             return None
-        gradients = backward(self.order, values, case.seed, arithmetic)
+        gradients = backward(self.order, values, case.seed, arithmetic, cut=True)
         if gradients.origin is None:
             return None
         arrived = self._arrived(gradients.by_number)
         if not arrived:
             return None
-        singular = a is None and self._run(inputs, ARITHMETIC["float64"]) is not None
+        site = culprit(gradients.origin, values)
+        exact = a is None and not OPS[site.op].overflows and self._run(inputs, ARITHMETIC["float64"]) is not None
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
-        return Proof(culprit(gradients.origin, values), named, value, arrived, singular, values)
+        return Proof(site, named, value, arrived, exact, values)
 
     def _holds(self, values: Mapping[int, float]) -> bool:
         case = self.case
@@ -236,21 +242,30 @@ class _Study:
         return Hazard(case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence)
 
     def _confidence(self, proof: Proof) -> Confidence:
-        """How sure it is that the author did not mean this input to be impossible.
+        """How sure it is that this input may occur.
 
-        High where the condition speaks of the values that reach the poison and excludes it from what is selected.
-        Low where the code says nothing of it: a selected element with the same values would be broken too, a plain
-        input that the condition does not mention, or a Python number (a setting) at its singular value.
+        Low where the code says nothing of it: a Python number (a setting) at its singular value, or values that the
+        condition does not exclude from what is selected, where they would break the value as well. High where the
+        condition speaks of the values that reach the poison. A mask from outside is trusted to drop padding, of any
+        value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
         if all(_is_setting(arg) for arg in poisoned):
             return Confidence.LOW
+        reached = set().union(*(speaks_of(arg) for arg in poisoned))
         spoken = bool(speaks_of(self.case.condition) & speaks_of(proof.site))
-        if not spoken and all(isinstance(arg, Leaf) for arg in poisoned):
-            return Confidence.LOW
-        if self._broken_when_selected(proof):
-            return Confidence.LOW
+        if not (is_unreadable(self.case.condition) or reached & self._other_side()):
+            bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
+            if bare or self._broken_when_selected(proof):
+                return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _other_side(self) -> set[int]:
+        """The leaves of what a where takes in place of the dropped operand."""
+        case = self.case
+        if case.selector.op != "where" or case.drop is None:
+            return set()
+        return speaks_of(case.selector.args[3 - case.drop.operand])
 
     def _poisoned_args(self, proof: Proof) -> list[Value]:
         """The arguments of the site that lie in their poison sets."""
@@ -291,6 +306,25 @@ class _Study:
         regions = tuple(facts.of(arg) for arg in args)
         region = regions[case.drop.by] - case.drop.where(regions)
         return Constraint(args[case.drop.by], region) if region else None
+
+
+def is_unreadable(condition: Value) -> bool:
+    """Whether a condition is a mask from outside, which says which elements count and nothing of their values.
+
+    So are the mask's complement, several of them together, and `m > 0.5`, which makes a boolean of a float mask.
+    """
+    if isinstance(condition, Leaf):
+        return condition.region <= R.TRUTH
+    if not isinstance(condition, Apply):
+        return False
+    if condition.op in ("and", "or"):
+        return any(is_unreadable(arg) for arg in condition.args)
+    if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
+        (leaf, threshold) = condition.args
+        binary = isinstance(threshold, Constant) and threshold.value == 0.5
+        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
+    parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
+    return bool(parts) and all(is_unreadable(part) for part in parts)
 
 
 def _is_setting(value: Value) -> bool:

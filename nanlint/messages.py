@@ -50,7 +50,7 @@ def describe(found: list[Hazard], source: Source, config: Config) -> Finding:
 
 
 def _span(node: ast.AST | None, source: Source) -> Span:
-    assert isinstance(node, ast.expr)
+    assert isinstance(node, (ast.expr, ast.stmt))
     return source.span(node)
 
 
@@ -67,7 +67,7 @@ def _message(hazard: Hazard, proof: Proof, source: Source, a: Arithmetic) -> str
 
 
 def _expression(site: Apply, source: Source) -> str:
-    assert isinstance(site.node, ast.expr)
+    assert isinstance(site.node, (ast.expr, ast.stmt))
     text = " ".join(source.slice(source.span(site.node)).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
@@ -122,7 +122,7 @@ def _sites(found: list[Hazard], source: Source, a: Arithmetic) -> tuple[Site, ..
     for hazard in found:
         for proof in hazard.proofs:
             site = proof.site
-            assert isinstance(site.node, ast.expr)
+            assert isinstance(site.node, (ast.expr, ast.stmt))
             sites.setdefault(
                 id(site.node),
                 Site(site.op, source.span(site.node), _expression(site, source), _poison(proof, a)),

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nanlint.arithmetic import NAN, Arithmetic
-from nanlint.catalogue import OPS
-from nanlint.graph import Apply, Constant, Value
+from nanlint.catalogue import OPS, SELECTORS
+from nanlint.graph import Apply, Constant, Leaf, Value
+from nanlint.regions import Region
 
 
 def forward(
@@ -25,7 +26,9 @@ def forward(
             values[value.number] = a.round(value.value)
         elif value.number in inputs:
             values[value.number] = a.round(inputs[value.number])
-        elif isinstance(value, Apply):
+        elif isinstance(value, Leaf):
+            values[value.number] = a.round(typical(value.region))
+        else:
             args = [_argument(arg, values, inputs, a) for arg in value.args]
             if value.op == "masked_select" and args[1] == 0.0:
                 if not void:
@@ -33,6 +36,11 @@ def forward(
                 args[0] = NAN
             values[value.number] = OPS[value.op].value(a, *args)
     return values
+
+
+def typical(region: Region) -> float:
+    """A member of a region for a value that nobody asks about."""
+    return next((value for value in (0.0, 1.0, region.lo, region.hi) if value in region), 0.0)
 
 
 def _argument(arg: Value, values: Mapping[int, float], inputs: Mapping[int, float], a: Arithmetic) -> float:
@@ -51,9 +59,12 @@ class Gradients:
 
 
 def backward(
-    order: Sequence[Value], values: Mapping[int, float], seed: Mapping[int, float], a: Arithmetic
+    order: Sequence[Value], values: Mapping[int, float], seed: Mapping[int, float], a: Arithmetic, *, cut: bool = False
 ) -> Gradients:
-    """Run backward from the upstream gradients in `seed`."""
+    """Run backward from the upstream gradients in `seed`.
+
+    With `cut` no gradient goes on into what a selector on the way drops: a nan that arises there is that selector's.
+    """
     grads = dict(seed)
     origin: Apply | None = None
     for value in reversed(order):
@@ -61,13 +72,21 @@ def backward(
         if g is None or not isinstance(value, Apply) or not value.grad:
             continue
         args = [_argument(arg, values, values, a) for arg in value.args]
-        for arg, made in zip(value.args, OPS[value.op].backward(a, g, values[value.number], *args), strict=True):
-            if not arg.grad:
+        dropped = _dropped(value.op, args) if cut else ()
+        made_all = OPS[value.op].backward(a, g, values[value.number], *args)
+        for index, (arg, made) in enumerate(zip(value.args, made_all, strict=True)):
+            if not arg.grad or index in dropped:
                 continue
             if made != made and g == g and origin is None:
                 origin = value
             grads[arg.number] = grads.get(arg.number, 0.0) + made
     return Gradients(grads, origin)
+
+
+def _dropped(op: str, args: Sequence[float]) -> tuple[int, ...]:
+    """The arguments that a selector drops at these values."""
+    row = SELECTORS.get(op)
+    return () if row is None else tuple(drop.operand for drop in row.drops if drop.holds(tuple(args)))
 
 
 def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:

@@ -122,7 +122,7 @@ def test_the_notebook_of_the_seed_has_the_findings_of_the_module() -> None:
     assert [finding.code for finding in in_module] == ["NAN102", "NAN101"]
     assert [finding.message for finding in in_notebook] == [finding.message for finding in in_module]
     assert [str(notebook.locate(finding.span.start)) for finding in in_notebook] == [
-        "cell 4:4:13",
+        "cell 4:4:30",
         "cell 6:3:13",
     ]
 

@@ -61,6 +61,8 @@ class Op:
     spellings: tuple[str, ...]
     differentiable: bool = True
     boolean: bool = False
+    overflows: bool = False
+    """Whether its poison sets come of overflow only: no point is singular."""
 
     @property
     def singular(self) -> bool:
@@ -298,4 +300,5 @@ def unary(
         derivative=derivative,
         spellings=spelled(name) if spellings is None else spellings,
         differentiable=differentiable,
+        overflows=safe is not None and not cuts,
     )

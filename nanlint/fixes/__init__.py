@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.config import Config
-from nanlint.finding import Applicability, Edit, Fix
+from nanlint.finding import Applicability, Fix
 from nanlint.fixes.attempt import succeeds
 from nanlint.fixes.double_where import double_where
 from nanlint.fixes.indexed import indexed
@@ -27,7 +27,7 @@ def offer(found: Sequence[Hazard], unit: Unit, places: Places, config: Config) -
         if edits is not None and succeeds(edits, found[0], unit, places, a):
             return Fix("indexed", Applicability.SAFE, edits)
     for sites in _site_sets(found, a):
-        edits = _guards(found, sites, places)
+        edits = double_where(list(zip(found, sites, strict=True)), places)
         if edits is not None and all(succeeds(edits, hazard, unit, places, a) for hazard in found):
             return Fix("double-where", _applicability(found, sites, places), edits)
     return None
@@ -49,18 +49,6 @@ def _poisoned(site: Apply) -> list[tuple[Apply, int]]:
 def _singular_below(hazard: Hazard) -> list[Apply]:
     order = closure((hazard.operand,), MOST_VALUES)
     return [value for value in order if isinstance(value, Apply) and OPS[value.op].singular]
-
-
-def _guards(
-    found: Sequence[Hazard], sites: Sequence[Sequence[tuple[Apply, int]]], places: Places
-) -> tuple[Edit, ...] | None:
-    edits: dict[Edit, None] = {}
-    for hazard, own in zip(found, sites, strict=True):
-        made = double_where(hazard, own, places)
-        if made is None:
-            return None
-        edits.update(dict.fromkeys(made))
-    return tuple(edits)
 
 
 def _applicability(

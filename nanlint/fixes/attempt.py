@@ -26,7 +26,10 @@ class Segment:
 
 def succeeds(edits: Sequence[Edit], hazard: Hazard, unit: Unit, places: Places, a: Arithmetic) -> bool:
     """Whether the hazard is gone after `edits`, and nothing else has changed."""
-    pieces = places.source.placed(edits)
+    try:
+        pieces = places.source.placed(edits)
+    except ValueError:  # two edits of one place
+        return False
     edited = _edited_node(unit, pieces, places)
     if edited is None:
         return False

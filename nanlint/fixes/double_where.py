@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
@@ -12,6 +13,8 @@ from nanlint.fixes.places import Places, is_simple
 from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard
 
+Guarded: TypeAlias = tuple[Hazard, Sequence[tuple[Apply, int]]]
+"""A hazard and the arguments to guard: ops and the indices of their arguments."""
 _ATOMS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
 
 
@@ -29,21 +32,24 @@ class Guard:
     binding: tuple[Edit, ...] = ()
 
 
-def double_where(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> tuple[Edit, ...] | None:
-    """Edits that put a second where around the poisoned arguments (site, argument index); None if it cannot be."""
-    selector = hazard.selector.node
-    if not isinstance(selector, ast.expr):
-        return None
-    guard = _guard(hazard, places)
-    if guard is None:
-        return None
+def double_where(guarded: Sequence[Guarded], places: Places) -> tuple[Edit, ...] | None:
+    """Edits that put a second where around poisoned arguments; None if that cannot be written.
+
+    The hazards are those of one selector: both of its sides may have some.
+    """
+    binding: dict[Edit, None] = {}
     wraps: dict[Span, Wrap] = {}
-    for site, index in sites:
-        wrap = _wrapped(site, index, guard, selector, places)
-        if wrap is None:
+    for hazard, sites in guarded:
+        selector = hazard.selector.node
+        guard = _guard(hazard, places) if isinstance(selector, ast.expr) else None
+        if guard is None or not isinstance(selector, ast.expr):
             return None
-        wraps[wrap.span] = wrap
-    return (*guard.binding, *inserted(wraps.values(), places))
+        binding.update(dict.fromkeys(guard.binding))
+        for site, index in sites:
+            wrap = _wrapped(site, index, guard, selector, places)
+            if wrap is None or wraps.setdefault(wrap.span, wrap) != wrap:
+                return None
+    return (*binding, *inserted(wraps.values(), places))
 
 
 @dataclass(frozen=True)

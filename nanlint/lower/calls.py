@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping, Sequence
 
 from nanlint import regions as R
@@ -70,8 +71,11 @@ class Calls(Objects):
             return self.opaque("value", grad=False)
         if isinstance(thing, Method):
             return self._unknown_attribute(thing)
+        if isinstance(thing, Symbol) and thing.name.endswith((".pi", ".PI")):
+            return self.builder.constant(math.pi)
         if isinstance(thing, Symbol):
-            return self.opaque(thing.name.rsplit(".", 1)[-1], key=("symbol", thing.name))
+            said = self.named_leaf(thing.name.rsplit(".", 1)[-1], key=("symbol", thing.name))
+            return said if isinstance(said, Value) else self.opaque("value", grad=False)
         values = values_in(thing)
         if isinstance(thing, Items) and len(values) == 1:
             return values[0]

@@ -70,3 +70,9 @@ def named(name: str) -> Said | None:
 def annotated(text: str) -> Said | None:
     """What an annotation says; None if nothing."""
     return next((said for pattern, said in _ANNOTATIONS if pattern.search(text)), None) if text else None
+
+
+def is_mask_name(name: str) -> bool:
+    """Whether something called `name` says which elements count."""
+    said = named(name)
+    return said is not None and said.region == R.TRUTH

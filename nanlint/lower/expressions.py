@@ -105,7 +105,7 @@ class Expressions(Calls):
         for star in frame.scope.all_stars():
             if star.split(".", 1)[0] == "torch" and self.knows(f"{star}.{node.id}"):
                 return Symbol(canonical(f"{star}.{node.id}"))
-        return Symbol(f"builtins.{node.id}")
+        return self.builder.constant(math.pi) if node.id == "pi" else Symbol(f"builtins.{node.id}")
 
     def _Tuple(self, node: ast.Tuple | ast.List | ast.Set, frame: Frame) -> Thing:
         things = [self.evaluate(element, frame) for element in node.elts]
@@ -168,6 +168,7 @@ class Expressions(Calls):
 
     def binary(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Thing:
         """`left operator right`."""
+        left, right = self._operand(left), self._operand(right)
         if isinstance(left, Foreign) or isinstance(right, Foreign):
             return self._foreign_operand(left, right)
         if not (isinstance(left, Value) and isinstance(right, Value)):
@@ -178,6 +179,10 @@ class Expressions(Calls):
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
         return self.apply(op, (left, right), node, frame)
+
+    def _operand(self, thing: Thing) -> Thing:
+        """An attribute of something unknown is a value where it is calculated with."""
+        return self.as_value(thing) if isinstance(thing, (Method, Symbol)) else thing
 
     def _foreign_operand(self, left: Thing, right: Thing) -> Thing:
         for side in (left, right):
@@ -194,7 +199,7 @@ class Expressions(Calls):
         return self.opaque("result", *values, node=node, grad=any(value.grad for value in values) or not values)
 
     def _UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Thing:
-        thing = self.evaluate(node.operand, frame)
+        thing = self._operand(self.evaluate(node.operand, frame))
         if not isinstance(thing, Value):
             return thing if isinstance(thing, Foreign) else self.opaque("result", thing, grad=False, node=node)
         if isinstance(node.op, ast.USub):
@@ -204,7 +209,7 @@ class Expressions(Calls):
         return self.apply("not", (thing,), node, frame)
 
     def _Compare(self, node: ast.Compare, frame: Frame) -> Thing:
-        things = [self.evaluate(side, frame) for side in (node.left, *node.comparators)]
+        things = [self._operand(self.evaluate(side, frame)) for side in (node.left, *node.comparators)]
         parts = [
             self._compared(op, left, right, node, frame)
             for op, left, right in zip(node.ops, things, things[1:], strict=False)
@@ -302,6 +307,8 @@ class Expressions(Calls):
         if isinstance(owner, Mapped):
             return self._mapped_item(owner, node.slice)
         if isinstance(owner, Value):
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                return self.named_leaf(node.slice.value, key=("item", owner.number, node.slice.value))
             return self._picked(owner, node, frame)
         if isinstance(owner, (Foreign, Symbol)):
             return owner

@@ -32,6 +32,8 @@ def _where(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
         if args and isinstance(args[0], Value):
             return calls.opaque(calls.source(node), args[0], region=R.NONNEGATIVE & R.FINITE, grad=False, node=node)
         return None
+    if len(args) + sum(name in ("condition", "input", "self", "other") for name in named) != 3:
+        return None
     words = ("condition", "input", "other")
     parts = [_argument(args, named, index, name) for index, name in enumerate(words)]
     if parts[1] is None and "self" in named:
@@ -314,6 +316,36 @@ def _assigned(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Fra
     return calls.as_value(args[1]) if len(args) > 1 else None
 
 
+def _triangle(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`tril(ones)` is a mask; of anything else the kept elements are what they were."""
+    value = args[0] if args else None
+    if not isinstance(value, Constant):
+        return None
+    region = R.point(0.0, value.value)
+    return calls.builder.leaf(calls.source(node), region, grad=False, kind=Kind.TENSOR, node=node)
+
+
+_INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")
+
+
+def _cast(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`x.to(dtype)`: to an integer type there is no gradient; anything else changes nothing here."""
+    given = [thing for thing in (*args[1:], *named.values()) if isinstance(thing, Symbol)]
+    if not args or not isinstance(args[0], Value) or not any(_names_integer(thing) for thing in given):
+        return None
+    return calls.builder.apply("trunc", args[0], node=node, grad=False, kind=Kind.TENSOR)
+
+
+def _names_integer(thing: Symbol) -> bool:
+    return thing.name in ("builtins.int", "builtins.bool") or thing.name.removeprefix("torch.") in _INTEGERS
+
+
+def _sparse(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`sparse_coo_tensor(indices, values)`: the values."""
+    values = _argument(args, named, 1, "values")
+    return calls.as_value(values) if values is not None else None
+
+
 def _zeroed(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     return calls.builder.constant(0.0, node, Kind.TENSOR)
 
@@ -390,6 +422,11 @@ SPECIAL: dict[str, Handler] = {
     "copy_": _assigned,
     "fill_": _assigned,
     "zero_": _zeroed,
+    "tril": _triangle,
+    "triu": _triangle,
+    "to": _cast,
+    "type": _cast,
+    "sparse_coo_tensor": _sparse,
     "register_buffer": _registered,
     "register_parameter": _registered,
 }

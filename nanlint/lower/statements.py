@@ -9,6 +9,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.facts import solve
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.lower.conventions import is_mask_name
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.lowering import values_in
 from nanlint.lower.scope import Frame, Returned, Scope
@@ -56,7 +57,7 @@ class Statements(Expressions):
     def bind(self, target: ast.expr, thing: Thing, frame: Frame) -> None:
         """Assign `thing` to an assignment target."""
         if isinstance(target, ast.Name):
-            frame.scope.names[target.id] = thing
+            frame.scope.names[target.id] = self._as_called(target.id, thing)
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, thing, frame)
         elif isinstance(target, ast.Starred):
@@ -65,6 +66,16 @@ class Statements(Expressions):
             self._bind_attribute(target, thing, frame)
         elif isinstance(target, ast.Subscript):
             self._bind_item(target, thing, frame)
+
+    def _as_called(self, name: str, thing: Thing) -> Thing:
+        """An unknown result that is called a mask is one."""
+        unknown = isinstance(thing, Leaf) and thing.opaque and thing.region == R.FINITE
+        if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
+            return thing
+        return self.builder.leaf(
+            thing.name, R.TRUTH, grad=False, kind=thing.kind, node=thing.node, feeds=thing.feeds, opaque=True,
+            key=("mask", thing.number),
+        )
 
     def _unpack(self, targets: Sequence[ast.expr], thing: Thing, frame: Frame) -> None:
         if isinstance(thing, Items) and len(thing.things) == len(targets):

@@ -15,7 +15,7 @@ FORMATS = ("text", "concise", "json", "sarif", "github")
 
 _FOR_DISPLAY = {
     **{code: 0x2400 + code for code in range(32) if code != ord("\t")},
-    **{code: 0xFFFD for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+    **dict.fromkeys((*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
 }
 """Control characters, with those that turn the direction of writing: they would act on the terminal."""
 

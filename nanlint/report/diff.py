@@ -5,10 +5,18 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from typing import Any
 
 from nanlint.report import Look
 
-_STYLES = {b"+++": "bold", b"---": "bold", b"@@": "cyan", b"+": "green", b"-": "red"}
+_UNFINISHED = b"\n\\ No newline at end of file\n"
+_STYLES: dict[bytes, dict[str, Any]] = {
+    b"+++": {"bold": True},
+    b"---": {"bold": True},
+    b"@@": {"fg": "cyan"},
+    b"+": {"fg": "green"},
+    b"-": {"fg": "red"},
+}
 
 
 def unified(path: str, before: bytes, after: bytes) -> bytes:
@@ -16,9 +24,7 @@ def unified(path: str, before: bytes, after: bytes) -> bytes:
     name = os.fsencode(path)
     name += b"\t" if b" " in name else b""  # as git writes names that hold spaces
     lines = difflib.diff_bytes(difflib.unified_diff, _lines(before), _lines(after), name, name)
-    return b"".join(
-        line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in lines
-    )
+    return b"".join(line if line.endswith(b"\n") else line + _UNFINISHED for line in lines)
 
 
 def painted(diff: bytes, look: Look) -> bytes:
@@ -27,16 +33,10 @@ def painted(diff: bytes, look: Look) -> bytes:
 
 
 def _painted(line: bytes, look: Look) -> bytes:
-    style = next((style for prefix, style in _STYLES.items() if line.startswith(prefix)), None)
-    if style is None:
-        return line
-    # latin-1 keeps bytes of any encoding as they are
-    kwargs = {"bold": True} if style == "bold" else {"fg": style}
-    return look.paint(line.rstrip(b"\r\n").decode("latin-1"), **kwargs).encode("latin-1") + _ending(line)
-
-
-def _ending(line: bytes) -> bytes:
-    return line[len(line.rstrip(b"\r\n")) :]
+    style = next((style for prefix, style in _STYLES.items() if line.startswith(prefix)), {})
+    text = line.rstrip(b"\r\n")
+    # latin-1 gives the bytes of any encoding back
+    return look.paint(text.decode("latin-1"), **style).encode("latin-1") + line[len(text) :]
 
 
 def _lines(data: bytes) -> list[bytes]:

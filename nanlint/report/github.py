@@ -9,20 +9,19 @@ from nanlint.finding import Finding
 from nanlint.report import Checked, Look
 from nanlint.report.concise import line
 
-_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+_DATA: dict[str, str | int | None] = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY: dict[str, str | int | None] = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def render(files: Sequence[Checked], look: Look) -> str:
     """The findings of all files as one `::error` command each."""
-    return "\n".join(
-        _command(file, finding, replace(look, color=False)) for file in files for finding in file.findings
-    )
+    plain = replace(look, color=False)
+    return "\n".join(_command(file, finding, plain) for file in files for finding in file.findings)
 
 
 def _command(file: Checked, finding: Finding, look: Look) -> str:
     """The message repeats the place: the log of a job shows only that, and notebooks have no lines there."""
-    properties = {"file": file.path, **_extent(file, finding), "title": f"nanlint ({finding.code})"}
+    properties: dict[str, object] = {"file": file.path, **_extent(file, finding), "title": f"nanlint ({finding.code})"}
     given = ",".join(f"{name}={_escaped(str(value), _PROPERTY)}" for name, value in properties.items())
     return f"::error {given}::{_escaped(line(file, finding, look), _DATA)}"
 
@@ -35,5 +34,5 @@ def _extent(file: Checked, finding: Finding) -> dict[str, int]:
     return {"line": start.line, "col": start.column, "endLine": end.line, "endColumn": end.column}
 
 
-def _escaped(text: str, signs: dict[str, str]) -> str:
+def _escaped(text: str, signs: dict[str, str | int | None]) -> str:
     return text.translate(str.maketrans(signs))

@@ -1,4 +1,4 @@
-"""The rules: for each code one module, whose docstring is the rule's page; discovered, never listed by hand."""
+"""The rules: a module for each code, whose docstring is the page of the rule; discovered, never listed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Fix s
 class Rule:
     """What there is to say of one code.
 
-    `docs` is Markdown with the headings of `SECTIONS` at the second level. `family` is the selector that the code is
-    about, empty for a code that is about none. `fixable` says how often `--fix` has a repair: sometimes or never.
+    `docs` is Markdown with the headings of `SECTIONS` at the second level. `family` is the selector that the
+    code is about, empty for a code that is about none. `fixable` says how often `--fix` has a repair:
+    sometimes or never.
     """
 
     code: str

@@ -31,7 +31,7 @@ def _table(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         link = f"[{rule.code}](#{_title(rule).lower().replace(' ', '-')})"
         on = "yes" if rule.default else "no"
-        yield f"| {link} | {rule.name} | {rule.family or '–'} | {rule.summary} | {rule.fixable} | {on} |"
+        yield f"| {link} | {rule.name} | {rule.family or 'none'} | {rule.summary} | {rule.fixable} | {on} |"
 
 
 def _section(rule: Rule) -> str:

@@ -2,15 +2,15 @@
 
 ## What it does
 
-Looks for products with a mask, `mask * f(x)` and `(1 - mask) * f(x)` in any spelling, for which there is an input
-where the mask is 0 and an op below the other factor is singular. A mask is what is 0 or one other number by way of a
-comparison, or an input without gradient that is called a mask.
+Looks for products with a mask, `mask * f(x)` and `(1 - mask) * f(x)` in any spelling, for which
+there is an input where the mask is 0 and an op below the other factor is singular. A mask is what
+is 0 or one other number by way of a comparison, or an input without gradient that is called a mask.
 
 ## Why is this bad?
 
-Multiplying by 0 drops nothing. In backward the factor is given the gradient `grad * mask`, which is exactly 0 where
-the mask is, and that 0 is multiplied by the local derivative of each op below. Where the derivative is infinite the
-product is `0 * inf = nan`, although the value is fine.
+Multiplying by 0 drops nothing. In backward the factor is given the gradient `grad * mask`, which is
+exactly 0 where the mask is, and that 0 is multiplied by the local derivative of each op below.
+Where the derivative is infinite the product is `0 * inf = nan`, although the value is fine.
 
 Where the factor itself is infinite or nan, as `log` is at 0, the product is nan in forward already.
 
@@ -40,21 +40,23 @@ def semicircle(x):
     return torch.where(inside, torch.where(inside, 1 - x**2, 1.0).sqrt(), 0.0)
 ```
 
-The inner `where` keeps the root away from 0. The outer one is a matter of taste once the factor is finite:
-`inside * ...` gives the same value and the same gradient.
+The inner `where` keeps the root away from 0. The outer one is a matter of taste once the factor is
+finite: `inside * ...` gives the same value and the same gradient.
 
 ## Fix safety
 
-The fix puts `torch.where(mask != 0, argument, safe)` around the argument of each singular op and leaves the product
-as it is. It is offered only if the value of every selected element, and the gradient wherever it was finite, stay
-what they are; both are checked on the input of the finding and on sample points of either side. A value that was nan
-already becomes finite. The fix is safe where everything between the singular op and the product is elementwise;
-otherwise it is unsafe and needs `--unsafe-fixes`. With `--fix-style indexed` a blend
-`mask * a + (1 - mask) * b` becomes two indexed assignments, where all shapes are provably the mask's.
+The fix puts `torch.where(mask != 0, argument, safe)` around the argument of each singular op and
+leaves the product as it is. It is offered only if the value of every selected element, and the
+gradient wherever it was finite, stay what they are; both are checked on the input of the finding
+and on sample points of either side. A value that was nan already becomes finite. The fix is safe
+where everything between the singular op and the product is elementwise; otherwise it is unsafe and
+needs `--unsafe-fixes`. With `--fix-style indexed` a blend `mask * a + (1 - mask) * b` becomes two
+indexed assignments, where all shapes are provably the mask's.
 
 ## References
 
-- derivatives.yaml of PyTorch: `mul.Tensor` (`mul_tensor_backward(grad, other)`), `sqrt`, `pow_backward`, `log`
+- derivatives.yaml of PyTorch: `mul.Tensor` (`mul_tensor_backward(grad, other,
+  self.scalar_type())`), `sqrt` (`grad / (2 * result)`)
 - [x.grad should be 0 but get NaN after x/0](https://github.com/pytorch/pytorch/issues/4132)
 - [JAX FAQ: gradients contain NaN where using where](https://docs.jax.dev/en/latest/faq.html#gradients-contain-nan-where-using-where)
 """

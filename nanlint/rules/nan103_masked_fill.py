@@ -2,14 +2,15 @@
 
 ## What it does
 
-Looks for `y.masked_fill(mask, value)`, `y.masked_scatter(mask, source)` and `y[mask] = value` for which there is an
-input where the element is overwritten and an op below `y` is singular.
+Looks for `y.masked_fill(mask, value)`, `y.masked_scatter(mask, source)` and `y[mask] = value` for
+which there is an input where the element is overwritten and an op below `y` is singular.
 
 ## Why is this bad?
 
-Overwriting comes after the computation. In backward `y` is given the gradient `grad.masked_fill(mask, 0)`: exactly 0
-for what was overwritten. That 0 goes on down to the op that made the inf in the first place and is multiplied by its
-derivative there: `0 * inf = nan`. The value looks repaired, the gradient is not.
+Overwriting comes after the computation. In backward `y` is given the gradient
+`grad.masked_fill(mask, 0)`: exactly 0 for what was overwritten. That 0 goes on down to the op that
+made the inf in the first place and is multiplied by its derivative there: `0 * inf = nan`. The
+value looks repaired, the gradient is not.
 
 The inverse square root of node degrees, with isolated nodes set to 0 afterwards, is the usual case.
 
@@ -38,16 +39,19 @@ def normalise(degree):
     return weight.masked_fill(isolated, 0.0)
 ```
 
-Fill before the singular op with a value that it can bear, and after it with the value that is wanted. Where the
-filling after the op was there for inf and nan alone, filling before it may be all that is needed.
+Fill before the singular op with a value that it can bear, and after it with the value that is
+wanted. Where the filling after the op was there for inf and nan alone, filling before it may be all
+that is needed.
 
 ## Fix safety
 
-There is no automatic fix. The rewrite above changes no selected element; what it costs is a second fill.
+There is no automatic fix. The rewrite above changes no selected element; what it costs is a second
+fill.
 
 ## References
 
-- derivatives.yaml of PyTorch: `masked_fill.Scalar` (`grad.masked_fill(mask, 0)`), `masked_scatter`, `index_put`
+- derivatives.yaml of PyTorch: `masked_fill.Scalar` (`grad.masked_fill(mask, 0)`), `masked_scatter`,
+  `index_put`, `pow.Tensor_Scalar`
 - [Pruning off NaN values in the gradient graph still produces NaN gradients](https://github.com/pytorch/pytorch/issues/23156)
 - [x.grad should be 0 but get NaN after x/0](https://github.com/pytorch/pytorch/issues/4132)
 """

@@ -2,16 +2,17 @@
 
 ## What it does
 
-Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`: elements that are left
-behind after an op that is singular at them.
+Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`:
+elements that are left behind after an op that is singular at them.
 
 nanlint does not report this yet; the code is reserved, and this page tells what it will mean.
 
 ## Why is this bad?
 
-What is left behind has been computed. In backward the selection puts the gradients of the elements that were picked
-into a tensor of zeros, so that each element left behind is given a gradient of exactly 0. The op below multiplies it
-by its derivative, and `0 * inf = nan`. Taking the elements first and computing afterwards costs less and is right.
+What is left behind has been computed. In backward the selection puts the gradients of the elements
+that were picked into a tensor of zeros, so that each element left behind is given a gradient of
+exactly 0. The op below multiplies it by its derivative, and `0 * inf = nan`. Taking the elements
+first and computing afterwards costs less and is right.
 
 ## Example
 
@@ -39,12 +40,13 @@ The logarithm never sees the elements that are left behind; their gradient is 0,
 
 ## Fix safety
 
-There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at several elements,
-such as a softmax or a sum, has to stay before the selection.
+There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at
+several elements, such as a softmax or a sum, has to stay before the selection.
 
 ## References
 
-- derivatives.yaml of PyTorch: `index.Tensor` (`index_backward` into zeros), `masked_select`, `index_select`, `gather`
+- derivatives.yaml of PyTorch: `index.Tensor`, `masked_select`, `index_select`, `gather`, `log`
+  (`grad.div(self)`)
 - [Log and indexing do not commute correctly with respect to gradient](https://github.com/pytorch/pytorch/issues/12986)
 - [Incorrect Gradient Computation in torch.log1p](https://github.com/pytorch/pytorch/issues/152088)
 - [nan propagates through backward pass even when not accessed](https://github.com/pytorch/pytorch/issues/15506)

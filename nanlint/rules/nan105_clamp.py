@@ -2,17 +2,18 @@
 
 ## What it does
 
-Looks for `clamp`, `clip`, `hardtanh`, `relu`, `threshold`, `maximum`, `minimum` and the two-argument `max` and `min`
-for which there is an input where the value is cut off and an op below it is singular.
+Looks for `clamp`, `clip`, `hardtanh`, `relu`, `threshold`, `maximum`, `minimum` and the
+two-argument `max` and `min` for which there is an input where the value is cut off and an op below
+it is singular.
 
 ## Why is this bad?
 
-A clamp bounds the value after it has been computed. In backward what was cut off is given a gradient of exactly 0,
-and the op below multiplies that by its derivative: `0 * inf = nan`. Bounding the argument before the op bounds the
-derivative too.
+A clamp bounds the value after it has been computed. In backward what was cut off is given a
+gradient of exactly 0, and the op below multiplies that by its derivative: `0 * inf = nan`. Bounding
+the argument before the op bounds the derivative too.
 
-A bound that ends exactly on the singular point is no guard: `x.clamp(min=0).sqrt()` still takes the root of 0, and
-`clamp` passes the gradient on at its own bound.
+A bound that ends exactly on the singular point is no guard: `x.clamp(min=0).sqrt()` still takes the
+root of 0, and `clamp` passes the gradient on at its own bound.
 
 ## Example
 
@@ -38,16 +39,19 @@ def log_probability(p):
     return p.clamp(min=math.exp(-10.0)).log()
 ```
 
-For a monotone op the bound moves to its argument: `x.sqrt().clamp(min=a)` is `x.clamp(min=a**2).sqrt()` for `a > 0`.
+For a monotone op the bound moves to its argument: `x.sqrt().clamp(min=a)` is
+`x.clamp(min=a**2).sqrt()` for `a > 0`.
 
 ## Fix safety
 
-There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the bound is in its
-range. The gradient at the bound itself may differ: `clamp` passes it on there, and below it gives 0.
+There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the
+bound is in its range. The gradient at the bound itself may differ: `clamp` passes it on there, and
+below it gives 0.
 
 ## References
 
-- derivatives.yaml of PyTorch: `clamp_min` (`where(self >= min, grad, 0)`), `clamp_max`, `maximum`, `relu`, `log`
+- derivatives.yaml of PyTorch: `clamp_min`, `clamp_max`, `maximum`, `minimum`, `relu`, `log`
+  (`grad.div(self)`)
 - [Gradient of clamp is nan for inf inputs](https://github.com/pytorch/pytorch/issues/10729)
 """
 

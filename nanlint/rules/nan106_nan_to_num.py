@@ -2,17 +2,18 @@
 
 ## What it does
 
-Looks for `torch.nan_to_num` for which there is an input where it replaces a nan or an infinity that an op below it
-has made.
+Looks for `torch.nan_to_num` for which there is an input where it replaces a nan or an infinity that
+an op below it has made.
 
 ## Why is this bad?
 
-`nan_to_num` repairs the value only. Its backward is `grad * isfinite(input)`, exactly 0 for what was replaced, and
-the op that made the nan multiplies that 0 by a derivative that is infinite or nan as well. The loss is finite, the
-gradient is not, and no later call of `nan_to_num` on the loss can change that.
+`nan_to_num` repairs the value only. Its backward is `grad * isfinite(input)`, exactly 0 for what
+was replaced, and the op that made the nan multiplies that 0 by a derivative that is infinite or nan
+as well. The loss is finite, the gradient is not, and no later call of `nan_to_num` on the loss can
+change that.
 
-The same holds for every repair by value: `torch.where(torch.isfinite(y), y, 0.0)`, `y[y.isinf()] = 0`. It is found
-too, under the code of the selector that is used.
+The same holds for every repair by value: `torch.where(torch.isfinite(y), y, 0.0)`, `y[y.isinf()] =
+0`. It is found too, under the code of the selector that is used.
 
 ## Example
 
@@ -41,7 +42,8 @@ Ask the argument, not the result, and keep the op away from what it cannot bear.
 
 ## Fix safety
 
-There is no automatic fix: what the replaced values stand for, and so the condition to ask for, is the author's to say.
+There is no automatic fix: what the replaced values stand for, and so the condition to ask for, is
+the author's to say.
 
 ## References
 

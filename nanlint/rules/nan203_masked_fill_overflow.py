@@ -2,17 +2,18 @@
 
 ## What it does
 
-Looks for `y.masked_fill(mask, value)`, `y.masked_scatter(mask, source)` and `y[mask] = value` for which there is an
-input where the element is overwritten and an op below `y` overflows. It is the twin of NAN103 for functions without a
-singular point.
+Looks for `y.masked_fill(mask, value)`, `y.masked_scatter(mask, source)` and `y[mask] = value` for
+which there is an input where the element is overwritten and an op below `y` overflows. It is the
+twin of NAN103 for functions without a singular point.
 
 ## Why is this bad?
 
-Overwriting an infinite value after the computation repairs the value only. In backward the overwritten element is
-given a gradient of exactly 0, which the op that overflowed multiplies by its derivative: for `exp` that is its own
-value, inf, and `0 * inf = nan`.
+Overwriting an infinite value after the computation repairs the value only. In backward the
+overwritten element is given a gradient of exactly 0, which the op that overflowed multiplies by its
+derivative: for `exp` that is its own value, inf, and `0 * inf = nan`.
 
-Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in float16.
+Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in
+float16.
 
 ## Example
 
@@ -41,11 +42,13 @@ Fill before the op with a value that it can bear, and after it with the value th
 
 ## Fix safety
 
-There is no automatic fix. The rewrite above changes no selected element; what it costs is a second fill.
+There is no automatic fix. The rewrite above changes no selected element; what it costs is a second
+fill.
 
 ## References
 
-- derivatives.yaml of PyTorch: `masked_fill.Scalar` (`grad.masked_fill(mask, 0)`), `index_put`, `exp` (`grad * result`)
+- derivatives.yaml of PyTorch: `masked_fill.Scalar` (`grad.masked_fill(mask, 0)`), `index_put`,
+  `exp` (`grad * result`)
 - [NaN gradients not properly masked](https://github.com/pytorch/pytorch/issues/17455)
 """
 

@@ -2,16 +2,17 @@
 
 ## What it does
 
-Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`: elements that are left
-behind after an op that overflows at them. It is the twin of NAN104 for functions without a singular point.
+Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`:
+elements that are left behind after an op that overflows at them. It is the twin of NAN104 for
+functions without a singular point.
 
 nanlint does not report this yet; the code is reserved, and this page tells what it will mean.
 
 ## Why is this bad?
 
-What is left behind has been computed. In backward each element left behind is given a gradient of exactly 0, and the
-op that overflowed multiplies it by its derivative: `0 * inf = nan`. Taking the elements first and computing
-afterwards costs less and is right.
+What is left behind has been computed. In backward each element left behind is given a gradient of
+exactly 0, and the op that overflowed multiplies it by its derivative: `0 * inf = nan`. Taking the
+elements first and computing afterwards costs less and is right.
 
 Where it begins depends on the dtype: `cosh` overflows at 89.4 in float32, at 11.8 in float16.
 
@@ -41,12 +42,12 @@ def energy(x):
 
 ## Fix safety
 
-There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at several elements,
-such as a softmax or a sum, has to stay before the selection.
+There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at
+several elements, such as a softmax or a sum, has to stay before the selection.
 
 ## References
 
-- derivatives.yaml of PyTorch: `index.Tensor` (`index_backward` into zeros), `masked_select`, `cosh`, `exp`
+- derivatives.yaml of PyTorch: `index.Tensor`, `masked_select`, `cosh` (`grad * self.sinh()`), `exp`
 - [Log and indexing do not commute correctly with respect to gradient](https://github.com/pytorch/pytorch/issues/12986)
 """
 

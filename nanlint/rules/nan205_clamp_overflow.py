@@ -2,17 +2,19 @@
 
 ## What it does
 
-Looks for `clamp`, `clip`, `hardtanh`, `relu`, `threshold`, `maximum`, `minimum` and the two-argument `max` and `min`
-for which there is an input where the value is cut off and an op below it overflows. It is the twin of NAN105 for
-functions without a singular point.
+Looks for `clamp`, `clip`, `hardtanh`, `relu`, `threshold`, `maximum`, `minimum` and the
+two-argument `max` and `min` for which there is an input where the value is cut off and an op below
+it overflows. It is the twin of NAN105 for functions without a singular point.
 
 ## Why is this bad?
 
-A clamp bounds the value after it has been computed. In backward what was cut off is given a gradient of exactly 0.
-The derivative of `exp` is its own value, so that where it has overflowed the product is `0 * inf = nan`. A bound on
-the argument keeps both the value and the derivative in range.
+A clamp bounds the value after it has been computed. In backward what was cut off is given a
+gradient of exactly 0. The derivative of `exp` is its own value, so that where it has overflowed the
+product is `0 * inf = nan`. A bound on the argument keeps both the value and the derivative in
+range.
 
-Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in float16.
+Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in
+float16.
 
 ## Example
 
@@ -42,12 +44,12 @@ For a monotone op the bound moves to its argument.
 
 ## Fix safety
 
-There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the bound is in its
-range. Rounding can put the value a little above the bound.
+There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the
+bound is in its range. Rounding can put the value a little above the bound.
 
 ## References
 
-- derivatives.yaml of PyTorch: `clamp_max` (`where(self <= max, grad, 0)`), `minimum`, `exp` (`grad * result`)
+- derivatives.yaml of PyTorch: `clamp_max`, `minimum`, `exp` (`grad * result`)
 - [Gradient of clamp is nan for inf inputs](https://github.com/pytorch/pytorch/issues/10729)
 """
 

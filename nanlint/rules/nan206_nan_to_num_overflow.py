@@ -2,15 +2,16 @@
 
 ## What it does
 
-Looks for `torch.nan_to_num` for which there is an input where it replaces an infinity that an op below it has made by
-overflow. It is the twin of NAN106 for functions without a singular point.
+Looks for `torch.nan_to_num` for which there is an input where it replaces an infinity that an op
+below it has made by overflow. It is the twin of NAN106 for functions without a singular point.
 
 ## Why is this bad?
 
-`nan_to_num` repairs the value only. Its backward is `grad * isfinite(input)`, exactly 0 for what was replaced. The
-derivative of `exp` is its own value, inf, and `0 * inf = nan`.
+`nan_to_num` repairs the value only. Its backward is `grad * isfinite(input)`, exactly 0 for what
+was replaced. The derivative of `exp` is its own value, inf, and `0 * inf = nan`.
 
-Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in float16.
+Where it begins depends on the dtype: `exp` overflows at 88.7 in float32 and in bfloat16, at 11.1 in
+float16.
 
 ## Example
 
@@ -36,13 +37,14 @@ def rate(x):
     return torch.exp(x.clamp(max=math.log(1e6)))
 ```
 
-A bound on the argument keeps both the value and the derivative in range. It also makes the function continuous:
-`nan_to_num` lets values far above its replacement through, up to the largest number of the dtype.
+A bound on the argument keeps both the value and the derivative in range. It also makes the function
+continuous: `nan_to_num` lets values far above its replacement through, up to the largest number of
+the dtype.
 
 ## Fix safety
 
-There is no automatic fix: a bound changes the values between it and the overflow, and where it should be is the
-author's to say.
+There is no automatic fix: a bound changes the values between it and the overflow, and where it
+should be is the author's to say.
 
 ## References
 

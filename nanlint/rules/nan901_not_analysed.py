@@ -2,16 +2,17 @@
 
 ## What it does
 
-Reports a file that cannot be read, decoded or parsed, with the reason and, where there is one, the place. The other
-files are checked all the same. Of a notebook, each cell that cannot be parsed is reported by itself and the other
-cells are checked. Cells in another language (`%%bash`) are left out without a word.
+Reports a file that cannot be read, decoded or parsed, with the reason and, where there is one, the
+place. The other files are checked all the same. Of a notebook, each cell that cannot be parsed is
+reported by itself and the other cells are checked. Cells in another language (`%%bash`) are left
+out without a word.
 
 A file that does not mention torch is not parsed at all, and so not reported if it does not parse.
 
 ## Why is this bad?
 
-A file that was not analysed looks like one in which nothing was found. For this reason NAN901 is shown whatever is
-selected; only `ignore`, a per-file ignore or a `# noqa` can hide it.
+A file that was not analysed looks like one in which nothing was found. For this reason NAN901 is
+shown whatever is selected; only `ignore`, a per-file ignore or a `# noqa` can hide it.
 
 ## Example
 
@@ -35,7 +36,8 @@ def double(x):
     return torch.where(x < 0.003, 12.9 * x, 2.0 * x)
 ```
 
-Files that are not meant to be Python are best left out: `exclude = ["templates/"]` in `[tool.nanlint]`.
+Files that are not meant to be Python are best left out: `exclude = ["templates/"]` in
+`[tool.nanlint]`.
 
 ## Fix safety
 

@@ -49,8 +49,9 @@ def _round_float32(value: float) -> float:
 
 
 def _round_float16(value: float) -> float:
+    # by way of float32, as torch rounds: twice
     try:
-        return _HALF.unpack(_HALF.pack(value))[0]  # type: ignore[no-any-return]
+        return _HALF.unpack(_HALF.pack(_round_float32(value)))[0]  # type: ignore[no-any-return]
     except OverflowError:
         return math.copysign(INF, value)
 
@@ -75,14 +76,14 @@ _ROUNDING: dict[str, Callable[[float], float]] = {
 
 def power(x: float, p: float) -> float:
     """C's `pow`: infinities and nan where Python raises or turns complex."""
+    if x < 0.0 and math.isfinite(x) and math.isfinite(p) and p != math.floor(p):
+        return NAN
     try:
-        made = x**p
+        return float(x**p)
     except ZeroDivisionError:
-        odd = p == int(p) and int(p) % 2 == 1 if math.isfinite(p) else False
-        return math.copysign(INF, x) if odd else INF
+        return math.copysign(INF, x) if p % 2.0 == 1.0 else INF
     except OverflowError:
-        return -INF if x < 0 and p % 2 == 1 else INF
-    return NAN if isinstance(made, complex) else float(made)
+        return -INF if x < 0.0 and p % 2.0 == 1.0 else INF
 
 
 def divide(x: float, y: float) -> float:
@@ -191,6 +192,11 @@ class Arithmetic:
     def largest(self) -> float:
         """The largest finite number."""
         return self.dtype.largest
+
+    @cached_property
+    def wide(self) -> Arithmetic:
+        """The arithmetic inside one kernel: float32 for the 16-bit dtypes, whose results alone are rounded."""
+        return ARITHMETIC["float32" if self.dtype.largest < FLOAT64.largest else "float64"]
 
 
 ARITHMETIC = {name: Arithmetic(dtype) for name, dtype in DTYPES.items()}

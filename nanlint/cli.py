@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from nanlint.config import Config, ConfigError
 from nanlint.finding import Confidence
 from nanlint.report import FORMATS
 from nanlint.run import COLORS, FOR_PEOPLE, Mode, Request, report_defect, run
+
+if TYPE_CHECKING:
+    from nanlint.rules import Rule
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -50,7 +53,8 @@ def _codes(context: click.Context, option: click.Parameter, values: Sequence[str
 def _patterns(context: click.Context, option: click.Parameter, values: Sequence[str]) -> Sequence[str]:
     """.gitignore patterns as they are; raises BadParameter for one that cannot be read."""
     try:
-        config.patterns(tuple(values))
+        if values:
+            config.patterns(tuple(values))
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return values
@@ -60,14 +64,23 @@ def _explain(context: click.Context, option: click.Parameter, code: str | None) 
     """Print the documentation of a code and exit; raises BadParameter for a code that does not exist."""
     if code is None or context.resilient_parsing:
         return
-    from nanlint.rules import registry  # here: only this option and reports need the rules' docs
-
-    rule = registry().get(code.upper())
+    rule = _rules().get(code.upper())
     if rule is None:
-        near = difflib.get_close_matches(code.upper(), registry(), n=3)
-        raise click.BadParameter(f"there is no {code}; did you mean {', '.join(near)}?")
+        raise click.BadParameter(f"there is no code {code}; {_nearest_codes(code)}")
     click.echo(f"{rule.code} {rule.name}: {rule.summary}\n\n{rule.docs}")
     context.exit()
+
+
+def _rules() -> Mapping[str, Rule]:
+    from nanlint.rules import registry  # here: a module for each code, which most runs need not read
+
+    return registry()
+
+
+def _nearest_codes(code: str) -> str:
+    """The codes that resemble what is none, or all codes."""
+    near = difflib.get_close_matches(code.upper(), _rules(), n=3)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(_rules())}"
 
 
 _OPTIONS = (
@@ -76,9 +89,7 @@ _OPTIONS = (
     click.option("--diff", is_flag=True, help="Show what --fix would do; write nothing."),
     click.option("--fix-style", type=click.Choice(config.FIX_STYLES), help="The form of a repair."),
     click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Show only these codes."),
-    click.option(
-        "--ignore", multiple=True, callback=_codes, metavar="CODES", help="Hide these codes."
-    ),
+    click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Hide these codes."),
     click.option(
         "--confidence", type=click.Choice(config.CONFIDENCES), help="The lowest confidence that is shown."
     ),
@@ -142,6 +153,7 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     _check_combination(paths, options)
     try:
         settings = _settings(paths, options)
+        _check_codes(settings)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     context.exit(run(_request(paths, settings, options)))
@@ -174,6 +186,18 @@ def _settings(paths: tuple[str, ...], options: dict[str, Any]) -> Config:
     given["ignore"] = ignored if selected is not None else base.ignore + ignored
     given["exclude"] = base.exclude + tuple(options["exclude"])
     return replace(base, **{key: value for key, value in given.items() if value is not None})
+
+
+def _check_codes(settings: Config) -> None:
+    """Raises UsageError for a prefix that no code begins with: it would silently show or hide nothing."""
+    exempted = (prefix for _, prefixes in settings.per_file_ignores for prefix in prefixes)
+    prefixes = (*settings.select, *settings.ignore, *exempted)
+    if not prefixes:
+        return
+    known = (*_rules(), *config.OFF_BY_DEFAULT)
+    for prefix in prefixes:
+        if not any(code.startswith(prefix) for code in known):
+            raise click.UsageError(f"no code begins with {prefix}; {_nearest_codes(prefix)}")
 
 
 def _from_file(paths: tuple[str, ...], options: dict[str, Any]) -> Config:

@@ -7,13 +7,14 @@ ICLP 1999, on unions of intervals). Constraints enter as regions of single value
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
-from nanlint.graph import Apply, Constant, Leaf, Value
+from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.regions import Region
 
 MAGNITUDE = 1e6
@@ -21,6 +22,9 @@ MAGNITUDE = 1e6
 
 _PLAUSIBLE = R.interval(-MAGNITUDE, MAGNITUDE)
 _ROUNDS = 3
+_OF_ITSELF = {"sub": R.ZERO, "div": R.TRUE}
+"""`x - x` and `x / x`."""
+_FALSE_OF_NAN = frozenset({"lt", "le", "gt", "ge", "eq", "isclose", "isfinite", "isinf"})
 _BLIND = frozenset({"where", "phi", "masked_fill", "nan_to_num", "isnan", "isfinite", "isinf"})
 """Ops whose result may be a number although an argument is nan."""
 
@@ -57,63 +61,117 @@ def _free(value: Value) -> Region:
 
 def solve(order: Sequence[Value], constraints: Iterable[Constraint], a: Arithmetic) -> Facts | None:
     """The facts about the values in `order` (arguments first) under `constraints`, None if they contradict."""
-    return _Propagation(order, constraints, a).run()
+    return Network(order, a).solve(constraints)
+
+
+class Network:
+    """The values of one graph as a constraint network, solved once and then refined by further constraints."""
+
+    def __init__(self, order: Sequence[Value], a: Arithmetic) -> None:
+        self.order = order
+        self.a = a
+        self.inside = {value.number for value in order}
+        self.users: dict[int, list[Apply]] = {}
+        for value in order:
+            for arg in operands(value):
+                self.users.setdefault(arg.number, []).append(value)  # type: ignore[arg-type]
+        self._unconstrained: Facts | None = None
+
+    def solve(self, constraints: Iterable[Constraint], base: Facts | None = None) -> Facts | None:
+        """The facts under `constraints`, on top of those of `base`; None if there is a contradiction."""
+        if base is None:
+            base = self._start()
+        return _Propagation(self, base).run(constraints)
+
+    def _start(self) -> Facts:
+        if self._unconstrained is None:
+            propagation = _Propagation(self, Facts())
+            for value in self.order:
+                propagation.evaluate(value)
+            self._unconstrained = propagation.facts
+        return self._unconstrained
 
 
 class _Propagation:
-    def __init__(self, order: Sequence[Value], constraints: Iterable[Constraint], a: Arithmetic) -> None:
-        self.order = order
-        self.a = a
-        self.facts = Facts()
-        self.asked: dict[int, Constraint] = {}
-        self.inside = {value.number for value in order}
+    """One run of the propagation: a queue of values whose facts have changed."""
+
+    def __init__(self, network: Network, base: Facts) -> None:
+        self.network = network
+        self.a = network.a
+        self.facts = Facts(dict(base.regions), set(base.nans))
+        self.queue: deque[Value] = deque()
+        self.queued: set[int] = set()
+
+    def run(self, constraints: Iterable[Constraint]) -> Facts | None:
         for constraint in constraints:
-            self._ask(constraint)
-
-    def _ask(self, new: Constraint) -> None:
-        old = self.asked.get(new.value.number)
-        if old is not None:
-            new = Constraint(new.value, old.region & new.region, old.nan and new.nan)
-        self.asked[new.value.number] = new
-
-    def run(self) -> Facts | None:
-        if not all(self._forward(value) for value in self.order):
-            return None
-        for _ in range(_ROUNDS):
-            before = dict(self.facts.regions)
-            if not all(self._backward(value) for value in reversed(self.order)):
+            if not self._meet(constraint.value, constraint.region, constraint.nan):
                 return None
-            if self.facts.regions == before:
-                break
-            if not all(self._forward(value) for value in self.order):
+        steps = _ROUNDS * len(self.network.order) + 64
+        while self.queue and steps:
+            steps -= 1
+            value = self.queue.popleft()
+            self.queued.discard(value.number)
+            if not self._spread(value):
                 return None
         return self.facts
 
-    def _forward(self, value: Value) -> bool:
-        """Meet the image of the arguments with what is known; False if nothing is left."""
+    def _enqueue(self, value: Value) -> None:
+        if value.number not in self.queued and value.number in self.network.inside:
+            self.queued.add(value.number)
+            self.queue.append(value)
+
+    def _meet(self, value: Value, region: Region, nan: bool) -> bool:
+        """Add what is known of a value; False if it has no value left."""
+        facts, number = self.facts, value.number
+        old = facts.of(value)
+        new = old & region
+        cleared = not nan and number in facts.nans
+        if cleared:
+            facts.nans.discard(number)
+        if new != old or number not in facts.regions:
+            facts.regions[number] = new
+            self._enqueue(value)
+        elif cleared:
+            self._enqueue(value)
+        return bool(new) or number in facts.nans
+
+    def _spread(self, value: Value) -> bool:
+        """Take a change on: down to the arguments, and up to everything that is computed from the value."""
+        if not self._narrow(value):
+            return False
+        for user in self.network.users.get(value.number, ()):
+            if not self.evaluate(user):
+                return False
+            self._enqueue_if_narrowing(user)
+        return True
+
+    def _enqueue_if_narrowing(self, user: Apply) -> None:
+        """With one argument known better, the result may say more of the others."""
+        if len(user.args) > 1 and user.number not in self.facts.nans:
+            self._enqueue(user)
+
+    def evaluate(self, value: Value) -> bool:
+        """Meet a value with the image of its arguments; False if nothing is left."""
         facts, number = self.facts, value.number
         region = self._image(value)
+        may_be_nan = self._may_be_nan(value)
         known = facts.regions.get(number)
-        if known is not None:
-            region = region & known
-        may_be_nan = self._may_be_nan(value) if known is None else number in facts.nans and self._may_be_nan(value)
-        asked = self.asked.get(number)
-        if asked is not None:
-            region, may_be_nan = region & asked.region, may_be_nan and asked.nan
-        facts.regions[number] = region
-        (facts.nans.add if may_be_nan else facts.nans.discard)(number)
-        return bool(region) or may_be_nan
+        if known is None:
+            facts.regions[number] = region
+            if may_be_nan:
+                facts.nans.add(number)
+            return bool(region) or may_be_nan
+        return self._meet(value, region, may_be_nan)
 
     def _image(self, value: Value) -> Region:
         if not isinstance(value, Apply):
             return _free(value)
         regions = [self.facts.of(arg) for arg in value.args]
-        if value.op == "mul" and value.args[0].number == value.args[1].number:
-            return OPS["square"].image(self.a, regions[0])
-        if value.op == "sub" and value.args[0].number == value.args[1].number:
-            return R.ZERO
-        if value.op == "div" and value.args[0].number == value.args[1].number:
-            return R.TRUE
+        if len(regions) == 2 and value.args[0].number == value.args[1].number:
+            if value.op == "mul":
+                return OPS["square"].image(self.a, regions[0])
+            if value.op in _OF_ITSELF:
+                return _OF_ITSELF[value.op]
         return OPS[value.op].image(self.a, *regions)
 
     def _may_be_nan(self, value: Value) -> bool:
@@ -124,40 +182,37 @@ class _Propagation:
         row, nans = OPS[value.op], self.facts.nans
         if row.boolean:
             return False
-        if row.undefined(*(self.facts.of(arg) for arg in value.args)):
-            return True
         if value.op == "nan_to_num":
             return value.args[1].number in nans
         if value.op in ("where", "phi"):
             return self._branch_may_be_nan(value)
-        return any(arg.number in nans for arg in value.args)
+        if any(arg.number in nans for arg in value.args):
+            return True
+        return row.undefined(*(self.facts.of(arg) for arg in value.args))
 
     def _branch_may_be_nan(self, value: Apply) -> bool:
         condition, x, y = value.args
         region, nans = self.facts.of(condition), self.facts.nans
         return (x.number in nans and bool(region - R.ZERO)) or (y.number in nans and 0.0 in region)
 
-    def _backward(self, value: Value) -> bool:
+    def _narrow(self, value: Value) -> bool:
         """Narrow the arguments of `value` by its region; False if one of them has no value left."""
         facts = self.facts
-        if not isinstance(value, Apply) or value.number in facts.nans:
+        if not isinstance(value, Apply) or value.number in facts.nans or not value.args:
             return True
         row = OPS[value.op]
-        regions = tuple(facts.of(arg) for arg in value.args)
-        if not regions:
-            return True
         out = facts.of(value)
-        narrowed = self._narrowed(value, out, regions)
+        regions = tuple(facts.of(arg) for arg in value.args)
         clean = value.op not in _BLIND and not row.boolean
-        for arg, old, new in zip(value.args, regions, narrowed, strict=True):
-            if clean:
-                facts.nans.discard(arg.number)
-            if new != old and arg.number in self.inside and not isinstance(arg, Constant):
-                facts.regions[arg.number] = facts.of(arg) & new
-            if not new and arg.number not in facts.nans:
-                return False
         if row.boolean:
             self._clear_compared(value, out)
+        for arg, new in zip(value.args, self._narrowed(value, out, regions), strict=True):
+            may_be_nan = arg.number in facts.nans and not clean
+            if isinstance(arg, Constant) or arg.number not in self.network.inside:
+                if not new and not may_be_nan:
+                    return False
+            elif not self._meet(arg, new, may_be_nan):
+                return False
         return True
 
     def _narrowed(self, value: Apply, out: Region, regions: tuple[Region, ...]) -> tuple[Region, ...]:
@@ -170,7 +225,9 @@ class _Propagation:
 
     def _clear_compared(self, value: Apply, out: Region) -> None:
         """A comparison that holds has no nan among its arguments (`!=` is the exception)."""
-        holds = value.op in ("lt", "le", "gt", "ge", "eq", "isclose", "isfinite", "isinf") and 0.0 not in out
+        holds = value.op in _FALSE_OF_NAN and 0.0 not in out
         if holds or (value.op in ("ne", "isnan") and out == R.FALSE):
             for arg in value.args:
-                self.facts.nans.discard(arg.number)
+                if arg.number in self.facts.nans:
+                    self.facts.nans.discard(arg.number)
+                    self._enqueue(arg)

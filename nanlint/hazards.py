@@ -15,10 +15,10 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
-from nanlint.facts import Constraint, Facts, solve
+from nanlint.facts import Constraint, Facts, Network, solve
 from nanlint.finding import Confidence
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure, operands
-from nanlint.search import assignments
+from nanlint.search import Effort, assignments
 from nanlint.witness import backward, culprit, forward
 
 MOST_VALUES = 400
@@ -125,6 +125,8 @@ class _Study:
         self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
         roots = [case.operand, case.selector, *(constraint.value for constraint in self.path)]
         self.order = closure(roots, MOST_VALUES)
+        self.network = Network(self.order, a)
+        self.effort = Effort(len(self.order))
         self.below = {value.number for value in closure((case.operand,), MOST_VALUES)}
         self.masks = [
             Constraint(value.args[1], R.NONZERO)
@@ -137,12 +139,12 @@ class _Study:
         if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
             return None
         constraints = self._dropped()
-        base = None if constraints is None else solve(self.order, constraints, self.a)
+        base = None if constraints is None else self.network.solve(constraints)
         if base is None or constraints is None:
             return None
         proofs: dict[int, Proof] = {}
         for target in list(self._targets(base))[:_MOST_TARGETS]:
-            proof = self._proof(base, constraints, target)
+            proof = self._proof(base, target)
             if proof is not None:
                 proofs.setdefault(proof.site.number, proof)
         if not proofs:
@@ -155,7 +157,7 @@ class _Study:
         drop = self.case.drop
         if drop is None:
             return known
-        facts = solve(self.order, known, self.a)
+        facts = self.network.solve(known)
         if facts is None:
             return None
         args = self.case.selector.args
@@ -176,8 +178,11 @@ class _Study:
                 if met:
                     yield Constraint(arg, met)
 
-    def _proof(self, base: Facts, constraints: Sequence[Constraint], target: Constraint) -> Proof | None:
-        for inputs in assignments(self.order, base, [*constraints, target], self.a):
+    def _proof(self, base: Facts, target: Constraint) -> Proof | None:
+        facts = self.network.solve((target,), base)
+        if facts is None:
+            return None
+        for inputs in assignments(self.network, facts, self.effort):
             proof = self._run(inputs)
             if proof is not None:
                 return self._plainer(proof, inputs)
@@ -282,10 +287,10 @@ class _Study:
             return False
         same = [Constraint(arg, R.point(proof.values.get(arg.number, _constant(arg)))) for arg in proof.site.args]
         constraints = [kept, *self.path, *self.masks, *same]
-        facts = solve(self.order, constraints, self.a)
+        facts = self.network.solve(constraints)
         if facts is None:
             return False
-        for inputs in assignments(self.order, facts, constraints, self.a):
+        for inputs in assignments(self.network, facts, Effort(len(self.order))):
             values = forward(self.order, inputs, self.a)
             if values is not None and self._satisfied(constraints, values):
                 return not math.isfinite(values[self.case.selector.number])
@@ -300,7 +305,7 @@ class _Study:
         if case.drop is None:
             return Constraint(case.condition, R.NONZERO)
         args = case.selector.args
-        facts = solve(self.order, [*self.path, *self.masks], self.a)
+        facts = self.network.solve([*self.path, *self.masks])
         if facts is None:
             return None
         regions = tuple(facts.of(arg) for arg in args)

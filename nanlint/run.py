@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, Literal, TextIO
+from typing import Literal, TextIO
 
 import click
 
@@ -20,6 +20,8 @@ from nanlint.report import Checked, Look, diff, render, summary
 from nanlint.source import AnalysisError, Source, from_bytes, read
 from nanlint.writing import write
 
+Mode = Literal["check", "fix", "diff"]
+COLORS = ("auto", "always", "never")
 FOR_PEOPLE = ("text", "concise")
 """The formats with a summary at the end."""
 
@@ -36,7 +38,7 @@ class Request:
 
     paths: tuple[str, ...]
     config: Config
-    mode: Literal["check", "fix", "diff"] = "check"
+    mode: Mode = "check"
     stdin: str | None = None
     output_format: str = "text"
     statistics: bool = False
@@ -75,16 +77,13 @@ def run(request: Request) -> int:
     """Do what is asked and print the report; returns 0, 1 or 2 as documented, 141 for a broken pipe."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # names and code may not fit the terminal's encoding
+            # names and code may not fit the encoding of the terminal
+            stream.reconfigure(errors="backslashreplace")
     try:
-        status = _run(request)
-        sys.stdout.flush()
+        return _run(request)
     except BrokenPipeError:
         _discard_output()
         return BROKEN_PIPE
-    return status
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:
@@ -196,7 +195,7 @@ def _print_code(outcomes: Sequence[Outcome], request: Request) -> None:
     """The diff, or the fixed text of stdin: bytes, since they are in the encoding of the file."""
     if not request.output_is_code:
         return
-    output: BinaryIO = click.get_binary_stream("stdout")
+    output = sys.stdout.buffer
     look = Look(wants_color(request.color, sys.stdout))
     for outcome in outcomes:
         if request.mode == "diff":

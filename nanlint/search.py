@@ -7,33 +7,40 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from nanlint.arithmetic import Arithmetic
-from nanlint.facts import Constraint, Facts, solve
+from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Constant, Leaf, Value
 from nanlint.regions import Interval, Region
 
 _PLAIN = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, -10.0, 100.0, -100.0, 150.0, -150.0, 1000.0, -1000.0)
 _NEAR = (1e-10, 1e-6, 1e-3)
-_BLIND_TRIES = 48
-_GUIDED_SOLVES = 24
+_BLIND_TRIES = 24
+_FEWEST_SOLVES = 24
+_NODE_VISITS = 6000
 
 
-def assignments(
-    order: Sequence[Value], base: Facts, constraints: Sequence[Constraint], a: Arithmetic
-) -> Iterator[dict[int, float]]:
-    """Assignments of numbers to the free values of `order` that may satisfy `constraints`, the plainest first.
+class Effort:
+    """How much is still to be spent on one search; large graphs get fewer tries than small ones."""
+
+    def __init__(self, size: int) -> None:
+        self.solves = max(_FEWEST_SOLVES, _NODE_VISITS // max(size, 1))
+
+    def spend(self) -> bool:
+        """Whether one more propagation may be run."""
+        self.solves -= 1
+        return self.solves >= 0
+
+
+def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:
+    """Assignments of numbers to the free values of a network that may satisfy `facts`, the plainest first.
 
     First each free value for itself, in combinations that are cheap to run; then by fixing one after the other and
     propagating, which finds the points that only a relation between several values allows.
     """
-    facts = solve(order, constraints, a)
-    if facts is None:
-        return
-    free = _free_values(order)
+    free = _free_values(network.order)
     choices = [candidates(facts.of(value)) or [0.0] for value in free]
     yield from _combinations(free, choices)
     if len(free) > 1:
-        yield from _guided(order, free, constraints, a)
+        yield from _fix(network, free, facts, {}, effort)
 
 
 def _free_values(order: Sequence[Value]) -> list[Value]:
@@ -98,27 +105,10 @@ def _combinations(free: Sequence[Value], choices: list[list[float]]) -> Iterator
         yield {n: chance.choice(choice) for n, choice in zip(numbers, choices, strict=True)}
 
 
-def _guided(
-    order: Sequence[Value], free: Sequence[Value], constraints: Sequence[Constraint], a: Arithmetic
-) -> Iterator[dict[int, float]]:
-    budget = itertools.count()
-    yield from _fix(order, free, list(constraints), {}, a, budget)
-
-
 def _fix(
-    order: Sequence[Value],
-    free: Sequence[Value],
-    constraints: list[Constraint],
-    fixed: dict[int, float],
-    a: Arithmetic,
-    budget: Iterator[int],
+    network: Network, free: Sequence[Value], facts: Facts, fixed: dict[int, float], effort: Effort
 ) -> Iterator[dict[int, float]]:
     """Fix the free value with the smallest region, propagate, and go on with the next."""
-    if next(budget) >= _GUIDED_SOLVES:
-        return
-    facts = solve(order, constraints, a)
-    if facts is None:
-        return
     rest = [value for value in free if value.number not in fixed]
     yield fixed | {value.number: (candidates(facts.of(value)) or [0.0])[0] for value in rest}
     if len(rest) < 2:
@@ -128,8 +118,12 @@ def _fix(
         return
     pick = min(rest, key=lambda value: _width(facts.of(value)))
     for choice in candidates(facts.of(pick))[:4]:
+        if not effort.spend():
+            return
         point = Constraint(pick, Region((Interval(choice, choice),)))
-        yield from _fix(order, free, [*constraints, point], fixed | {pick.number: choice}, a, budget)
+        after = network.solve((point,), facts)
+        if after is not None:
+            yield from _fix(network, free, after, fixed | {pick.number: choice}, effort)
 
 
 def _width(region: Region) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import json
 import os
@@ -17,7 +18,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from nanlint import config
 from nanlint.catalogue import SELECTORS
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.config import UNANALYSABLE, Config, load_file
@@ -116,7 +116,9 @@ def test_the_example_loses_its_gradient_at_the_inputs_of_the_docs(rule: Rule) ->
         torch.testing.assert_close(other, one, rtol=1e-5, atol=0.0)
 
 
-@pytest.mark.parametrize("rule", [rule for rule in HAZARDS if rule.code not in UNSEEN], ids=lambda rule: rule.code)
+@pytest.mark.parametrize(
+    "rule", [rule for rule in HAZARDS if rule.code not in UNSEEN], ids=lambda rule: rule.code
+)
 def test_the_inputs_of_the_docs_are_those_of_the_finding(rule: Rule) -> None:
     (found,) = findings(code(rule, "Example"))
     assert found.witness is not None
@@ -128,7 +130,9 @@ def test_a_fix_is_offered_where_the_metadata_say_so(rule: Rule) -> None:
     source = Source("example.py", code(rule, "Example"))
     assert rule.fixable in ("sometimes", "never")
     fixed = fix(source, Config())
-    assert (fixed.fixed, len(fixed.remaining)) == ((1, 0) if rule.fixable == "sometimes" else (0, len(findings(source.text))))
+    assert (fixed.fixed, len(fixed.remaining)) == (
+        (1, 0) if rule.fixable == "sometimes" else (0, len(findings(source.text)))
+    )
     assert ("There is no automatic fix" in sections(rule)["Fix safety"]) == (rule.fixable == "never")
 
 
@@ -181,7 +185,9 @@ def test_there_is_a_folder_of_fixtures(rule: Rule) -> None:
 def test_the_entries_of_derivatives_yaml_exist(rule: Rule) -> None:
     text = (resources.files("torchgen") / "packaged/autograd/derivatives.yaml").read_text(encoding="utf-8")
     entry = re.compile(r"`([\w.]+)`(?: \(`([^`]+)`\))?")
-    (line,) = re.findall(r"^- derivatives\.yaml of PyTorch: (.*?)^- ", sections(rule)["References"], re.M | re.S)
+    (line,) = re.findall(
+        r"^- derivatives\.yaml of PyTorch: (.*?)^- ", sections(rule)["References"], re.M | re.S
+    )
     entries = entry.findall(" ".join(line.split()))
     assert entries
     for name, formula in entries:
@@ -207,6 +213,38 @@ def test_the_page_of_the_rules_is_up_to_date() -> None:
     assert written == printed == page(RULES)
 
 
+def test_the_page_of_the_configuration_has_every_key(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    file = tmp_path / "pyproject.toml"
+    (block,) = blocks(text, "toml")
+    file.write_text(block, encoding="utf-8")
+    given, default = load_file(str(file)), Config()
+    keys = {field.name for field in dataclasses.fields(Config)} - {"root"}
+    assert {key for key in keys if getattr(given, key) != getattr(default, key)} == keys
+    assert first_cells(text) >= {key.replace("_", "-") for key in keys}
+
+
+def test_the_configuration_in_the_readme_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    (block,) = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "toml")
+    file.write_text(block, encoding="utf-8")
+    assert load_file(str(file)).per_file_ignores
+
+
+def test_the_page_of_the_json_output_has_every_key() -> None:
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    (block,) = blocks(text, "console")
+    keys: set[str] = set()
+    json.loads(block.partition("\n")[2], object_hook=lambda found: keys.update(found))
+    assert keys - {"x", "start", "end", "replacement"} == first_cells(text) - {"cell"}
+
+
+def first_cells(text: str) -> set[str]:
+    """What stands in code in the first cells of the tables."""
+    cells = re.findall(r"^\| (`.*?`) \|", text, re.M)
+    return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
+
+
 @every_page
 def test_links_between_the_pages_lead_somewhere(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -228,7 +266,7 @@ def test_what_the_pages_show_of_the_command_line_is_what_it_prints(path: Path) -
 
 
 def printed(command: str) -> str:
-    """What a command prints to the terminal, without trailing blanks and the empty line at the end."""
+    """What a command prints to the terminal, stdout and stderr."""
     program, *arguments = shlex.split(command)
     assert program == "nanlint"
     environment = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}

@@ -63,6 +63,8 @@ class Op:
     boolean: bool = False
     overflows: bool = False
     """Whether its poison sets come of overflow only: no point is singular."""
+    landmarks: tuple[float, ...] = ()
+    """Where the formula changes: what is right next to these has to be looked at with care."""
 
     @property
     def singular(self) -> bool:
@@ -301,4 +303,5 @@ def unary(
         spellings=spelled(name) if spellings is None else spellings,
         differentiable=differentiable,
         overflows=safe is not None and not cuts,
+        landmarks=tuple(dict.fromkeys([*cuts, *(end for part in parts for end in (part.lo, part.hi))])),
     )

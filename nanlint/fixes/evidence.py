@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from nanlint.arithmetic import Arithmetic
-from nanlint.facts import Constraint, solve
+from nanlint.facts import Constraint, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
 from nanlint.hazards import Hazard
 from nanlint import regions as R
-from nanlint.search import assignments
+from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward
 
 MOST_SAMPLES = 32
@@ -41,11 +41,12 @@ def _agree(hazard: Hazard, old: Value, new: Value, a: Arithmetic) -> bool:
 def _samples(hazard: Hazard, order: Sequence[Value], a: Arithmetic) -> Iterator[dict[int, float]]:
     for proof in hazard.proofs:
         yield {value.number: at for value, at in proof.inputs.items()}
+    network = Network(order, a)
     for region in (R.ZERO, R.NONZERO):
         known = [Constraint(hazard.condition, region)] if hazard.selector.op in ("where", "mul") else []
-        facts = solve(order, known, a)
+        facts = network.solve(known)
         if facts is not None:
-            yield from itertools.islice(assignments(order, facts, known, a), MOST_SAMPLES)
+            yield from itertools.islice(assignments(network, facts, Effort(len(order))), MOST_SAMPLES)
 
 
 def _renamed(before: Sequence[Value], after: Sequence[Value]) -> dict[int, int]:

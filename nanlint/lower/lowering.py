@@ -37,6 +37,7 @@ class Lowering:
         self.collected = Collected()
         self.foreign = Foreign()
         self.initialising: set[int] = set()
+        self.instances: dict[tuple[int, str] | None, dict[str, Thing]] = {}
         self._elements: dict[tuple[int, str], Value] = {}
 
     # the parts of the walk call one another: expressions, calls, statements and objects each define theirs

@@ -46,6 +46,9 @@ class Objects(Lowering):
 
         `args` are the arguments of the call; without them the parameters' defaults and names are all that is known.
         """
+        key = (id(cls.node), name) if args is None else None
+        if key in self.instances:
+            return Instance(cls, name, dict(self.instances[key]))
         instance = Instance(cls, name)
         for field in self._dataclass_fields(cls):
             instance.fields[field.target.id] = self._field_value(field, cls, name)  # type: ignore[union-attr]
@@ -54,6 +57,8 @@ class Objects(Lowering):
             self.initialising.add(id(init))
             self.initialise(Function(init, cls.scope, instance, cls), args)
             self.initialising.discard(id(init))
+            if key is not None:
+                self.instances[key] = dict(instance.fields)
         return instance
 
     def initialise(self, init: Function, args: tuple[Thing, ...] | None) -> None:

@@ -21,7 +21,11 @@ def render(files: Sequence[Checked], look: Look) -> str:
 
 def _command(file: Checked, finding: Finding, look: Look) -> str:
     """The message repeats the place: the log of a job shows only that, and notebooks have no lines there."""
-    properties: dict[str, object] = {"file": file.path, **_extent(file, finding), "title": f"nanlint ({finding.code})"}
+    properties: dict[str, object] = {
+        "file": file.path,
+        **_extent(file, finding),
+        "title": f"nanlint ({finding.code})",
+    }
     given = ",".join(f"{name}={_escaped(str(value), _PROPERTY)}" for name, value in properties.items())
     return f"::error {given}::{_escaped(line(file, finding, look), _DATA)}"
 

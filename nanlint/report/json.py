@@ -1,4 +1,4 @@
-"""An array of findings for other programs; the keys are a contract, documented in README.md."""
+"""An array of findings for other programs; the keys are a contract, which docs/json.md spells out."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from nanlint import __version__
 from nanlint.finding import Confidence, Edit, Finding, Fix, Site, Span
 from nanlint.report import Checked, Look, one_line
+from nanlint.rules import registry
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Confidence.HIGH: "error", Confidence.MEDIUM: "warning", Confidence.LOW: "note"}
@@ -27,11 +28,7 @@ def render(files: Sequence[Checked], look: Look) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    from nanlint.rules import registry  # here: rules bring their docs, which only findings need
-
-    rule = registry().get(code)
-    if rule is None:
-        return {"id": code}
+    rule = registry()[code]
     return {
         "id": code,
         "name": rule.name,
@@ -65,7 +62,7 @@ def _is_notebook(file: Checked, finding: Finding) -> bool:
 
 
 def _related(file: Checked, site: Site) -> dict[str, Any]:
-    message = f"{site.expression}: {site.poison}"
+    message = f"{site.expression}: poisoned at {site.poison}"
     return {"physicalLocation": _location(file, site.span), "message": {"text": message}}
 
 
@@ -103,4 +100,8 @@ def _replacement(file: Checked, edit: Edit) -> dict[str, Any]:
 
 def _uri(path: str) -> str:
     """A relative reference for a relative path, which services resolve against the checkout."""
-    return Path(path).as_uri() if os.path.isabs(path) else quote(os.fsencode(path))
+    if os.path.isabs(path):
+        return Path(path).as_uri()
+    reference = quote(os.fsencode(path), safe="/:")
+    # a colon before the first slash would read as the end of a scheme
+    return f"./{reference}" if ":" in reference.partition("/")[0] else reference

@@ -22,12 +22,12 @@ A mask product stops no nan that comes from above either: `0 * nan` is nan. A `w
 import torch
 
 
-def semicircle(x):
-    inside = (x.abs() < 1).float()
-    return inside * (1 - x**2).clamp(min=0).sqrt()
+def falloff(r):
+    inside = (r < 1).float()
+    return inside * (1 - r).clamp(min=0).sqrt()
 ```
 
-At `x = 1.0` the value is 0 and the gradient is nan: the root is taken of exactly 0.
+At `r = 1.0` the value is 0 and the gradient is nan: the root is taken of exactly 0.
 
 ## Use instead
 
@@ -35,9 +35,9 @@ At `x = 1.0` the value is 0 and the gradient is nan: the root is taken of exactl
 import torch
 
 
-def semicircle(x):
-    inside = x.abs() < 1
-    return torch.where(inside, torch.where(inside, 1 - x**2, 1.0).sqrt(), 0.0)
+def falloff(r):
+    inside = r < 1
+    return torch.where(inside, torch.where(inside, 1 - r, 1.0).sqrt(), 0.0)
 ```
 
 The inner `where` keeps the root away from 0. The outer one is a matter of taste once the factor is

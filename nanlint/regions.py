@@ -53,8 +53,18 @@ class Region(NamedTuple):
             return self
         if self is ALL:
             return other
-        met = (_meet(a, b) for a in self.intervals for b in other.intervals)
-        return Region(tuple(part for part in met if part is not None))
+        parts: list[Interval] = []
+        mine, theirs = list(self.intervals), list(other.intervals)
+        i = j = 0
+        while i < len(mine) and j < len(theirs):
+            met = _meet(mine[i], theirs[j])
+            if met is not None:
+                parts.append(met)
+            if mine[i].hi < theirs[j].hi:
+                i += 1
+            else:
+                j += 1
+        return Region(tuple(parts)) if len(parts) <= MOST else make(parts)
 
     def __invert__(self) -> Region:
         parts: list[Interval] = []

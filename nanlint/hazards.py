@@ -196,12 +196,13 @@ class _Study:
     def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
         """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
         arithmetic = a or self.a
-        values = forward(self.order, inputs, arithmetic)
+        values = forward(self.order, inputs, arithmetic, void=True)
         if values is None or not self._holds(values):
             return None
         case = self.case
         value = values[case.selector.number]
-        if not math.isfinite(value) and case.drop is not None:
+        lost = case.drop is None or case.selector.op == "masked_select"  # nan already in forward, or not there at all
+        if not math.isfinite(value) and not lost:
             return None
         gradients = backward(self.order, values, case.seed, arithmetic, cut=True)
         if gradients.origin is None:

@@ -146,12 +146,18 @@ def _unlimited(region: Region, a: Arithmetic) -> Region:
 
 
 def _plain(part: Interval, a: Arithmetic) -> Interval:
-    lo = 0.0 if abs(part.lo) < a.dtype.tiny else -math.inf if part.lo <= -a.largest else part.lo
-    hi = 0.0 if abs(part.hi) < a.dtype.tiny else math.inf if part.hi >= a.largest else part.hi
-    is_open = lo != hi
-    return Interval(
-        lo, hi, is_open and (part.lo_open or math.isinf(lo)), is_open and (part.hi_open or math.isinf(hi))
-    )
+    lo, lo_open = _plain_end(part.lo, part.lo_open, a)
+    hi, hi_open = _plain_end(part.hi, part.hi_open, a)
+    return Interval(lo, hi, lo_open, hi_open) if lo < hi else Interval(lo, lo)
+
+
+def _plain_end(end: float, is_open: bool, a: Arithmetic) -> tuple[float, bool]:
+    if abs(end) < a.dtype.tiny:
+        return 0.0, False
+    if abs(end) >= a.largest:
+        return math.copysign(math.inf, end), True
+    near = float(f"{end:.6g}")  # a bound found by bisection lies a rounding step beside the number that is meant
+    return (near, False) if near == round(near, 3) and end != near else (end, is_open)
 
 
 def _witness(hazard: Hazard, proof: Proof) -> Witness:

@@ -292,7 +292,7 @@ def _around(guard: Guard, safe: str, node: ast.expr, spelling: str | None) -> tu
 
 def where_spelling(selector: ast.expr, places: Places) -> str | None:
     """How this file says `torch.where`: as the selector does, or by its name for torch; None if it has none."""
-    if isinstance(selector, ast.Call):
+    if isinstance(selector, ast.Call) and not _is_mul(selector):
         text = places.text(selector.func)
         root = text.split(".", 1)[0]
         bound = dict(places.imports)

@@ -113,7 +113,10 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
     stack: list[ast.AST] = list(reversed(body))
     while stack:
         node = stack.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield node
+            stack.extend(reversed([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]))
+        elif isinstance(node, ast.ClassDef):
             yield node
         else:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))

@@ -18,6 +18,7 @@ from nanlint.catalogue.structure import (
     SAME_ELEMENTS,
 )
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value
+from nanlint.lower.conventions import counts_something
 from nanlint.lower.lowering import MOST_INLINED, values_in
 from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame, Returned, Scope
@@ -39,6 +40,7 @@ from nanlint.lower.things import (
 from nanlint.names import canonical, is_foreign
 
 _DEEPEST_CALL = 5
+_TO_FLOAT = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 _MATH = ("math.", "cmath.")
 _TORCH = ("torch.", "Tensor.")
 
@@ -242,9 +244,9 @@ class Calls(Objects):
         return self._opaque_result(short, args, named, node) if short in OPAQUE else None
 
     def _same(self, short: str, thing: Thing) -> Thing:
-        if isinstance(thing, (Items, Each)):
-            return self.as_value(thing)
-        return self.as_value(thing)
+        value = self.as_value(thing)
+        counted = isinstance(value, Leaf) and counts_something(value.name.rsplit(".", 1)[-1])
+        return self.detached(value) if counted and short in _TO_FLOAT else value
 
     def _filled(self, short: str, args: Sequence[Thing], node: ast.AST) -> Value:
         points = FILLED[short].points

@@ -36,10 +36,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             Said(Kind.UNKNOWN, R.TRUTH),
         ),
         # integers: how many, and which
-        (
-            r"^(num|n|nb)_|(^|_)(lengths?|counts?|numel|sizes?|index|indices|idx|idxs|ids?|edge_index|labels?)$",
-            Said(Kind.UNKNOWN, _COUNT),
-        ),
+        (r"^(num|n|nb)_|(^|_)(lens|numel|index|indices|idx|idxs|ids?|edge_index)$", Said(Kind.UNKNOWN, _COUNT)),
         # logarithms of probabilities
         (
             r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",
@@ -60,6 +57,14 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"\b(ndarray|NDArray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b", Said(None)),
     )
 )
+
+
+_COUNTED = re.compile(r"(^|_)(lengths?|counts?|sizes?|labels?|degrees?|steps?)$", re.IGNORECASE)
+
+
+def counts_something(name: str) -> bool:
+    """Whether something called `name` is an integer where it is converted to float (`lengths.float()`)."""
+    return _COUNTED.search(name) is not None
 
 
 def named(name: str) -> Said | None:

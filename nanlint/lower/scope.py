@@ -6,8 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nanlint.graph import Assumption, Value
+from nanlint.catalogue.reductions import ROWS as _REDUCTION_ROWS
+from nanlint.graph import Apply, Assumption, Value
 from nanlint.lower.things import Class, Thing
+
+
+_REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS) | {"any", "all"}
 
 
 @dataclass(eq=False)
@@ -17,6 +21,8 @@ class Scope:
     names: dict[str, Thing] = field(default_factory=dict)
     parent: Scope | None = None
     stars: list[str] = field(default_factory=list)
+    outer: set[str] = field(default_factory=set)
+    """Names declared `global` or `nonlocal`: what is assigned to them leaves."""
 
     def find(self, name: str) -> Thing | None:
         """The thing that `name` is bound to here or further out."""
@@ -34,6 +40,19 @@ class Scope:
         while scope is not None:
             yield from scope.stars
             scope = scope.parent
+
+
+def _of_some(condition: Value) -> bool:
+    """Whether a condition is about a reduction: it holds of the whole tensor, not of each element."""
+    stack, seen = [condition], 0
+    while stack and seen < 40:
+        value = stack.pop()
+        seen += 1
+        if isinstance(value, Apply):
+            if value.op in _REDUCTIONS:
+                return True
+            stack.extend(value.args)
+    return False
 
 
 @dataclass
@@ -61,7 +80,22 @@ class Frame:
     owner: Class | None = None
     calls: tuple[ast.AST, ...] = ()
     loops: int = 0
+    left: list[dict[str, Thing]] = field(default_factory=list)
+    """What the names were bound to at each `break` or `continue` of the loop that runs."""
 
     def assume(self, condition: Value, truth: bool) -> None:
-        """From here on `condition` is known."""
-        self.path = (*self.path, Assumption(condition, truth))
+        """From here on `condition` is known.
+
+        A conjunction that holds is known part by part. What a condition says of some elements only, as
+        `mask.any()` does, says nothing of the others and is left out.
+        """
+        op, args = (condition.op, condition.args) if isinstance(condition, Apply) else ("", ())
+        if op == "not":
+            self.assume(args[0], not truth)
+        elif op == ("and" if truth else "or"):
+            for arg in args:
+                self.assume(arg, truth)
+        elif op == ("all" if truth else "any"):
+            self.assume(args[0], truth)
+        elif not (op == ("any" if truth else "all") or _of_some(condition)):
+            self.path = (*self.path, Assumption(condition, truth))

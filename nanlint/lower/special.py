@@ -231,7 +231,7 @@ def _nan_to_num(calls: Calls, args: Args, named: Named, node: ast.Call, frame: F
 def _number(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     """`float(x)` and `int(x)`: a Python number."""
     if not isinstance(node.func, ast.Name):
-        return calls.as_value(args[0]) if args and isinstance(args[0], Value) else None
+        return None  # the Tensor method
     if args and isinstance(args[0], Constant):
         return args[0]
     if args and isinstance(args[0], Text) and isinstance(args[0].value, str):
@@ -346,6 +346,19 @@ def _sparse(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame
     return calls.as_value(values) if values is not None else None
 
 
+def _checked(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`torch._check(condition)` raises where the condition does not hold."""
+    if args and isinstance(args[0], Value) and not isinstance(args[0], Constant):
+        frame.assume(args[0], True)
+    return Text(None)
+
+
+def _truth(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    if not isinstance(node.func, ast.Name):
+        return None
+    return args[0] if args and isinstance(args[0], Value) else None
+
+
 def _zeroed(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     return calls.builder.constant(0.0, node, Kind.TENSOR)
 
@@ -421,6 +434,9 @@ SPECIAL: dict[str, Handler] = {
     "getattr": _getattr,
     "copy_": _assigned,
     "fill_": _assigned,
+    "bool": _truth,
+    "_check": _checked,
+    "_assert": _checked,
     "zero_": _zeroed,
     "tril": _triangle,
     "triu": _triangle,

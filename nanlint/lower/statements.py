@@ -58,6 +58,8 @@ class Statements(Expressions):
         """Assign `thing` to an assignment target."""
         if isinstance(target, ast.Name):
             frame.scope.names[target.id] = self._as_called(target.id, thing)
+            if target.id in frame.scope.outer:
+                self.sink(thing)
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, thing, frame)
         elif isinstance(target, ast.Starred):
@@ -135,11 +137,11 @@ class Statements(Expressions):
     def _Raise(self, node: ast.Raise, frame: Frame) -> None:
         frame.alive = False
 
-    def _Break(self, node: ast.Break, frame: Frame) -> None:
+    def _Break(self, node: ast.Break | ast.Continue, frame: Frame) -> None:
+        frame.left.append(dict(frame.scope.names))
         frame.alive = False
 
-    def _Continue(self, node: ast.Continue, frame: Frame) -> None:
-        frame.alive = False
+    _Continue = _Break
 
     def _Assert(self, node: ast.Assert, frame: Frame) -> None:
         condition = self.condition(node.test, frame)
@@ -166,7 +168,7 @@ class Statements(Expressions):
     def _branch(self, frame: Frame) -> Frame:
         names = dict(frame.scope.names)
         return Frame(
-            Scope(names, frame.scope.parent, frame.scope.stars),
+            Scope(names, frame.scope.parent, frame.scope.stars, frame.scope.outer),
             frame.depth,
             frame.grad,
             True,
@@ -175,6 +177,7 @@ class Statements(Expressions):
             frame.owner,
             frame.calls,
             frame.loops,
+            frame.left,
         )
 
     def _join(self, condition: Value | None, first: Frame, second: Frame, frame: Frame) -> None:
@@ -276,9 +279,8 @@ class Statements(Expressions):
             del self.collected.selectors[selectors:], self.collected.sinks[sinks:], frame.returned[returned:]
             inner, starts = self._loop_pass(body, frame, begin, entries, refined)
         after = dict(frame.scope.names)
-        for name, thing in inner.scope.names.items():
-            before = after.get(name)
-            after[name] = thing if before is None else self.choose(None, before, thing)
+        for ending in ([inner.scope.names] if inner.alive else []) + inner.left:
+            after = self._merged(None, after, ending)
         frame.scope.names = after
 
     def _loop_pass(
@@ -286,6 +288,7 @@ class Statements(Expressions):
     ) -> tuple[Frame, dict[str, Leaf]]:
         inner = self._branch(frame)
         inner.loops += 1
+        inner.left = []
         starts: dict[str, Leaf] = {}
         for name, entry in entries.items():
             if isinstance(entry, Value):
@@ -382,6 +385,11 @@ class Statements(Expressions):
         frame.scope.names[node.name] = Function(node, frame.scope, owner=frame.owner)
 
     _AsyncFunctionDef = _FunctionDef
+
+    def _Global(self, node: ast.Global | ast.Nonlocal, frame: Frame) -> None:
+        frame.scope.outer.update(node.names)
+
+    _Nonlocal = _Global
 
     def _ClassDef(self, node: ast.ClassDef, frame: Frame) -> None:
         frame.scope.names[node.name] = Class(node, frame.scope, node.name)

@@ -29,7 +29,9 @@ def findings_in(path: pathlib.Path) -> list[Finding]:
 
 def main(argv: list[str]) -> int:
     """Print the shares, and with `--misses` each place where nanlint and the label disagree."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("labels", type=pathlib.Path)
     parser.add_argument("checkouts", type=pathlib.Path)
     parser.add_argument("--shape", nargs="*", default=[])
@@ -49,8 +51,12 @@ def main(argv: list[str]) -> int:
             shown = [finding for finding in here if finding.confidence is not Confidence.LOW]
             counts[row["label"], bool(shown)] += 1
             if args.misses and bool(shown) != (row["label"] in _REPORTABLE):
-                told = "; ".join(f"{f.code} {f.confidence.value} {f.message}" for f in here) or "nothing found"
-                print(f"{row['label']:7}{row['shape']:13}{repo}/{path}:{row['line']}: {row['reason']} -> {told}")
+                told = (
+                    "; ".join(f"{f.code} {f.confidence.value} {f.message}" for f in here) or "nothing found"
+                )
+                print(
+                    f"{row['label']:7}{row['shape']:13}{repo}/{path}:{row['line']}: {row['reason']} -> {told}"
+                )
     for labels in (_REPORTABLE, ("safe", "nograd")):
         hit = sum(counts[label, True] for label in labels)
         total = hit + sum(counts[label, False] for label in labels)

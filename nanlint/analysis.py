@@ -42,7 +42,9 @@ def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
 
 def _told_first(found: list[Hazard]) -> list[Hazard]:
     """Both sides of one selector make one finding; a singular point is told before an overflow."""
-    return sorted(found, key=lambda hazard: (hazard.confidence is Confidence.LOW, not hazard.proofs[0].singular))
+    return sorted(
+        found, key=lambda hazard: (hazard.confidence is Confidence.LOW, not hazard.proofs[0].singular)
+    )
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:

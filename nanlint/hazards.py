@@ -201,7 +201,9 @@ class _Study:
             return None
         case = self.case
         value = values[case.selector.number]
-        lost = case.drop is None or case.selector.op == "masked_select"  # nan already in forward, or not there at all
+        lost = (
+            case.drop is None or case.selector.op == "masked_select"
+        )  # nan already in forward, or not there at all
         if not math.isfinite(value) and not lost:
             return None
         gradients = backward(self.order, values, case.seed, arithmetic, cut=True)
@@ -211,7 +213,9 @@ class _Study:
         if not arrived:
             return None
         site = culprit(gradients.origin, values)
-        exact = a is None and not OPS[site.op].overflows and self._run(inputs, ARITHMETIC["float64"]) is not None
+        exact = (
+            a is None and not OPS[site.op].overflows and self._run(inputs, ARITHMETIC["float64"]) is not None
+        )
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
         return Proof(site, named, value, arrived, exact, values)
 
@@ -245,7 +249,9 @@ class _Study:
         judged = sorted(((self._confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank)
         confidence = judged[0][0]
         proofs = [proof for own, proof in judged if own is confidence]
-        return Hazard(case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence)
+        return Hazard(
+            case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence
+        )
 
     def _confidence(self, proof: Proof) -> Confidence:
         """How sure it is that this input may occur.
@@ -286,7 +292,9 @@ class _Study:
         kept = self._kept()
         if kept is None:
             return False
-        same = [Constraint(arg, R.point(proof.values.get(arg.number, _constant(arg)))) for arg in proof.site.args]
+        same = [
+            Constraint(arg, R.point(proof.values.get(arg.number, _constant(arg)))) for arg in proof.site.args
+        ]
         constraints = [kept, *self.path, *self.masks, *same]
         facts = self.network.solve(constraints)
         if facts is None:

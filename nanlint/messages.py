@@ -133,7 +133,9 @@ def _sites(found: list[Hazard], source: Source, a: Arithmetic) -> tuple[Site, ..
 def _poison(proof: Proof, a: Arithmetic) -> str:
     """Where the site's argument is poisoned, as a region."""
     site = proof.site
-    points = tuple(Region((Interval(v, v),)) for v in (proof.values.get(arg.number, 0.0) for arg in site.args))
+    points = tuple(
+        Region((Interval(v, v),)) for v in (proof.values.get(arg.number, 0.0) for arg in site.args)
+    )
     for arg, poison, at in zip(site.args, OPS[site.op].poison(a, *points), points, strict=True):
         if poison & at and arg.grad:
             return str(_unlimited(poison, a))
@@ -156,7 +158,9 @@ def _plain_end(end: float, is_open: bool, a: Arithmetic) -> tuple[float, bool]:
         return 0.0, False
     if abs(end) >= a.largest:
         return math.copysign(math.inf, end), True
-    near = float(f"{end:.6g}")  # a bound found by bisection lies a rounding step beside the number that is meant
+    near = float(
+        f"{end:.6g}"
+    )  # a bound found by bisection lies a rounding step beside the number that is meant
     return (near, False) if near == round(near, 3) and end != near else (end, is_open)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 INF = math.inf
@@ -34,7 +35,8 @@ class Interval(NamedTuple):
         return self.lo == self.hi
 
 
-class Region(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Region:
     """A sorted tuple of intervals that neither overlap nor touch."""
 
     intervals: tuple[Interval, ...]
@@ -45,7 +47,7 @@ class Region(NamedTuple):
     def __contains__(self, value: object) -> bool:
         return any(value in part for part in self.intervals)
 
-    def __or__(self, other: Region) -> Region:  # type: ignore[override]
+    def __or__(self, other: Region) -> Region:
         return make(self.intervals + other.intervals)
 
     def __and__(self, other: Region) -> Region:
@@ -78,7 +80,7 @@ class Region(NamedTuple):
     def __sub__(self, other: Region) -> Region:
         return self & ~other
 
-    def __le__(self, other: Region) -> bool:  # type: ignore[override]
+    def __le__(self, other: Region) -> bool:
         return not self - other
 
     @property

@@ -59,7 +59,12 @@ class Gradients:
 
 
 def backward(
-    order: Sequence[Value], values: Mapping[int, float], seed: Mapping[int, float], a: Arithmetic, *, cut: bool = False
+    order: Sequence[Value],
+    values: Mapping[int, float],
+    seed: Mapping[int, float],
+    a: Arithmetic,
+    *,
+    cut: bool = False,
 ) -> Gradients:
     """Run backward from the upstream gradients in `seed`.
 
@@ -97,7 +102,9 @@ def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:
     """
     blamed = origin
     while not _is_site(blamed, values):
-        broken = [arg for arg in blamed.args if isinstance(arg, Apply) and not math.isfinite(values[arg.number])]
+        broken = [
+            arg for arg in blamed.args if isinstance(arg, Apply) and not math.isfinite(values[arg.number])
+        ]
         if not broken:
             return origin
         blamed = broken[0]

@@ -80,7 +80,9 @@ def _segment(unit: Unit, places: Places) -> Segment:
         start = sum(len(line) for line in source.lines[: first - 1])
         text = "".join(source.lines[first - 1 : unit.node.end_lineno])
         line = source.lines[first - 1]
-        alone = not line[: len(line) - len(line.lstrip())].strip() and line.lstrip().startswith(("def", "async", "@"))
+        alone = not line[: len(line) - len(line.lstrip())].strip() and line.lstrip().startswith(
+            ("def", "async", "@")
+        )
         if alone:
             return Segment(text, start)
     return Segment(places.source.text, 0)

@@ -30,6 +30,8 @@ class Guard:
     keeps: bool
     names: frozenset[str]
     binding: tuple[Edit, ...] = ()
+    condition: ast.expr | None = None
+    """The condition as written, where there is one."""
 
 
 def double_where(guarded: Sequence[Guarded], places: Places) -> tuple[Edit, ...] | None:
@@ -41,8 +43,8 @@ def double_where(guarded: Sequence[Guarded], places: Places) -> tuple[Edit, ...]
     wraps: dict[Span, Wrap] = {}
     for hazard, sites in guarded:
         selector = hazard.selector.node
-        guard = _guard(hazard, places) if isinstance(selector, ast.expr) else None
-        if guard is None or not isinstance(selector, ast.expr):
+        guard = guard_of(hazard, places) if selector is not None else None
+        if guard is None or selector is None:
             return None
         binding.update(dict.fromkeys(guard.binding))
         for site, index in sites:
@@ -85,7 +87,8 @@ def _shifted(position: Position, columns: int) -> Position:
 # --- the condition -------------------------------------------------------------------------------------------------
 
 
-def _guard(hazard: Hazard, places: Places) -> Guard | None:
+def guard_of(hazard: Hazard, places: Places) -> Guard | None:
+    """The condition of a hazard's selector as it can be written; None where it cannot."""
     node = hazard.selector.node
     if hazard.drop is None:
         return _factor_guard(hazard, places)
@@ -107,10 +110,12 @@ def where_condition(call: ast.Call, selector: Apply) -> ast.expr | None:
 
 def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Places) -> Guard | None:
     """The condition twice, or bound to a name once where it is costly or may have an effect."""
+    if isinstance(condition, ast.NamedExpr):
+        return Guard(condition.target.id, keeps, frozenset({condition.target.id}))
     if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Invert) and is_simple(condition):
         return _written(condition.operand, not keeps, selector, places)
     if is_simple(condition):
-        return Guard(places.text(condition), keeps, _names(condition))
+        return Guard(places.text(condition), keeps, _names(condition), condition=condition)
     statement = places.statement(selector)
     if statement is None or not _runs_first(condition, selector, statement, places):
         return None
@@ -124,7 +129,7 @@ def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Place
         text = f"({text})"
     binding = Edit(Span(position, position), f"{indent}{name} = {text}\n")
     use = Edit(places.source.span(condition), name)
-    return Guard(name, keeps, frozenset(), (binding, use))
+    return Guard(name, keeps, frozenset(), (binding, use), condition)
 
 
 def _runs_first(condition: ast.expr, selector: ast.expr, statement: ast.stmt, places: Places) -> bool:
@@ -132,7 +137,9 @@ def _runs_first(condition: ast.expr, selector: ast.expr, statement: ast.stmt, pl
     for node in places.ancestors(condition):
         if node is statement:
             break
-        if isinstance(node, (ast.Lambda, ast.IfExp, ast.BoolOp, ast.comprehension, ast.ListComp, ast.GeneratorExp)):
+        if isinstance(
+            node, (ast.Lambda, ast.IfExp, ast.BoolOp, ast.comprehension, ast.ListComp, ast.GeneratorExp)
+        ):
             return False
     if isinstance(statement, (ast.While, ast.For, ast.With, ast.FunctionDef, ast.ClassDef)):
         return False
@@ -173,9 +180,12 @@ def _factor_nodes(node: ast.AST | None) -> Iterator[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield from _factor_nodes(node.left)
         yield from _factor_nodes(node.right)
+    elif isinstance(node, ast.AugAssign):
+        yield from (node.target, node.value)
     elif isinstance(node, ast.Call) and _is_mul(node):
-        sides = [node.func.value] if isinstance(node.func, ast.Attribute) and len(node.args) == 1 else []
-        for side in [*sides, *node.args]:
+        given = [*node.args, *(word.value for word in node.keywords if word.arg in ("input", "other"))]
+        sides = [node.func.value] if isinstance(node.func, ast.Attribute) and len(given) == 1 else []
+        for side in [*sides, *given]:
             yield from _factor_nodes(side)
     elif isinstance(node, ast.expr):
         yield node
@@ -183,7 +193,7 @@ def _factor_nodes(node: ast.AST | None) -> Iterator[ast.expr]:
 
 def _is_mul(node: ast.Call) -> bool:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    return name in ("mul", "multiply")
+    return name.rstrip("_") in ("mul", "multiply")
 
 
 def _flatten(value: Value, into: list[Value]) -> None:
@@ -261,7 +271,7 @@ def _is_method_call(site: ast.Call, op: str) -> bool:
     return isinstance(site.func, ast.Attribute) and given < len(OPS[op].parameters)
 
 
-def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.expr, places: Places) -> Wrap | None:
+def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.AST, places: Places) -> Wrap | None:
     """The wrap that guards one argument of one site."""
     node = argument_node(site.node, index, site.op)
     safe = OPS[site.op].safe[index]
@@ -270,10 +280,10 @@ def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.expr, places: 
     return guarded(node, guard, safe, selector, places)
 
 
-def guarded(node: ast.expr, guard: Guard, safe: float, selector: ast.expr, places: Places) -> Wrap:
+def guarded(node: ast.expr, guard: Guard, safe: float, selector: ast.AST, places: Places) -> Wrap:
     """`torch.where(guard, node, safe)` in the spelling that the file uses."""
     parent = places.parents.get(node)
-    in_call = isinstance(parent, ast.Call) and parent.func is not node or isinstance(parent, ast.keyword)
+    in_call = (isinstance(parent, ast.Call) and parent.func is not node) or isinstance(parent, ast.keyword)
     span, outer = places.source.span(node), places.outer_span(node)
     parenthesised = not in_call and span != outer
     prefix, suffix = _around(guard, repr(safe), node, where_spelling(selector, places))
@@ -290,7 +300,7 @@ def _around(guard: Guard, safe: str, node: ast.expr, spelling: str | None) -> tu
     return opened, f"{closed}.{method}({guard.text}, {safe})"
 
 
-def where_spelling(selector: ast.expr, places: Places) -> str | None:
+def where_spelling(selector: ast.AST, places: Places) -> str | None:
     """How this file says `torch.where`: as the selector does, or by its name for torch; None if it has none."""
     if isinstance(selector, ast.Call) and not _is_mul(selector):
         text = places.text(selector.func)
@@ -307,7 +317,7 @@ def where_spelling(selector: ast.expr, places: Places) -> str | None:
     return None
 
 
-def _bound_before(guard: Guard, node: ast.expr, selector: ast.expr, places: Places) -> bool:
+def _bound_before(guard: Guard, node: ast.expr, selector: ast.AST, places: Places) -> bool:
     """Whether the guard's names have their values already where the argument stands."""
     here, there = places.statement(node), places.statement(selector)
     if here is there or here is None or there is None:
@@ -318,7 +328,9 @@ def _bound_before(guard: Guard, node: ast.expr, selector: ast.expr, places: Plac
     stores = [
         (part.lineno, part.col_offset)
         for part in ast.walk(body)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, (ast.Store, ast.Del)) and part.id in guard.names
+        if isinstance(part, ast.Name)
+        and isinstance(part.ctx, (ast.Store, ast.Del))
+        and part.id in guard.names
     ]
     start = (here.lineno, here.col_offset)
     end = (there.lineno, there.col_offset)

@@ -6,11 +6,11 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.facts import Constraint, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
 from nanlint.hazards import Hazard
-from nanlint import regions as R
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward
 

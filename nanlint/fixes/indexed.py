@@ -48,7 +48,9 @@ def indexed(hazard: Hazard, places: Places) -> tuple[Edit, ...] | None:
     return (Edit(places.source.span(statement), text),)
 
 
-def _halves(statement: ast.Assign | ast.Return, node: ast.expr, hazard: Hazard, places: Places) -> Halves | None:
+def _halves(
+    statement: ast.Assign | ast.Return, node: ast.expr, hazard: Hazard, places: Places
+) -> Halves | None:
     if hazard.drop is not None:
         return _where_halves(statement, node, hazard)
     return _product_halves(statement, places)
@@ -69,7 +71,13 @@ def _product_halves(statement: ast.Assign | ast.Return, places: Places) -> Halve
     for first, second in ((value.left, value.right), (value.right, value.left)):
         mask, taken = _gated(first)
         complement, other = _gated(second)
-        if mask is None or taken is None or complement is None or other is None or not isinstance(mask, ast.Name):
+        if (
+            mask is None
+            or taken is None
+            or complement is None
+            or other is None
+            or not isinstance(mask, ast.Name)
+        ):
             continue
         condition = _comparison_behind(mask, statement, places)
         if _complements(complement, mask) and condition is not None:
@@ -104,7 +112,8 @@ def _comparison_behind(mask: ast.Name, statement: ast.stmt, places: Places) -> a
     bound = [
         node
         for node in ast.walk(body)
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == mask.id for t in node.targets)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == mask.id for t in node.targets)
     ]
     if len(bound) != 1:
         return None
@@ -125,7 +134,11 @@ def _only_name(halves: Halves) -> str | None:
 
 def _tensor_names(node: ast.expr) -> list[ast.Name]:
     """Names read as values; the module in `torch.sqrt` is none."""
-    modules = {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Attribute) and _is_module(part.value)}
+    modules = {
+        id(part.value)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and _is_module(part.value)
+    }
     return [part for part in ast.walk(node) if isinstance(part, ast.Name) and id(part) not in modules]
 
 

@@ -53,7 +53,9 @@ class Places:
 
     def statement(self, node: ast.AST) -> ast.stmt | None:
         """The innermost statement that `node` belongs to."""
-        return next((n for n in itertools.chain((node,), self.ancestors(node)) if isinstance(n, ast.stmt)), None)
+        return next(
+            (n for n in itertools.chain((node,), self.ancestors(node)) if isinstance(n, ast.stmt)), None
+        )
 
     def function(self, node: ast.AST) -> ast.AST:
         """The innermost function around `node`, or the module."""
@@ -108,7 +110,18 @@ def _behind(text: str, offset: int) -> int:
 
 def is_simple(node: ast.expr) -> bool:
     """Whether an expression is cheap and has no effect, so that it may be written twice."""
-    return not any(isinstance(part, _COSTLY) for part in ast.walk(node))
+    return not any(isinstance(part, _COSTLY) and not _is_test(part) for part in ast.walk(node))
+
+
+def _is_test(node: ast.AST) -> bool:
+    """`x.gt(0)`, `torch.logical_not(m)`, `m.bool()`: no more costly than `x > 0`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in _TESTS
 
 
 _COSTLY = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom, ast.Lambda, ast.IfExp, ast.ListComp)
+_TESTS = frozenset(
+    ["lt", "le", "gt", "ge", "eq", "ne", "less", "less_equal", "greater", "greater_equal", "not_equal", "logical_and", "logical_or", "logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_not", "bool", "float", "double", "half", "to", "type", "type_as", "unsqueeze", "squeeze", "view"]
+)

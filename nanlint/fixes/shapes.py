@@ -10,27 +10,25 @@ from nanlint.fixes.places import Places
 
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)
 _ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING | frozenset(
-    """
-    where clamp clip clamp_ clip_ nan_to_num float double half to type_as contiguous clone relu hardtanh
-    addcmul addcdiv logit softplus
-    """.split()
+    ["where", "clamp", "clip", "clamp_", "clip_", "nan_to_num", "float", "double", "half", "to", "type_as", "contiguous", "clone", "relu", "hardtanh", "addcmul", "addcdiv", "logit", "softplus"]
 )
 
 
-def elementwise_path(site: ast.AST, selector: ast.AST, places: Places) -> bool:
-    """Whether the value of `site` reaches `selector` through elementwise ops only, so that shapes broadcast alike."""
+def elementwise_path(
+    site: ast.AST, selector: ast.AST, places: Places, seen: frozenset[ast.AST] = frozenset()
+) -> bool:
+    """Whether the value of `site` reaches `selector` through elementwise ops only, so that shapes broadcast alike.
+
+    `seen` are the assignments that the path has come through: a value that feeds itself leads nowhere new.
+    """
     node = site
     while node is not selector:
         parent = places.parents.get(node)
         if parent is None:
             return False
         if isinstance(parent, (ast.Assign, ast.AnnAssign)):
-            following = _use(parent, selector, places)
-            if following is None:
-                return False
-            node = following
-            continue
-        if not _elementwise(parent, node):
+            return parent not in seen and _every_use_fits(parent, selector, places, seen | {parent})
+        if parent is not selector and not _elementwise(parent, node):
             return False
         node = parent
     return True
@@ -60,19 +58,46 @@ def elementwise(node: ast.expr) -> bool:
     if isinstance(node, ast.Compare):
         return len(node.ops) == 1 and elementwise(node.left) and elementwise(node.comparators[0])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return node.func.attr in _ELEMENTWISE and elementwise(node.func.value) and all(map(elementwise, node.args))
+        return (
+            node.func.attr in _ELEMENTWISE
+            and elementwise(node.func.value)
+            and all(map(elementwise, node.args))
+        )
     return False
 
 
-def _use(statement: ast.Assign | ast.AnnAssign, selector: ast.AST, places: Places) -> ast.AST | None:
-    """The one place where the assigned name is read, if it is read once and in the same function."""
+def _every_use_fits(
+    statement: ast.Assign | ast.AnnAssign, selector: ast.AST, places: Places, seen: frozenset[ast.AST]
+) -> bool:
+    """Whether every read of the assigned name lies below the selector or leads there elementwise."""
     target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-    if not isinstance(target, ast.Name) or (isinstance(statement, ast.Assign) and len(statement.targets) != 1):
-        return None
-    body = places.function(selector)
+    if not isinstance(target, ast.Name) or (
+        isinstance(statement, ast.Assign) and len(statement.targets) != 1
+    ):
+        return False
     reads = [
         node
-        for node in ast.walk(body)
+        for node in ast.walk(places.function(selector))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == target.id
     ]
-    return reads[0] if len(reads) == 1 else None
+    return bool(reads) and all(
+        _is_filled_like(read, places) or elementwise_path(read, selector, places, seen) for read in reads
+    )
+
+
+def _is_filled_like(read: ast.AST, places: Places) -> bool:
+    """`torch.zeros_like(y)` asks for the shape of `y` only, and broadcasts with it."""
+    parent = places.parents.get(read)
+    if not isinstance(parent, ast.Call):
+        return False
+    name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
+    return name.endswith("_like")
+
+
+def narrower(condition: ast.expr, argument: ast.expr) -> bool:
+    """Whether a condition is computed elementwise from names that the argument has too: then it cannot be larger."""
+    if not (elementwise(condition) and elementwise(argument)):
+        return False
+    return {n.id for n in ast.walk(condition) if isinstance(n, ast.Name)} <= {
+        n.id for n in ast.walk(argument) if isinstance(n, ast.Name)
+    }

@@ -84,7 +84,7 @@ class ModuleLowering(Statements):
         function = Function(node, scope, None, owner)
         self.bind_parameters(function, self._receiver(node, owner), {}, frame)
         yield self._run(function, frame)
-        inner = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
+        inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
         yield from self.functions(inner, frame.scope, owner)
 
     def _run(self, function: Function, frame: Frame) -> Unit:
@@ -93,7 +93,9 @@ class ModuleLowering(Statements):
         self.sink(self.body(function, frame))
         return self._unit(function.node, start, function)
 
-    def _unit(self, node: Definition | ast.Module, start: Mapping[str, Thing], function: Function | None) -> Unit:
+    def _unit(
+        self, node: Definition | ast.Module, start: Mapping[str, Thing], function: Function | None
+    ) -> Unit:
         collected, self.collected = self.collected, Collected()
         wanted = demanded(collected)
         selectors = tuple(s for s in collected.selectors if s.number in wanted)
@@ -115,7 +117,9 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
         node = stack.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield node
-            stack.extend(reversed([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]))
+            stack.extend(
+                reversed([d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None])
+            )
         elif isinstance(node, ast.ClassDef):
             yield node
         else:

@@ -54,7 +54,13 @@ class Calls(Objects):
         """Whether the catalogue has something to say about the torch name `dotted`."""
         name = canonical(dotted)
         short = name.rsplit(".", 1)[-1]
-        return name in SPELLINGS or short in SPECIAL or short in FILLED or short in OPAQUE or short in SAME_ELEMENTS
+        return (
+            name in SPELLINGS
+            or short in SPECIAL
+            or short in FILLED
+            or short in OPAQUE
+            or short in SAME_ELEMENTS
+        )
 
     # --- values
 
@@ -86,7 +92,9 @@ class Calls(Objects):
     def _unknown_attribute(self, thing: Method) -> Value:
         owner = thing.receiver
         if isinstance(owner, Value):
-            made = self.named_leaf(f"{_called(owner)}.{thing.name}", key=("attribute", owner.number, thing.name))
+            made = self.named_leaf(
+                f"{_called(owner)}.{thing.name}", key=("attribute", owner.number, thing.name)
+            )
             return made if isinstance(made, Value) else self.opaque(thing.name, grad=False)
         return self.opaque(thing.name, owner)
 
@@ -152,14 +160,23 @@ class Calls(Objects):
             return called
         return self.unknown_call(called, args, named, node)
 
-    def unknown_call(self, called: Thing, args: Sequence[Thing], named: Mapping[str, Thing], node: ast.AST) -> Thing:
+    def unknown_call(
+        self, called: Thing, args: Sequence[Thing], named: Mapping[str, Thing], node: ast.AST
+    ) -> Thing:
         """Something that is not followed: gradient may come back through it to its arguments."""
         self.sink(*args, *named.values())
         region, grad = self.named_result(_last_name(called))
-        return self.opaque(self.source(node), called, *args, *named.values(), region=region, grad=grad, node=node)
+        return self.opaque(
+            self.source(node), called, *args, *named.values(), region=region, grad=grad, node=node
+        )
 
     def _call_symbol(
-        self, called: Symbol, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call, frame: Frame
+        self,
+        called: Symbol,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.Call,
+        frame: Frame,
     ) -> Thing:
         dotted = canonical(called.name)
         short = dotted.rsplit(".", 1)[-1]
@@ -259,10 +276,20 @@ class Calls(Objects):
         value = args[0] if args else None
         if short in ("long", "int", "short", "byte", "char") and isinstance(value, Value):
             return self.builder.apply("trunc", value, node=node, grad=False, kind=Kind.TENSOR)
-        region = R.interval(1.0, 1e6) if short in ("numel", "size", "dim", "nelement") else R.NONNEGATIVE & R.FINITE
+        region = (
+            R.interval(1.0, 1e6)
+            if short in ("numel", "size", "dim", "nelement")
+            else R.NONNEGATIVE & R.FINITE
+        )
         kind = Kind.NUMBER if short in ("numel", "size", "dim", "ndimension", "nelement") else Kind.TENSOR
-        key = None if value is None or not isinstance(value, Value) else ("count", value.number, self.source(node))
-        return self.opaque(self.source(node), *args[:1], region=region, grad=False, kind=kind, node=node, key=key)
+        key = (
+            None
+            if value is None or not isinstance(value, Value)
+            else ("count", value.number, self.source(node))
+        )
+        return self.opaque(
+            self.source(node), *args[:1], region=region, grad=False, kind=kind, node=node, key=key
+        )
 
     def _opaque_result(
         self, short: str, args: Sequence[Thing], named: Mapping[str, Thing], node: ast.AST
@@ -306,7 +333,12 @@ class Calls(Objects):
     # --- methods
 
     def _call_method(
-        self, called: Method, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call, frame: Frame
+        self,
+        called: Method,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.Call,
+        frame: Frame,
     ) -> Thing:
         receiver = called.receiver
         if isinstance(receiver, Method):
@@ -350,7 +382,12 @@ class Calls(Objects):
         return found
 
     def _unknown_method(
-        self, receiver: Value, called: Method, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call
+        self,
+        receiver: Value,
+        called: Method,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.Call,
     ) -> Thing:
         values = [value for thing in (*args, *named.values()) for value in values_in(thing)]
         self.sink(receiver, *values)
@@ -367,14 +404,18 @@ class Calls(Objects):
             self._append(receiver, args[-1], target.id, frame)
             return Text(None)
         self.sink(*args)
-        return receiver if called.name in ("copy", "values") else self.opaque(self.source(node), receiver, *args)
+        return (
+            receiver if called.name in ("copy", "values") else self.opaque(self.source(node), receiver, *args)
+        )
 
     def _append(self, receiver: Items | Each, thing: Thing, name: str, frame: Frame) -> None:
         """A list that grows is one of elements that are all alike."""
         if isinstance(receiver, Items) and not frame.loops:
             frame.scope.names[name] = Items((*receiver.things, thing))
             return
-        old = receiver.thing if isinstance(receiver, Each) else receiver.things[0] if receiver.things else thing
+        old = (
+            receiver.thing if isinstance(receiver, Each) else receiver.things[0] if receiver.things else thing
+        )
         frame.scope.names[name] = Each(self.choose(None, old, thing))
 
     def _call_dict_method(self, receiver: Mapped, called: Method, args: tuple[Thing, ...]) -> Thing:
@@ -451,7 +492,9 @@ class Calls(Objects):
         parameters = function.node.args
         positional = [*parameters.posonlyargs, *parameters.args]
         defaults = dict(zip([p.arg for p in positional[::-1]], parameters.defaults[::-1], strict=False))
-        defaults |= {p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if d}
+        defaults |= {
+            p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if d
+        }
         names = frame.scope.names
         for index, parameter in enumerate([*positional, *parameters.kwonlyargs]):
             word = parameter.arg
@@ -495,7 +538,12 @@ class Calls(Objects):
         del self.collected.selectors[kept[0] :], self.collected.sinks[kept[1] :]
 
     def _call_instance(
-        self, called: Instance, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call, frame: Frame
+        self,
+        called: Instance,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.Call,
+        frame: Frame,
     ) -> Thing:
         for name in ("__call__", "forward"):
             method = self.class_attribute(called.cls, name, called, frame)
@@ -528,7 +576,9 @@ def _fits(name: str, args: Sequence[Thing]) -> bool:
     row = SPELLINGS.get(f"Tensor.{name}")
     if row is None or name in SELECTORS:
         return True
-    return len(row.parameters) > 1 or not any(isinstance(arg, Text) and isinstance(arg.value, str) for arg in args)
+    return len(row.parameters) > 1 or not any(
+        isinstance(arg, Text) and isinstance(arg.value, str) for arg in args
+    )
 
 
 def is_generator(node: ast.AST) -> bool:

@@ -36,7 +36,10 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             Said(Kind.UNKNOWN, R.TRUTH),
         ),
         # integers: how many, and which
-        (r"^(num|n|nb)_|(^|_)(lens|numel|index|indices|idx|idxs|ids?|edge_index)$", Said(Kind.UNKNOWN, _COUNT)),
+        (
+            r"^(num|n|nb)_|(^|_)(lens|numel|index|indices|idx|idxs|ids?|edge_index)$",
+            Said(Kind.UNKNOWN, _COUNT),
+        ),
         # logarithms of probabilities
         (
             r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",

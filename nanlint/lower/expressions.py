@@ -164,7 +164,9 @@ class Expressions(Calls):
     # --- operators
 
     def _BinOp(self, node: ast.BinOp, frame: Frame) -> Thing:
-        return self.binary(node.op, self.evaluate(node.left, frame), self.evaluate(node.right, frame), node, frame)
+        return self.binary(
+            node.op, self.evaluate(node.left, frame), self.evaluate(node.right, frame), node, frame
+        )
 
     def binary(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Thing:
         """`left operator right`."""
@@ -196,12 +198,16 @@ class Expressions(Calls):
         if isinstance(left, Text):
             return Text("")
         values = [*values_in(left), *values_in(right)]
-        return self.opaque("result", *values, node=node, grad=any(value.grad for value in values) or not values)
+        return self.opaque(
+            "result", *values, node=node, grad=any(value.grad for value in values) or not values
+        )
 
     def _UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Thing:
         thing = self._operand(self.evaluate(node.operand, frame))
         if not isinstance(thing, Value):
-            return thing if isinstance(thing, Foreign) else self.opaque("result", thing, grad=False, node=node)
+            return (
+                thing if isinstance(thing, Foreign) else self.opaque("result", thing, grad=False, node=node)
+            )
         if isinstance(node.op, ast.USub):
             return self.apply("neg", (thing,), node, frame)
         if isinstance(node.op, ast.UAdd):
@@ -230,7 +236,9 @@ class Expressions(Calls):
         joined = things[0]
         for thing in things[1:]:
             if isinstance(joined, Value) and isinstance(thing, Value) and not joined.grad and not thing.grad:
-                joined = self.apply("and" if isinstance(node.op, ast.And) else "or", (joined, thing), node, frame)
+                joined = self.apply(
+                    "and" if isinstance(node.op, ast.And) else "or", (joined, thing), node, frame
+                )
             else:
                 joined = self.choose(None, joined, thing)
         return joined
@@ -290,7 +298,13 @@ class Expressions(Calls):
             return self.detached(owner)
         if attr in SIZES:
             return self.opaque(
-                f"{attr}", owner, region=COUNT, grad=False, kind=Kind.NUMBER, node=node, key=("size", owner.number, attr)
+                f"{attr}",
+                owner,
+                region=COUNT,
+                grad=False,
+                kind=Kind.NUMBER,
+                node=node,
+                key=("size", owner.number, attr),
             )
         return Method(owner, attr, node)
 
@@ -319,9 +333,9 @@ class Expressions(Calls):
         if isinstance(index, Constant) and -len(owner.things) <= index.value < len(owner.things):
             return owner.things[int(index.value)]
         if isinstance(key, ast.Slice):
-            bounds = [_literal(bound) for bound in (key.lower, key.upper, key.step)]
-            if all(bound is not _UNREADABLE for bound in bounds):
-                return Items(owner.things[slice(*bounds)])
+            bounds = _bounds(key)
+            if bounds is not None:
+                return Items(owner.things[bounds])
         return self.any_of(owner.things)
 
     def any_of(self, things: Sequence[Thing]) -> Thing:
@@ -350,7 +364,11 @@ class Expressions(Calls):
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
         parts = key.elts if isinstance(key, ast.Tuple) else [key]
-        masks = [thing for part in parts if isinstance(thing := self._key_part(part, frame), Value) and _logical(thing)]
+        masks = [
+            thing
+            for part in parts
+            if isinstance(thing := self._key_part(part, frame), Value) and _logical(thing)
+        ]
         return masks[0] if len(masks) == 1 else None
 
     def _key_part(self, part: ast.expr, frame: Frame) -> Thing:
@@ -416,17 +434,18 @@ class Expressions(Calls):
         return Each(self.evaluate(node.value, inner))
 
 
-_UNREADABLE = object()
-
-
-def _literal(node: ast.expr | None) -> object:
-    if node is None:
-        return None
-    try:
-        found = ast.literal_eval(node)
-    except ValueError:
-        return _UNREADABLE
-    return found if isinstance(found, int) else _UNREADABLE
+def _bounds(key: ast.Slice) -> slice | None:
+    """A slice with literal bounds; None for any other."""
+    literals: list[int | None] = []
+    for bound in (key.lower, key.upper, key.step):
+        try:
+            found = None if bound is None else ast.literal_eval(bound)
+        except ValueError:
+            return None
+        if not (found is None or isinstance(found, int)):
+            return None
+        literals.append(found)
+    return None if literals[2] == 0 else slice(*literals)
 
 
 def _mark(value: Value) -> str:

@@ -59,7 +59,12 @@ class Lowering:
         raise NotImplementedError
 
     def call_function(
-        self, function: Function, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.AST, frame: Frame
+        self,
+        function: Function,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.AST,
+        frame: Frame,
     ) -> Thing:
         """Follow a call."""
         raise NotImplementedError
@@ -111,7 +116,9 @@ class Lowering:
 
     def _merged_iterables(self, first: Items | Each, second: Items | Each) -> Thing:
         """One of two iterables: its elements are like those of either; an empty one adds none."""
-        things = [t for side in (first, second) for t in (side.things if isinstance(side, Items) else (side.thing,))]
+        things = [
+            t for side in (first, second) for t in (side.things if isinstance(side, Items) else (side.thing,))
+        ]
         if not things:
             return first
         joined = things[0]

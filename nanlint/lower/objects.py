@@ -76,8 +76,9 @@ class Objects(Lowering):
 
     def _field_value(self, field: ast.AnnAssign, cls: Class, name: str) -> Thing:
         assert isinstance(field.target, ast.Name)
-        if isinstance(field.value, ast.Constant) and type(field.value.value) in (int, float):
-            return self.builder.constant(float(field.value.value))
+        default = field.value.value if isinstance(field.value, ast.Constant) else None
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            return self.builder.constant(float(default))
         return self.named_leaf(f"{name}.{field.target.id}", field.annotation)
 
     def _method_node(self, cls: Class, name: str) -> ast.FunctionDef | None:
@@ -140,7 +141,9 @@ class Objects(Lowering):
         """The result of calling a known `torch.nn` module."""
         made: str | Region = MODULES[layer.name]
         if not isinstance(made, str):
-            return self.opaque(self.source(node), argument, region=made, grad=argument.grad, kind=Kind.TENSOR, node=node)
+            return self.opaque(
+                self.source(node), argument, region=made, grad=argument.grad, kind=Kind.TENSOR, node=node
+            )
         return argument if made == "identity" else self.apply(made, (argument,), node, frame)
 
 

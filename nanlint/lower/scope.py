@@ -10,7 +10,6 @@ from nanlint.catalogue.reductions import ROWS as _REDUCTION_ROWS
 from nanlint.graph import Apply, Assumption, Value
 from nanlint.lower.things import Class, Thing
 
-
 _REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS) | {"any", "all"}
 
 

@@ -30,7 +30,9 @@ def _where(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
     """`torch.where(c, a, b)`; as a method the receiver is what is taken: `a.where(c, b)`."""
     if len(args) + len(named) < 3:
         if args and isinstance(args[0], Value):
-            return calls.opaque(calls.source(node), args[0], region=R.NONNEGATIVE & R.FINITE, grad=False, node=node)
+            return calls.opaque(
+                calls.source(node), args[0], region=R.NONNEGATIVE & R.FINITE, grad=False, node=node
+            )
         return None
     if len(args) + sum(name in ("condition", "input", "self", "other") for name in named) != 3:
         return None
@@ -48,7 +50,9 @@ def _where(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
 
 def is_method(node: ast.Call, calls: Calls, frame: Frame) -> bool:
     """Whether a call is a method of a value, not a function of a module."""
-    return isinstance(node.func, ast.Attribute) and not isinstance(calls.evaluate(node.func.value, frame), Symbol)
+    return isinstance(node.func, ast.Attribute) and not isinstance(
+        calls.evaluate(node.func.value, frame), Symbol
+    )
 
 
 def _clamp(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
@@ -120,7 +124,9 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         if not args or not isinstance(args[0], Value):
             return calls.opaque(reduced, *args, grad=False, kind=Kind.NUMBER) if args else None
         other = _argument(args, named, 1, "other")
-        pair = isinstance(other, Value) and not (isinstance(other, Constant) and not isinstance(node.func, ast.Name))
+        pair = isinstance(other, Value) and not (
+            isinstance(other, Constant) and not isinstance(node.func, ast.Name)
+        )
         if pair and isinstance(other, Value):
             return calls.apply(pairwise, (args[0], other), node, frame)
         made = calls.apply(reduced, (args[0],), node, frame)
@@ -131,7 +137,9 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
 
 
 def _indices(calls: Calls, value: Value, node: ast.AST) -> Value:
-    return calls.opaque("indices", value, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR, node=node)
+    return calls.opaque(
+        "indices", value, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR, node=node
+    )
 
 
 def _ordered(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
@@ -150,7 +158,9 @@ def _joined(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame
         return None
     if len(parts.things) > 8:
         values = values_in(parts)
-        return calls.opaque(calls.source(node), parts, grad=any(value.grad for value in values), kind=Kind.TENSOR)
+        return calls.opaque(
+            calls.source(node), parts, grad=any(value.grad for value in values), kind=Kind.TENSOR
+        )
     joined: Thing = calls.as_value(parts.things[-1])
     for part in reversed(parts.things[:-1]):
         joined = calls.choose(None, calls.as_value(part), joined)
@@ -192,7 +202,9 @@ def _between(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Fram
 def _arange(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     start = args[0] if len(args) > 1 else calls.builder.constant(0.0)
     positive = isinstance(start, Constant)
-    region = R.above(start.value, closed=True) & R.FINITE if isinstance(start, Constant) and positive else R.FINITE
+    region = (
+        R.above(start.value, closed=True) & R.FINITE if isinstance(start, Constant) and positive else R.FINITE
+    )
     return calls.builder.leaf(calls.source(node), region, grad=False, kind=Kind.TENSOR, node=node)
 
 
@@ -214,7 +226,9 @@ def _softplus(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Fra
     if len(args) + len(named) < 2 or not args or not isinstance(args[0], Value):
         return None
     region = R.NONNEGATIVE & R.FINITE
-    return calls.opaque(calls.source(node), args[0], region=region, grad=args[0].grad, kind=Kind.TENSOR, node=node)
+    return calls.opaque(
+        calls.source(node), args[0], region=region, grad=args[0].grad, kind=Kind.TENSOR, node=node
+    )
 
 
 def _nan_to_num(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
@@ -260,7 +274,9 @@ def _range(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
         return Items(tuple(calls.builder.constant(float(i)) for i in range(*(int(value) for value in known))))
     low = known[0] if len(args) > 1 and isinstance(args[0], Constant) else 0.0
     name = "index"
-    return Each(calls.builder.leaf(name, R.interval(low, max(low, 1e6)), grad=False, kind=Kind.NUMBER, node=node))
+    return Each(
+        calls.builder.leaf(name, R.interval(low, max(low, 1e6)), grad=False, kind=Kind.NUMBER, node=node)
+    )
 
 
 def _reversed(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:

@@ -75,7 +75,13 @@ class Statements(Expressions):
         if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
             return thing
         return self.builder.leaf(
-            thing.name, R.TRUTH, grad=False, kind=thing.kind, node=thing.node, feeds=thing.feeds, opaque=True,
+            thing.name,
+            R.TRUTH,
+            grad=False,
+            kind=thing.kind,
+            node=thing.node,
+            feeds=thing.feeds,
+            opaque=True,
             key=("mask", thing.number),
         )
 
@@ -252,7 +258,9 @@ class Statements(Expressions):
                 self.run(node.body, frame)
             self.run(node.orelse, frame)
             return
-        self._loop(node.body, frame, lambda inner: self.bind(node.target, self.each(iterable, node.iter), inner))
+        self._loop(
+            node.body, frame, lambda inner: self.bind(node.target, self.each(iterable, node.iter), inner)
+        )
         self.run(node.orelse, frame)
 
     _AsyncFor = _For
@@ -284,7 +292,12 @@ class Statements(Expressions):
         frame.scope.names = after
 
     def _loop_pass(
-        self, body: Sequence[ast.stmt], frame: Frame, begin: object, entries: dict[str, Thing], known: dict[str, Leaf]
+        self,
+        body: Sequence[ast.stmt],
+        frame: Frame,
+        begin: object,
+        entries: dict[str, Thing],
+        known: dict[str, Leaf],
     ) -> tuple[Frame, dict[str, Leaf]]:
         inner = self._branch(frame)
         inner.loops += 1
@@ -300,7 +313,9 @@ class Statements(Expressions):
         self.run(body, inner)
         return inner, starts
 
-    def _fixed_points(self, starts: dict[str, Leaf], inner: Frame, entries: dict[str, Thing]) -> dict[str, Leaf]:
+    def _fixed_points(
+        self, starts: dict[str, Leaf], inner: Frame, entries: dict[str, Thing]
+    ) -> dict[str, Leaf]:
         """Leaves with the smallest of a few regions that the loop body does not leave, for the names it carries."""
         refined: dict[str, Leaf] = {}
         for name, start in starts.items():
@@ -370,7 +385,9 @@ class Statements(Expressions):
             return False
         if thing.name in _NO_GRAD:
             return not (isinstance(node, ast.Call) and _first_is(node, False))
-        return thing.name.endswith("set_grad_enabled") and isinstance(node, ast.Call) and _first_is(node, False)
+        return (
+            thing.name.endswith("set_grad_enabled") and isinstance(node, ast.Call) and _first_is(node, False)
+        )
 
     def _starts_gradient(self, node: ast.expr, frame: Frame) -> bool:
         called = node.func if isinstance(node, ast.Call) else node
@@ -426,15 +443,23 @@ def _assigned(body: Sequence[ast.stmt]) -> list[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 found[node.id] = None
-            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
-                found[node.value.id] = None
-            elif isinstance(node, ast.Attribute) and node.attr.endswith("_") and isinstance(node.value, ast.Name):
+            elif (
+                isinstance(node, ast.Subscript)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+            ) or (
+                isinstance(node, ast.Attribute)
+                and node.attr.endswith("_")
+                and isinstance(node.value, ast.Name)
+            ):
                 found[node.value.id] = None
     return list(found)
 
 
 def _leaves_early(body: Sequence[ast.stmt]) -> bool:
-    return any(isinstance(node, (ast.Break, ast.Continue)) for statement in body for node in ast.walk(statement))
+    return any(
+        isinstance(node, (ast.Break, ast.Continue)) for statement in body for node in ast.walk(statement)
+    )
 
 
 def _captured(pattern: ast.pattern) -> list[str]:
@@ -446,4 +471,4 @@ def _captured(pattern: ast.pattern) -> list[str]:
     return names
 
 
-__all__ = ["Statements", "is_foreign", "values_in", "Kind"]
+__all__ = ["Kind", "Statements", "is_foreign", "values_in"]

@@ -1,0 +1,116 @@
+"""Double wheres for singular ops that cannot be edited where they stand: the selector's own text is changed instead.
+
+A value that other code reads too is computed anew for the selector, with the guard; an op inside a helper is guarded
+at the helper's argument.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from nanlint.catalogue import OPS
+from nanlint.finding import Edit
+from nanlint.fixes.double_where import Guard, argument_node, guard_of, guarded, inserted
+from nanlint.fixes.places import Places
+from nanlint.fixes.shapes import narrower
+from nanlint.graph import Apply
+from nanlint.hazards import Hazard
+from nanlint.source import spliced
+
+_SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
+_MOST_ARGUMENTS = 4
+
+
+def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> tuple[Edit, ...] | None:
+    """Edits that write the definition of an earlier value, guarded, where the selector reads it."""
+    selector = hazard.selector.node
+    guard = guard_of(hazard, places) if isinstance(selector, ast.expr) else None
+    if guard is None or not isinstance(selector, ast.expr):
+        return None
+    edits: list[Edit] = list(guard.binding)
+    for definition in {places.statement(site.node) for site, _ in sites if site.node is not None}:
+        name = _single_name(definition)
+        reads = [n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name]
+        if name is None or not reads or not isinstance(definition, ast.Assign):
+            return None
+        text = _guarded_text(definition.value, guard, sites, selector, places)
+        for read in reads:
+            if text is None or _is_shape_only(read, places):
+                continue
+            edits.append(Edit(places.source.span(read), f"({text})" if _binds(read, places) else text))
+    return tuple(edits)
+
+
+def _single_name(definition: ast.stmt | None) -> str | None:
+    if not isinstance(definition, ast.Assign) or len(definition.targets) != 1:
+        return None
+    target = definition.targets[0]
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def _guarded_text(
+    value: ast.expr, guard: Guard, sites: Sequence[tuple[Apply, int]], selector: ast.expr, places: Places
+) -> str | None:
+    """The text of a definition with the guard around the arguments of its singular ops."""
+    wraps = []
+    for site, index in sites:
+        node = argument_node(site.node, index, site.op)
+        safe = OPS[site.op].safe[index]
+        if node is not None and safe is not None and node in set(ast.walk(value)):
+            wraps.append(guarded(node, guard, safe, selector, places))
+    if not wraps:
+        return None
+    span = places.source.span(value)
+    start, end = places.source.offset(span.start), places.source.offset(span.end)
+    pieces = places.source.placed(inserted(wraps, places))
+    moved = [piece._replace(start=piece.start - start, end=piece.end - start) for piece in pieces]
+    return spliced(places.source.text[start:end], moved)
+
+
+def _is_shape_only(read: ast.Name, places: Places) -> bool:
+    parent = places.parents.get(read)
+    name = parent.func.attr if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) else ""
+    return name.endswith("_like")
+
+
+def _binds(read: ast.Name, places: Places) -> bool:
+    """Whether the text around a name binds more tightly than an operator would."""
+    parent = places.parents.get(read)
+    if isinstance(parent, ast.Call):
+        return parent.func is read
+    return isinstance(parent, (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Compare))
+
+
+def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edit, ...], bool]]:
+    """Edits that guard an argument of a helper that is called below the selector, one try after the other.
+
+    With each, whether the guard certainly has a shape that fits the argument.
+    """
+    selector = hazard.selector.node
+    guard = guard_of(hazard, places) if isinstance(selector, ast.expr) else None
+    if guard is None or not isinstance(selector, ast.expr):
+        return
+    for node in list(_arguments(selector, guard))[:_MOST_ARGUMENTS]:
+        for safe in _SAFE_ARGUMENTS:
+            edits = (*guard.binding, *inserted([guarded(node, guard, safe, selector, places)], places))
+            yield edits, guard.condition is not None and narrower(guard.condition, node)
+
+
+def _arguments(selector: ast.expr, guard: Guard) -> Iterator[ast.expr]:
+    """Arguments of calls below the selector that are expressions of names: what a helper is given."""
+    for call in ast.walk(selector):
+        if isinstance(call, ast.Call) and call is not selector and _is_helper(call.func):
+            for argument in call.args:
+                if isinstance(argument, (ast.Name, ast.Attribute, ast.BinOp, ast.Subscript)):
+                    yield argument
+
+
+def _is_helper(function: ast.expr) -> bool:
+    if isinstance(function, ast.Name):
+        return True
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id in ("self", "cls")
+    )

@@ -161,6 +161,11 @@ def point(*values: float) -> Region:
     return make(Interval(value, value) for value in values)
 
 
+def _rounded(lo: float, hi: float, lo_open: bool, hi_open: bool) -> Region:
+    """A computed interval: where rounding has brought its ends together, that point is a member."""
+    return interval(lo, hi, lo_open, hi_open) if lo < hi else point(lo)
+
+
 def below(value: float, closed: bool = False) -> Region:
     """Everything under `value`, with it if `closed`."""
     return interval(-INF, value, False, not closed)
@@ -212,7 +217,7 @@ def _add(x: Interval, y: Interval) -> Region:
     lo, hi = x.lo + y.lo, x.hi + y.hi
     if lo != lo or hi != hi:
         return ALL
-    return interval(lo, hi, x.lo_open or y.lo_open, x.hi_open or y.hi_open)
+    return _rounded(lo, hi, x.lo_open or y.lo_open, x.hi_open or y.hi_open)
 
 
 def neg(a: Region) -> Region:
@@ -238,7 +243,7 @@ def _mul(x: Interval, y: Interval) -> Region:
     ]
     lo, lo_open = min(corners)
     hi, hi_closed = max((value, not is_open) for value, is_open in corners)
-    made = interval(lo, hi, lo_open, not hi_closed)
+    made = _rounded(lo, hi, lo_open, not hi_closed)
     return made | ZERO if 0.0 in x or 0.0 in y else made
 
 
@@ -272,7 +277,7 @@ def inverse(b: Region) -> Region:
 def _flip(part: Interval) -> Region:
     lo = -INF if part.hi == 0.0 else 1.0 / part.hi
     hi = INF if part.lo == 0.0 else 1.0 / part.lo
-    return interval(lo, hi, part.hi_open, part.lo_open)
+    return _rounded(lo, hi, part.hi_open, part.lo_open)
 
 
 def lower_of(a: Region, b: Region) -> Region:

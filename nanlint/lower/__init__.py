@@ -97,7 +97,7 @@ class ModuleLowering(Statements):
         self, node: Definition | ast.Module, start: Mapping[str, Thing], function: Function | None
     ) -> Unit:
         collected, self.collected = self.collected, Collected()
-        wanted = demanded(collected)
+        wanted = demanded(collected, self.wholes)
         selectors = tuple(s for s in collected.selectors if s.number in wanted)
         return Unit(node, selectors, tuple(collected.sinks), start, function, self)
 

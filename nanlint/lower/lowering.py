@@ -38,6 +38,8 @@ class Lowering:
         self.foreign = Foreign()
         self.initialising: set[int] = set()
         self.instances: dict[tuple[int, str] | None, dict[str, Thing]] = {}
+        self.wholes: dict[int, Value] = {}
+        """What a value that is the element of another one was picked from."""
         self._elements: dict[tuple[int, str], Value] = {}
 
     # the parts of the walk call one another: expressions, calls, statements and objects each define theirs
@@ -147,9 +149,11 @@ class Lowering:
                 made[part.number] = self._leaf_element(part, key)
             else:
                 args = [made[arg.number] for arg in part.args]
-                made[part.number] = self.builder.apply(
+                picked = self.builder.apply(
                     part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path
                 )
+                made[part.number] = picked
+                self.wholes.setdefault(picked.number, part)
         return made[value.number]
 
     def _leaf_element(self, leaf: Leaf, key: str) -> Value:
@@ -210,8 +214,11 @@ def values_in(thing: Thing) -> list[Value]:
     return []
 
 
-def demanded(collected: Collected) -> set[int]:
-    """The numbers of the values that upstream gradient can reach from the sinks."""
+def demanded(collected: Collected, wholes: Mapping[int, Value]) -> set[int]:
+    """The numbers of the values that upstream gradient can reach from the sinks.
+
+    Gradient that comes back to an element comes back to the whole (`wholes`) that it was picked from.
+    """
     seen: set[int] = set()
     stack = [value for value in collected.sinks if value.grad]
     while stack:
@@ -220,6 +227,8 @@ def demanded(collected: Collected) -> set[int]:
             continue
         seen.add(value.number)
         below = value.feeds if isinstance(value, Leaf) else operands(value)
+        if value.number in wholes:
+            below = (*below, wholes[value.number])
         stack.extend(arg for arg in below if arg.grad)
     return seen
 

@@ -26,7 +26,7 @@ def analyse(source: Source, config: Config) -> list[Finding]:
     tree = parse(source.text)
     places = Places(source, tree)
     found: list[Finding] = []
-    for unit in lower(tree, source.text, DTYPES[config.dtype]):
+    for unit in lower(tree, source.text, DTYPES[config.dtype], source.path):
         found.extend(_findings(unit, places, config))
     return _distinct(found)
 

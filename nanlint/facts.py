@@ -17,7 +17,7 @@ from nanlint.catalogue import OPS
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.regions import Region
 
-MAGNITUDE = 1e6
+MAGNITUDE = 1e4
 """Free inputs are thought to lie in [-MAGNITUDE, MAGNITUDE]: what needs larger ones is nobody's training run."""
 
 _PLAUSIBLE = R.interval(-MAGNITUDE, MAGNITUDE)

@@ -79,7 +79,22 @@ def _cases(selector: Apply) -> Iterator[_Case]:
         operand = selector.args[drop.operand]
         if operand.grad and selector.grad:
             # the drop's region depends on facts, so it is made later; the condition alone is known here
-            yield _Case(selector, row, drop, operand, selector.args[drop.by], (), {operand.number: 0.0})
+            condition = selector.args[drop.by]
+            own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
+            yield _Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
+
+
+def _is_repair(condition: Value, operand: Value) -> bool:
+    """Whether a condition asks if the operand's own value is finite: that repairs the value and no gradient."""
+    if not isinstance(condition, Apply):
+        return False
+    if condition.op in ("not", "and", "or", "truth"):
+        return any(_is_repair(arg, operand) for arg in condition.args)
+    asks = condition.op in ("isfinite", "isnan", "isinf")
+    if condition.op in ("eq", "ne"):
+        x, y = condition.args
+        asks = x.number == y.number or (isinstance(y, Constant) and not math.isfinite(y.value))
+    return asks and condition.args[0].number == operand.number
 
 
 def _mask_cases(product: Apply) -> Iterator[_Case]:
@@ -182,11 +197,17 @@ class _Study:
         facts = self.network.solve((target,), base)
         if facts is None:
             return None
+        best: Proof | None = None
         for inputs in assignments(self.network, facts, self.effort):
             proof = self._run(inputs)
-            if proof is not None:
-                return self._plainer(proof, inputs)
-        return None
+            if proof is None:
+                continue
+            proof = self._plainer(proof, inputs)
+            if best is None or self._rank(proof) < self._rank(best):
+                best = proof
+            if not is_far_fetched(best) and (best.singular or OPS[best.site.op].overflows):
+                break
+        return best
 
     def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
         """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
@@ -241,8 +262,8 @@ class _Study:
                     arrived[end] = g
         return arrived
 
-    def _rank(self, proof: Proof) -> tuple[bool, float]:
-        return (not proof.singular, sum(abs(value) for value in proof.inputs.values()))
+    def _rank(self, proof: Proof) -> tuple[bool, bool, float]:
+        return (is_far_fetched(proof), not proof.singular, sum(abs(value) for value in proof.inputs.values()))
 
     def _made(self, proofs: list[Proof]) -> Hazard:
         case = self.case
@@ -262,7 +283,7 @@ class _Study:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        if all(_is_setting(arg) for arg in poisoned):
+        if all(_is_setting(arg) for arg in poisoned) or is_far_fetched(proof):
             return Confidence.LOW
         reached = set().union(*(speaks_of(arg) for arg in poisoned))
         spoken = bool(speaks_of(self.case.condition) & speaks_of(proof.site))
@@ -341,9 +362,30 @@ def is_unreadable(condition: Value) -> bool:
     return bool(parts) and all(is_unreadable(part) for part in parts)
 
 
+_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
+
+
 def _is_setting(value: Value) -> bool:
-    """Whether a value is made of Python numbers alone."""
+    """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
+    if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
+        return "." in value.name
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)
+
+
+_LARGEST_EXPONENT = 4.0
+_LARGEST_INPUT, _SMALLEST_INPUT = 1000.0, 1e-15
+
+
+def is_far_fetched(proof: Proof) -> bool:
+    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
+    site = proof.site
+    spoken = speaks_of(site)
+    inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
+    if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
+        return True
+    if site.op != "pow" or isinstance(site.args[1], Constant):
+        return False
+    return abs(proof.values.get(site.args[1].number, 0.0)) > _LARGEST_EXPONENT
 
 
 def _constant(value: Value) -> float:

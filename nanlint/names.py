@@ -43,15 +43,16 @@ def imported(node: ast.Import | ast.ImportFrom, package: str = "") -> Iterator[t
                 top = alias.name.split(".", 1)[0]
                 yield top, top
         return
-    base = _base(node, package)
+    base = origin(node, package)
     for alias in node.names:
         if alias.name != "*":
             yield alias.asname or alias.name, f"{base}.{alias.name}" if base else alias.name
 
 
-def _base(node: ast.ImportFrom, package: str) -> str:
+def origin(node: ast.ImportFrom, package: str = "") -> str:
+    """The dotted module that a `from` import takes its names from; `package` is that of the file."""
     if not node.level:
         return node.module or ""
     parts = package.split(".") if package else []
-    kept = parts[: len(parts) - node.level + 1]
+    kept = parts[: max(len(parts) - node.level + 1, 0)]
     return ".".join([*kept, *([node.module] if node.module else [])])

@@ -161,7 +161,7 @@ ROWS: tuple[Op, ...] = (
         lambda x, m: x,
         lambda g, x, m: (g if m != 0.0 else 0.0, 0.0),
         _same,
-        lambda a, out, x, m: (x & out, m - R.ZERO),
+        lambda a, out, x, m: (x & out, m),
         "masked_select: masked_select_backward(grad, self, mask)",
         spelled("masked_select"),
     ),

@@ -52,6 +52,9 @@ COUNTS = frozenset(
 )
 """Integer results: no gradient flows through them."""
 
+PICKING = frozenset({"gather", "index_select", "take", "take_along_dim"})
+"""Elements chosen by index: the others are dropped."""
+
 PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
 """Leaves torch: a Python or numpy value."""
 

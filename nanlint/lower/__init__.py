@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
 from nanlint.graph import Apply, Value
+from nanlint.lower.following import Following
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.scope import Frame, Scope
-from nanlint.lower.statements import Statements
 from nanlint.lower.things import Class, Function, Thing
+from nanlint.project import Project
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 """A node with parameters and a body."""
@@ -34,15 +35,20 @@ class Unit:
     lowering: ModuleLowering
 
 
-def lower(tree: ast.Module, text: str, dtype: Dtype) -> Iterator[Unit]:
-    """The units of a file: its module level, then every function, method and lambda in it."""
+def lower(tree: ast.Module, text: str, dtype: Dtype, path: str = "") -> Iterator[Unit]:
+    """The units of a file: its module level, then every function, method and lambda in it.
+
+    If there is a file at `path`, what it imports from its project is followed.
+    """
     lowering = ModuleLowering(text, dtype)
+    lowering.project = Project.around(path)
+    lowering.package = lowering.project.package
     unit, scope = lowering.module(tree)
     yield unit
     yield from lowering.functions(tree.body, scope, None)
 
 
-class ModuleLowering(Statements):
+class ModuleLowering(Following):
     """Lowers one file, function by function."""
 
     tree: ast.Module | None = None
@@ -51,6 +57,7 @@ class ModuleLowering(Statements):
         """The unit of the module's own statements, and the scope that they leave."""
         self.tree = self.tree or tree
         frame = Frame(Scope())
+        self.own = self.own or frame.scope
         self.collected = Collected()
         self.run(tree.body, frame)
         self.sink(*frame.scope.names.values())

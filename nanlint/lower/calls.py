@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS, SPELLINGS
@@ -14,6 +15,7 @@ from nanlint.catalogue.structure import (
     FILLED,
     LOGGING,
     OPAQUE,
+    PICKING,
     PYTHON_RESULTS,
     SAME_ELEMENTS,
 )
@@ -21,7 +23,7 @@ from nanlint.graph import Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.conventions import counts_something
 from nanlint.lower.lowering import MOST_INLINED, values_in
 from nanlint.lower.objects import Objects
-from nanlint.lower.scope import Frame, Returned, Scope
+from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
 from nanlint.lower.special import SPECIAL
 from nanlint.lower.things import (
     Class,
@@ -66,7 +68,9 @@ class Calls(Objects):
 
     def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
         """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
-        made = self.builder.apply(op, *args, node=node, grad=frame.grad, path=frame.path)
+        made = self.builder.apply(
+            op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
+        )
         if isinstance(made, Apply) and frame.depth == 0 and (op in SELECTORS or op == "mul"):
             self.collected.selectors.append(made)
         return made
@@ -115,9 +119,7 @@ class Calls(Objects):
     def inner(self, frame: Frame) -> Frame:
         """A frame for a scope inside an expression: what it binds does not come out."""
         scope = Scope({}, frame.scope)
-        return Frame(
-            scope, frame.depth, frame.grad, True, frame.path, [], frame.owner, frame.calls, frame.loops
-        )
+        return replace(frame, scope=scope, alive=True, returned=[], left=[])
 
     # --- calls
 
@@ -166,9 +168,17 @@ class Calls(Objects):
         """Something that is not followed: gradient may come back through it to its arguments."""
         self.sink(*args, *named.values())
         region, grad = self.named_result(_last_name(called))
+        if isinstance(called, Symbol) and not called.name.startswith("builtins."):
+            grad = grad and self._may_have_gradient(args, named)
         return self.opaque(
             self.source(node), called, *args, *named.values(), region=region, grad=grad, node=node
         )
+
+    def _may_have_gradient(self, args: Sequence[Thing], named: Mapping[str, Thing]) -> bool:
+        """Whether a function without parameters of its own can return a gradient: only if it is given one."""
+        values = [value for thing in (*args, *named.values()) for value in values_in(thing)]
+        tensors = [value for value in values if value.kind is not Kind.NUMBER]
+        return not tensors or any(value.grad for value in tensors)
 
     def _call_symbol(
         self,
@@ -199,8 +209,12 @@ class Calls(Objects):
         return self.unknown_call(called, args, named, node)
 
     def follow(self, dotted: str) -> Thing | None:
-        """The function or class of the same project that `dotted` names, if it can be had."""
+        """What `dotted` names in another file of the same project, if it can be had."""
         return None
+
+    def followed(self, thing: Thing) -> Thing:
+        """What a name stands for: an imported one, if it can be had, for what it names."""
+        return (self.follow(thing.name) or thing) if isinstance(thing, Symbol) else thing
 
     def _math(self, short: str, args: tuple[Thing, ...], node: ast.Call, frame: Frame) -> Thing:
         row = SPELLINGS.get(f"torch.{short}")
@@ -252,6 +266,8 @@ class Calls(Objects):
             return self._same(short, args[0])
         if short in DETACHED and args:
             return self.detached(self.as_value(args[0]))
+        if short in PICKING and args and isinstance(args[0], Value):
+            return self.picked_by_index(args[0], args[1:], node, frame)
         if short in FILLED:
             return self._filled(short, args, node)
         if short in COUNTS:
@@ -264,6 +280,13 @@ class Calls(Objects):
         value = self.as_value(thing)
         counted = isinstance(value, Leaf) and counts_something(value.name.rsplit(".", 1)[-1])
         return self.detached(value) if counted and short in _TO_FLOAT else value
+
+    def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
+        """Some elements by their indices: any other element is dropped."""
+        if not value.grad or isinstance(value, Leaf):
+            return self.element(value, self.source(node))
+        mask = self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+        return self.select(value, mask, node, frame)
 
     def _filled(self, short: str, args: Sequence[Thing], node: ast.AST) -> Value:
         points = FILLED[short].points
@@ -390,7 +413,8 @@ class Calls(Objects):
         node: ast.Call,
     ) -> Thing:
         values = [value for thing in (*args, *named.values()) for value in values_in(thing)]
-        self.sink(receiver, *values)
+        if receiver.kind is not Kind.TENSOR:  # a method of some object may do anything with them
+            self.sink(receiver, *values)
         region, regular = self.named_result(called.name)
         grad = regular and (receiver.grad or any(value.grad for value in values))
         key = None if args or named else ("method", receiver.number, called.name)
@@ -443,7 +467,7 @@ class Calls(Objects):
         """Follow a call into its body; recursion and long chains of calls are opaque."""
         self.collected.inlined += 1
         too_deep = frame.depth >= _DEEPEST_CALL or self.collected.inlined > MOST_INLINED
-        if too_deep or function.node in frame.calls or is_generator(function.node):
+        if too_deep or function.node in frame.calls or is_generator(function.node) or is_stub(function.node):
             return self.unknown_call(function, args, named, node)
         inner = Frame(
             Scope({}, function.scope),
@@ -452,6 +476,7 @@ class Calls(Objects):
             path=frame.path,
             owner=function.owner,
             calls=(*frame.calls, function.node),
+            foreign_call=foreign_call(function.scope, frame.foreign_call or node),
         )
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *args), named, inner)
@@ -513,7 +538,7 @@ class Calls(Objects):
     def default(self, parameter: ast.arg, default: ast.expr | None, function: Function) -> Thing:
         """A parameter that no argument is known for: its default if that is a number, else what its name says."""
         if default is not None:
-            thing = self.evaluate(default, Frame(Scope({}, function.scope)))
+            thing = self.evaluate(default, elsewhere(function.scope))
             if isinstance(thing, Constant) and not _is_flag(default):
                 return thing
             if _is_flag(default):
@@ -524,14 +549,19 @@ class Calls(Objects):
         self, cls: Class, args: tuple[Thing, ...], named: Mapping[str, Thing], node: ast.Call, frame: Frame
     ) -> Thing:
         self.sink(*args, *named.values())
+        place = frame.foreign_call or node
         if named and not args:
-            return self.instance_of(cls, cls.name)
-        return self.instance_of(cls, cls.name, args or None)
+            return self.instance_of(cls, cls.name, place=place)
+        return self.instance_of(cls, cls.name, args or None, place)
 
-    def initialise(self, init: Function, args: tuple[Thing, ...] | None) -> None:
-        """Run `__init__` for its effect on the instance."""
+    def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
+        """Run `__init__` for its effect on the instance; long chains of them are cut as those of calls are."""
+        self.collected.inlined += 1
+        if len(self.initialising) > _DEEPEST_CALL or self.collected.inlined > MOST_INLINED:
+            return
         kept = len(self.collected.selectors), len(self.collected.sinks)
-        frame = Frame(Scope({}, init.scope), depth=1, owner=init.owner, calls=(init.node,))
+        frame = elsewhere(init.scope, place)
+        frame.depth, frame.owner, frame.calls = 1, init.owner, (init.node,)
         receiver = () if init.receiver is None else (init.receiver,)
         self.bind_parameters(init, (*receiver, *(args or ())), {}, frame)
         self.body(init, frame)
@@ -546,7 +576,7 @@ class Calls(Objects):
         frame: Frame,
     ) -> Thing:
         for name in ("__call__", "forward"):
-            method = self.class_attribute(called.cls, name, called, frame)
+            method = self.class_attribute(called.cls, name, called, node, frame)
             if isinstance(method, Function):
                 return self.call_function(method, args, named, node, frame)
         return self.unknown_call(called, args, named, node)
@@ -588,4 +618,15 @@ def is_generator(node: ast.AST) -> bool:
     return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for s in statements for part in ast.walk(s))
 
 
-__all__ = ["OPS", "Calls", "is_generator"]
+def is_stub(node: ast.AST) -> bool:
+    """Whether a function has no body to follow: an abstract method, a declaration."""
+    body = getattr(node, "body", None)
+    return isinstance(body, list) and all(map(_does_nothing, body))
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    literal = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return literal or isinstance(statement, (ast.Pass, ast.Raise))
+
+
+__all__ = ["OPS", "Calls", "is_generator", "is_stub"]

@@ -45,6 +45,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",
             Said(Kind.UNKNOWN, R.interval(-1e6, 0.0), True),
         ),
+        # what comes from an environment or is counted, and what nothing is trained through
+        (r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$", Said(Kind.UNKNOWN, R.FINITE)),
         # what is no tensor
         (r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", Said(None)),
     )
@@ -84,3 +86,11 @@ def is_mask_name(name: str) -> bool:
     """Whether something called `name` says which elements count."""
     said = named(name)
     return said is not None and said.region == R.TRUTH
+
+
+_COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)
+
+
+def is_count_name(name: str) -> bool:
+    """Whether something called `name` says how many."""
+    return _COUNTS.search(name) is not None

@@ -101,10 +101,13 @@ class Expressions(Calls):
     def _Name(self, node: ast.Name, frame: Frame) -> Thing:
         found = frame.scope.find(node.id)
         if found is not None:
-            return found
+            return self.followed(found)
         for star in frame.scope.all_stars():
             if star.split(".", 1)[0] == "torch" and self.knows(f"{star}.{node.id}"):
                 return Symbol(canonical(f"{star}.{node.id}"))
+            followed = self.follow(f"{star}.{node.id}")
+            if followed is not None:
+                return followed
         return self.builder.constant(math.pi) if node.id == "pi" else Symbol(f"builtins.{node.id}")
 
     def _Tuple(self, node: ast.Tuple | ast.List | ast.Set, frame: Frame) -> Thing:
@@ -261,7 +264,9 @@ class Expressions(Calls):
         if isinstance(owner, Value):
             return self._value_attribute(owner, node)
         if isinstance(owner, Class):
-            return self.class_attribute(owner, node.attr, None, frame) or self.opaque(node.attr, node=node)
+            return self.class_attribute(owner, node.attr, None, node, frame) or self.opaque(
+                node.attr, node=node
+            )
         if isinstance(owner, Mapped) and node.attr in owner.things:
             return owner.things[node.attr]
         if isinstance(owner, Items) and node.attr in ("values", "indices") and len(owner.things) == 2:
@@ -276,7 +281,7 @@ class Expressions(Calls):
             return self.builder.constant(_CONSTANTS[dotted])
         if owner.name.startswith("finfo:"):
             return self._finfo(owner.name.partition(":")[2], attr)
-        return Symbol(dotted)
+        return self.followed(Symbol(dotted))
 
     def _finfo(self, name: str, attr: str) -> Thing:
         dtype = DTYPES.get(name, self.dtype)

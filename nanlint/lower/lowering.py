@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.graph import Apply, Assumption, Builder, Constant, Kind, Leaf, Value, operands
-from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Function, Instance, Items, Mapped, Thing
+from nanlint.lower.scope import FileScope, Frame
+from nanlint.lower.things import Class, Each, Foreign, Function, Instance, Items, Mapped, Thing
 from nanlint.regions import Region
 
 MOST_INLINED = 200
@@ -38,6 +38,9 @@ class Lowering:
         self.foreign = Foreign()
         self.initialising: set[int] = set()
         self.instances: dict[tuple[int, str] | None, dict[str, Thing]] = {}
+        self.bases: dict[ast.ClassDef, list[Class]] = {}
+        self.imports: dict[str, Thing | None] = {}
+        self.files: dict[str, FileScope] = {}
         self.wholes: dict[int, Value] = {}
         """What a value that is the element of another one was picked from."""
         self._elements: dict[tuple[int, str], Value] = {}

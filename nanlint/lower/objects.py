@@ -9,10 +9,11 @@ from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Kind, Value
 from nanlint.lower.conventions import Said, annotated, named
 from nanlint.lower.lowering import Lowering
-from nanlint.lower.scope import Frame, Scope
+from nanlint.lower.scope import Frame, elsewhere
 from nanlint.lower.things import Class, Function, Instance, Layer, Method, Symbol, Thing
 from nanlint.regions import Region
 
+_MOST_ANCESTORS = 12
 _REGISTERING = ("register_buffer", "register_parameter")
 
 
@@ -41,67 +42,68 @@ class Objects(Lowering):
             return OPAQUE[name], True
         return (R.FINITE, True) if said is None or said.kind is None else (said.region, said.grad)
 
-    def instance_of(self, cls: Class, name: str = "self", args: tuple[Thing, ...] | None = None) -> Instance:
+    def instance_of(
+        self,
+        cls: Class,
+        name: str = "self",
+        args: tuple[Thing, ...] | None = None,
+        place: ast.AST | None = None,
+    ) -> Instance:
         """An instance with the attributes that `__init__` and the class body give it.
 
-        `args` are the arguments of the call; without them the parameters' defaults and names are all that is known.
+        `args` are the arguments of the call at `place`; without them the parameters' defaults and names are all that
+        is known.
         """
         key = (id(cls.node), name) if args is None else None
         if key in self.instances:
             return Instance(cls, name, dict(self.instances[key]))
         instance = Instance(cls, name)
-        for field in self._dataclass_fields(cls):
-            instance.fields[field.target.id] = self._field_value(field, cls, name)  # type: ignore[union-attr]
-        init = self._method_node(cls, "__init__")
+        ancestry = self._ancestry(cls)
+        for field in [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]:
+            instance.fields[field.target.id] = self._field_value(field, name)  # type: ignore[union-attr]
+        inits = ((_own_init(ancestor), ancestor) for ancestor in ancestry)
+        init, home = next((pair for pair in inits if pair[0] is not None), (None, cls))
         if init is not None and id(init) not in self.initialising:
             self.initialising.add(id(init))
-            self.initialise(Function(init, cls.scope, instance, cls), args)
+            self.initialise(Function(init, home.scope, instance, cls), args, place or _heading(cls))
             self.initialising.discard(id(init))
             if key is not None:
                 self.instances[key] = dict(instance.fields)
         return instance
 
-    def initialise(self, init: Function, args: tuple[Thing, ...] | None) -> None:
-        """Run `__init__`; its selectors and sinks are those of the constructor, not of the caller."""
+    def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
+        """Run `__init__` for a call at `place`; its selectors and sinks are not those of the caller."""
         raise NotImplementedError
 
-    def _dataclass_fields(self, cls: Class) -> list[ast.AnnAssign]:
-        if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
-            return []
-        return [
-            statement
-            for statement in cls.node.body
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-        ]
-
-    def _field_value(self, field: ast.AnnAssign, cls: Class, name: str) -> Thing:
+    def _field_value(self, field: ast.AnnAssign, name: str) -> Thing:
         assert isinstance(field.target, ast.Name)
         default = field.value.value if isinstance(field.value, ast.Constant) else None
         if isinstance(default, (int, float)) and not isinstance(default, bool):
             return self.builder.constant(float(default))
         return self.named_leaf(f"{name}.{field.target.id}", field.annotation)
 
-    def _method_node(self, cls: Class, name: str) -> ast.FunctionDef | None:
-        for statement in cls.node.body:
-            if isinstance(statement, ast.FunctionDef) and statement.name == name:
-                return statement
-        for base in self._bases(cls):
-            found = self._method_node(base, name)
-            if found is not None:
-                return found
-        return None
+    def _ancestry(self, cls: Class) -> list[Class]:
+        """The class and its known base classes, the nearest first."""
+        if cls.node not in self.bases:
+            found = [cls]
+            for one in found:
+                known = {ancestor.node for ancestor in found}
+                if len(found) < _MOST_ANCESTORS:
+                    found.extend(base for base in self._bases(one) if base.node not in known)
+            self.bases[cls.node] = found[1:]
+        return [cls, *self.bases[cls.node]]
 
     def _bases(self, cls: Class) -> list[Class]:
-        frame = Frame(Scope(parent=cls.scope))
-        things = [self.evaluate(base, frame) for base in cls.node.bases if isinstance(base, ast.Name)]
-        return [thing for thing in things if isinstance(thing, Class) and thing is not cls]
+        frame = elsewhere(cls.scope)
+        names = [base for base in cls.node.bases if isinstance(base, (ast.Name, ast.Attribute))]
+        return [thing for thing in (self.evaluate(name, frame) for name in names) if isinstance(thing, Class)]
 
     def instance_attribute(self, owner: Instance, node: ast.Attribute, frame: Frame) -> Thing:
         """`owner.attr`: a known field, a method, a property, a class constant, or an unknown value."""
         attr = node.attr
         if attr in owner.fields:
             return owner.fields[attr]
-        found = self.class_attribute(owner.cls, attr, owner, frame)
+        found = self.class_attribute(owner.cls, attr, owner, node, frame)
         if found is not None:
             return found
         if attr in _REGISTERING:
@@ -111,21 +113,22 @@ class Objects(Lowering):
             return made
         return Method(owner, attr, node)
 
-    def class_attribute(self, cls: Class, attr: str, receiver: Instance | None, frame: Frame) -> Thing | None:
-        """What the class body (or a base class in the same file) says of `attr`."""
-        method = self._method_node(cls, attr)
-        if method is not None:
-            bound = None if _is_static(method) else receiver
-            function = Function(method, cls.scope, bound, cls)
-            return self.call_function(function, (), {}, method, frame) if _is_property(method) else function
-        for statement in cls.node.body:
-            value = _class_constant(statement, attr)
-            if value is not None:
-                return self.evaluate(value, Frame(Scope(parent=cls.scope)))
-        for base in self._bases(cls):
-            found = self.class_attribute(base, attr, receiver, frame)
-            if found is not None:
-                return found
+    def class_attribute(
+        self, cls: Class, attr: str, receiver: Instance | None, node: ast.AST, frame: Frame
+    ) -> Thing | None:
+        """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for."""
+        for home in self._ancestry(cls):
+            for statement in home.node.body:
+                if isinstance(statement, ast.FunctionDef) and statement.name == attr:
+                    function = Function(statement, home.scope, _receiver(statement, cls, receiver), cls)
+                    return (
+                        self.call_function(function, (), {}, node, frame)
+                        if _is_property(statement)
+                        else function
+                    )
+                value = _class_constant(statement, attr)
+                if value is not None:
+                    return self.evaluate(value, elsewhere(home.scope, frame.foreign_call or node))
         return None
 
     def made_by_torch(self, dotted: str, args: tuple[Thing, ...]) -> Thing | None:
@@ -147,8 +150,32 @@ class Objects(Lowering):
         return argument if made == "identity" else self.apply(made, (argument,), node, frame)
 
 
-def _is_static(node: ast.FunctionDef) -> bool:
-    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+def _dataclass_fields(cls: Class) -> list[ast.AnnAssign]:
+    if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
+        return []
+    return [
+        statement
+        for statement in cls.node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
+
+
+def _own_init(cls: Class) -> ast.FunctionDef | None:
+    body = cls.node.body
+    return next((one for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
+
+
+def _heading(cls: Class) -> ast.AST:
+    """Where a class says what it inherits from."""
+    return cls.node.bases[0] if cls.node.bases else cls.node
+
+
+def _receiver(method: ast.FunctionDef, cls: Class, receiver: Instance | None) -> Thing | None:
+    """What a method's first parameter is: the instance, the class, or nothing for a static method."""
+    decorators = {decorator.id for decorator in method.decorator_list if isinstance(decorator, ast.Name)}
+    if "staticmethod" in decorators:
+        return None
+    return cls if "classmethod" in decorators else receiver
 
 
 def _is_property(node: ast.FunctionDef) -> bool:

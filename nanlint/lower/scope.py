@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from nanlint import regions as R
+from nanlint.catalogue import OPS
 from nanlint.catalogue.reductions import ROWS as _REDUCTION_ROWS
-from nanlint.graph import Apply, Assumption, Value
+from nanlint.graph import Apply, Assumption, Kind, Leaf, Value
 from nanlint.lower.things import Class, Thing
 
-_REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS) | {"any", "all"}
+_REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS)
 
 
 @dataclass(eq=False)
@@ -23,11 +25,15 @@ class Scope:
     outer: set[str] = field(default_factory=set)
     """Names declared `global` or `nonlocal`: what is assigned to them leaves."""
 
+    def get(self, name: str) -> Thing | None:
+        """The thing that `name` is bound to in this scope itself."""
+        return self.names.get(name)
+
     def find(self, name: str) -> Thing | None:
         """The thing that `name` is bound to here or further out."""
         scope: Scope | None = self
         while scope is not None:
-            found = scope.names.get(name)
+            found = scope.get(name)
             if found is not None:
                 return found
             scope = scope.parent
@@ -40,18 +46,66 @@ class Scope:
             yield from scope.stars
             scope = scope.parent
 
+    def file(self) -> FileScope | None:
+        """The other file of the project that this is a scope of; None in the analysed file."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope if isinstance(scope, FileScope) else None
+
+
+@dataclass(eq=False)
+class FileScope(Scope):
+    """The top level of another file of the project: `bind` says what a name stands for when it is first asked for."""
+
+    package: str = ""
+    bind: Callable[[str], Thing | None] | None = None
+
+    def get(self, name: str) -> Thing | None:
+        """The thing that `name` is bound to at the top level of the file."""
+        found = self.names.get(name)
+        if found is None and self.bind is not None:
+            found = self.bind(name)
+            if found is not None:
+                self.names[name] = found
+        return found
+
+
+class ForeignCall(ast.expr):
+    """Stands for code of another file: it has the place of the call that leads there, and is part of no tree."""
+
+    @classmethod
+    def at(cls, place: ast.AST | None) -> ForeignCall:
+        """One at the place of an expression or statement of the analysed file; at its start for None."""
+        if isinstance(place, ForeignCall):
+            return place
+        made = cls(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+        return made if place is None else ast.copy_location(made, place)
+
 
 def _of_some(condition: Value) -> bool:
-    """Whether a condition is about a reduction: it holds of the whole tensor, not of each element."""
+    """Whether a condition counts elements (`mask.sum() > 0`): it says nothing of any single one."""
     stack, seen = [condition], 0
     while stack and seen < 40:
         value = stack.pop()
         seen += 1
         if isinstance(value, Apply):
-            if value.op in _REDUCTIONS:
+            if value.op in ("any", "all") or (value.op in _REDUCTIONS and _is_boolean(value.args[0])):
                 return True
             stack.extend(value.args)
     return False
+
+
+def _is_boolean(value: Value) -> bool:
+    return (
+        OPS[value.op].boolean
+        if isinstance(value, Apply)
+        else value.kind is not Kind.NUMBER and _is_mask(value)
+    )
+
+
+def _is_mask(value: Value) -> bool:
+    return isinstance(value, Leaf) and value.region == R.TRUTH
 
 
 @dataclass
@@ -81,6 +135,8 @@ class Frame:
     loops: int = 0
     left: list[dict[str, Thing]] = field(default_factory=list)
     """What the names were bound to at each `break` or `continue` of the loop that runs."""
+    foreign_call: ForeignCall | None = None
+    """In a function of another file: what its values have for syntax."""
 
     def assume(self, condition: Value, truth: bool) -> None:
         """From here on `condition` is known.
@@ -98,3 +154,14 @@ class Frame:
             self.assume(args[0], truth)
         elif not (op == ("any" if truth else "all") or _of_some(condition)):
             self.path = (*self.path, Assumption(condition, truth))
+
+
+def foreign_call(scope: Scope, place: ast.AST | None) -> ForeignCall | None:
+    """What values of code in `scope` have for syntax, if that is another file's; it is reached from `place`."""
+    return None if scope.file() is None else ForeignCall.at(place)
+
+
+def elsewhere(scope: Scope, place: ast.AST | None = None) -> Frame:
+    """A frame for an expression that stands in `scope`, such as a default; it is looked at from `place`."""
+    call = foreign_call(scope, place)
+    return Frame(Scope({}, scope), depth=0 if call is None else 1, foreign_call=call)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Value
+from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.lowering import values_in
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Instance, Items, Symbol, Text, Thing
@@ -123,15 +123,18 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
             return calls.as_value(args[0])
         if not args or not isinstance(args[0], Value):
             return calls.opaque(reduced, *args, grad=False, kind=Kind.NUMBER) if args else None
-        other = _argument(args, named, 1, "other")
+        other = _argument(args, named, 1, "other") if _name_of(node) not in ("amax", "amin") else None
         pair = isinstance(other, Value) and not (
             isinstance(other, Constant) and not isinstance(node.func, ast.Name)
         )
         if pair and isinstance(other, Value):
             return calls.apply(pairwise, (args[0], other), node, frame)
-        made = calls.apply(reduced, (args[0],), node, frame)
         along = len(args) > 1 or "dim" in named
-        return Items((made, _indices(calls, made, node))) if along else made
+        drops = reduced in ("max", "min") and not isinstance(args[0], Leaf)
+        winner = calls.picked_by_index(args[0], (), node, frame) if drops else args[0]
+        made = calls.apply(reduced, (winner,), node, frame)
+        pair_made = along and _name_of(node) not in ("amax", "amin")
+        return Items((made, _indices(calls, made, node))) if pair_made else made
 
     return handler
 
@@ -146,7 +149,17 @@ def _ordered(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Fram
     """`sort`, `topk` and their like: values, and indices."""
     if not args or not isinstance(args[0], Value):
         return None
-    return Items((args[0], _indices(calls, args[0], node)))
+    picked = calls.picked_by_index(args[0], (), node, frame) if _drops(node) else args[0]
+    return Items((picked, _indices(calls, args[0], node)))
+
+
+def _drops(node: ast.Call) -> bool:
+    """`topk` and `kthvalue` leave elements out, `sort` does not."""
+    return _name_of(node) != "sort"
+
+
+def _name_of(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else str(getattr(node.func, "id", ""))
 
 
 def _joined(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
@@ -407,6 +420,8 @@ SPECIAL: dict[str, Handler] = {
     "addcdiv": _added("div"),
     "max": _extremum("maximum", "max"),
     "min": _extremum("minimum", "min"),
+    "amax": _extremum("maximum", "max"),
+    "amin": _extremum("minimum", "min"),
     "median": _extremum("median", "median"),
     "mode": _extremum("mode", "mode"),
     "cummax": _extremum("cummax", "cummax"),

@@ -9,12 +9,12 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.facts import solve
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.conventions import is_mask_name
+from nanlint.lower.conventions import is_count_name, is_mask_name
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.lowering import values_in
 from nanlint.lower.scope import Frame, Returned, Scope
 from nanlint.lower.things import Class, Each, Foreign, Function, Instance, Items, Symbol, Text, Thing
-from nanlint.names import imported, is_foreign
+from nanlint.names import imported, is_foreign, origin
 from nanlint.regions import Region
 
 _UNROLLED = 8
@@ -70,7 +70,9 @@ class Statements(Expressions):
             self._bind_item(target, thing, frame)
 
     def _as_called(self, name: str, thing: Thing) -> Thing:
-        """An unknown result that is called a mask is one."""
+        """An unknown result that is called a mask is one, and nobody differentiates what is called a count."""
+        if isinstance(thing, Value) and thing.grad and is_count_name(name):
+            return self.detached(thing)
         unknown = isinstance(thing, Leaf) and thing.opaque and thing.region == R.FINITE
         if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
             return thing
@@ -184,6 +186,7 @@ class Statements(Expressions):
             frame.calls,
             frame.loops,
             frame.left,
+            frame.foreign_call,
         )
 
     def _join(self, condition: Value | None, first: Frame, second: Frame, frame: Frame) -> None:
@@ -412,10 +415,12 @@ class Statements(Expressions):
         frame.scope.names[node.name] = Class(node, frame.scope, node.name)
 
     def _Import(self, node: ast.Import | ast.ImportFrom, frame: Frame) -> None:
-        for name, dotted in imported(node, self.package):
+        file = frame.scope.file()
+        package = self.package if file is None else file.package
+        for name, dotted in imported(node, package):
             frame.scope.names[name] = Symbol(dotted)
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            frame.scope.stars.append(node.module or "")
+            frame.scope.stars.append(origin(node, package))
 
     _ImportFrom = _Import
 

@@ -1,0 +1,105 @@
+"""Names imported from other files of the same project: functions and classes to follow, and constants."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from itertools import islice
+
+from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope
+from nanlint.lower.statements import Statements
+from nanlint.lower.things import Class, Function, Symbol, Thing
+from nanlint.names import canonical, is_foreign
+from nanlint.project import Module, Project
+
+_ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
+_UNDERSTOOD = ("torch.", "math.", "builtins.")
+_MOST_NODES = 64
+_PLAIN = (
+    ast.Constant,
+    ast.Name,
+    ast.Attribute,
+    ast.UnaryOp,
+    ast.BinOp,
+    ast.Tuple,
+    ast.List,
+    ast.Dict,
+    ast.Call,
+    ast.keyword,
+    ast.expr_context,
+    ast.operator,
+    ast.unaryop,
+)
+_TOP = ForeignCall(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+
+
+class Following(Statements):
+    """Finds what imported names stand for; a file's top level is not run, its names are bound when they are needed."""
+
+    project = Project()
+    own: Scope | None = None
+    """The top level of the analysed file, which other files may import from."""
+
+    def follow(self, dotted: str) -> Thing | None:
+        """What `dotted` stands for in the project: a function, a class, a constant, or a name from outside."""
+        if dotted.split(".", 1)[0] in _ELSEWHERE or is_foreign(dotted):
+            return None
+        if dotted not in self.imports:
+            self.imports[dotted] = None  # where files import each other in a circle, this is where it ends
+            self.imports[dotted] = self._imported(dotted)
+        return self.imports[dotted]
+
+    def _imported(self, dotted: str) -> Thing | None:
+        found = self.project.resolve(dotted)
+        if isinstance(found, str):
+            return Symbol(canonical(found)) if found != dotted else None
+        if found.module is None:
+            thing = self.own.find(found.name) if self.own is not None else None
+            return thing if thing is None else self.followed(thing)
+        thing = self._scope(found.module).find(found.name)
+        return thing if thing is None else self.followed(thing)
+
+    def _scope(self, module: Module) -> FileScope:
+        if module.path not in self.files:
+            scope = FileScope(stars=list(module.stars), package=module.package)
+            scope.bind = partial(self._defined, module, scope)
+            self.files[module.path] = scope
+        return self.files[module.path]
+
+    def _defined(self, module: Module, scope: FileScope, name: str) -> Thing | None:
+        """What `name` is bound to at the top level of a file."""
+        if name not in module.bound:
+            return None
+        bound = module.bound[name]
+        if isinstance(bound, str):
+            return Symbol(canonical(bound))
+        if isinstance(bound, ast.ClassDef):
+            return Class(bound, scope, name)
+        if isinstance(bound, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return Function(bound, scope)
+        frame = Frame(Scope(parent=scope), depth=1, foreign_call=_TOP)
+        if isinstance(bound, ast.Lambda) or (bound is not None and self._is_plain(bound, frame)):
+            return self.evaluate(bound, frame)
+        region, _ = self.named_result(name)
+        return self.opaque(name, region=region, grad=False, key=("global", module.path, name))
+
+    def _is_plain(self, value: ast.expr, frame: Frame) -> bool:
+        """Whether an expression is small and made of numbers, names and calls of torch alone."""
+        parts = list(islice(ast.walk(value), _MOST_NODES + 1))
+        empty = any(
+            isinstance(part, (ast.List, ast.Dict)) and not list(ast.iter_child_nodes(part)) for part in parts
+        )
+        return (
+            len(parts) <= _MOST_NODES
+            and not empty
+            and all(self._is_plain_part(part, frame) for part in parts)
+        )
+
+    def _is_plain_part(self, part: ast.AST, frame: Frame) -> bool:
+        if not isinstance(part, ast.Call):
+            return isinstance(part, _PLAIN)
+        called = self.evaluate(part.func, frame) if isinstance(part.func, (ast.Name, ast.Attribute)) else None
+        return isinstance(called, Symbol) and (called.name.startswith(_UNDERSTOOD) or is_foreign(called.name))
+
+
+__all__ = ["Following"]

@@ -24,6 +24,8 @@ from nanlint.witness import backward, culprit, forward
 MOST_VALUES = 400
 """Values looked at under one selector; what lies deeper is met as a free value."""
 _MOST_TARGETS = 40
+_MORE_TRIES = 40
+"""Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,12 @@ class _Study:
         if facts is None:
             return None
         best: Proof | None = None
+        left = _MORE_TRIES
         for inputs in assignments(self.network, facts, self.effort):
             proof = self._run(inputs)
+            left -= best is not None
+            if left < 0:
+                break
             if proof is None:
                 continue
             proof = self._plainer(proof, inputs)
@@ -367,6 +373,9 @@ _SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
 
 def _is_setting(value: Value) -> bool:
     """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
+    if isinstance(value, Apply):
+        parts = [arg for arg in value.args if not isinstance(arg, Constant)]
+        return bool(parts) and all(_is_setting(part) for part in parts)
     if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
         return "." in value.name
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)

@@ -63,7 +63,7 @@ def candidates(region: Region) -> list[float]:
     if points is not None:
         return list(dict.fromkeys([*plain, *ends, *near]))[:8]
     middles = [_middle(part) for part in region.intervals]
-    bounded = [value for value in ends if abs(value) < 1e5]
+    bounded = [value for value in ends if abs(value) <= 1000.0]
     return list(dict.fromkeys([*plain[:1], *bounded, *plain[1:6], *near, *middles, *plain[6:], *ends]))[:24]
 
 

@@ -252,6 +252,7 @@ class Calls(Objects):
         frame: Frame,
     ) -> Thing | None:
         """A call of a torch function, or of a Tensor method with its receiver first; None if no table has it."""
+        args = tuple(self.as_value(arg) if isinstance(arg, Method) else arg for arg in args)
         handler = SPECIAL.get(short)
         if handler is not None:
             found = handler(self, args, named, node, frame)

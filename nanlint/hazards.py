@@ -15,6 +15,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
+from nanlint.catalogue.structure import SATURATES
 from nanlint.facts import Constraint, Facts, Network, solve
 from nanlint.finding import Confidence
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure, operands
@@ -96,7 +97,12 @@ def _is_repair(condition: Value, operand: Value) -> bool:
     if condition.op in ("eq", "ne"):
         x, y = condition.args
         asks = x.number == y.number or (isinstance(y, Constant) and not math.isfinite(y.value))
-    return asks and condition.args[0].number == operand.number
+    return asks and _magnitude_of(condition.args[0]).number == operand.number
+
+
+def _magnitude_of(value: Value) -> Value:
+    """`x` for `x.abs()`."""
+    return value.args[0] if isinstance(value, Apply) and value.op == "abs" else value
 
 
 def _mask_cases(product: Apply) -> Iterator[_Case]:
@@ -240,9 +246,8 @@ class _Study:
         if not arrived:
             return None
         site = culprit(gradients.origin, values)
-        exact = (
-            a is None and not OPS[site.op].overflows and self._run(inputs, ARITHMETIC["float64"]) is not None
-        )
+        exact = a is None and not OPS[site.op].overflows and not saturated(site, values)
+        exact = exact and self._run(inputs, ARITHMETIC["float64"]) is not None
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
         return Proof(site, named, value, arrived, exact, values)
 
@@ -382,7 +387,7 @@ def _is_setting(value: Value) -> bool:
 
 
 _LARGEST_EXPONENT = 4.0
-_LARGEST_INPUT, _SMALLEST_INPUT = 1000.0, 1e-15
+_LARGEST_INPUT, _SMALLEST_INPUT = 2000.0, 1e-15
 
 
 def is_far_fetched(proof: Proof) -> bool:
@@ -395,6 +400,22 @@ def is_far_fetched(proof: Proof) -> bool:
     if site.op != "pow" or isinstance(site.args[1], Constant):
         return False
     return abs(proof.values.get(site.args[1].number, 0.0)) > _LARGEST_EXPONENT
+
+
+_SATURATION_DEPTH = 40
+
+
+def saturated(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
+    for value in closure(site.args, _SATURATION_DEPTH):
+        at = values.get(value.number)
+        if isinstance(value, Apply):
+            argument = values.get(value.args[0].number, 0.0)
+            if at in SATURATES.get(value.op, ()) and math.isfinite(argument):
+                return True
+        elif isinstance(value, Leaf) and value.opaque and value.region == R.UNIT and at in (0.0, 1.0):
+            return True
+    return False
 
 
 def _constant(value: Value) -> float:

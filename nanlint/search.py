@@ -80,7 +80,7 @@ def _neighbours(part: Interval) -> list[float]:
     """Next to the ends, and just outside of a point: rounding may bring them there."""
     made: list[float] = []
     for end, inward in ((part.lo, 1.0), (part.hi, -1.0)):
-        if math.isfinite(end) and abs(end) < 1e5:
+        if abs(end) <= 1000.0:
             steps = [step * max(1.0, abs(end)) for step in _NEAR]
             made.extend(end + inward * step for step in steps)
     return made if part.is_point else [value for value in made if value in part]

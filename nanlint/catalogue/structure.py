@@ -61,6 +61,21 @@ PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
 SIZES = frozenset({"shape", "ndim", "dtype", "device", "layout", "is_cuda", "requires_grad", "grad_fn", "is_leaf"})
 """Attributes that are no tensors."""
 
+_INF = float("inf")
+SATURATES: dict[str, tuple[float, ...]] = {
+    "exp": (0.0, _INF),
+    "exp2": (0.0, _INF),
+    "expm1": (-1.0, _INF),
+    "sinh": (-_INF, _INF),
+    "cosh": (_INF,),
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "erf": (-1.0, 1.0),
+    "erfc": (0.0, 2.0),
+    "softplus": (0.0,),
+}
+"""Values that these ops have for no real number: only overflow, underflow or rounding brings them there."""
+
 _ANY = R.FINITE
 OPAQUE: dict[str, Region] = {
     "softmax": R.UNIT,

@@ -286,8 +286,17 @@ class Calls(Objects):
         """Some elements by their indices: any other element is dropped."""
         if not value.grad or isinstance(value, Leaf):
             return self.element(value, self.source(node))
-        mask = self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
-        return self.select(value, mask, node, frame)
+        return self.select(value, self.any_element(*keys), node, frame)
+
+    def any_element(self, *keys: Thing) -> Leaf:
+        """A mask of which nothing is known: whether an element is one of those that indices name."""
+        return self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+
+    def is_logical(self, value: Value) -> bool:
+        """Whether a value is a boolean or a mask."""
+        if isinstance(value, Leaf):
+            return value.region <= R.TRUTH
+        return isinstance(value, Apply) and OPS[value.op].boolean
 
     def _filled(self, short: str, args: Sequence[Thing], node: ast.AST) -> Value:
         points = FILLED[short].points

@@ -372,7 +372,7 @@ class Expressions(Calls):
         masks = [
             thing
             for part in parts
-            if isinstance(thing := self._key_part(part, frame), Value) and _logical(thing)
+            if isinstance(thing := self._key_part(part, frame), Value) and self.is_logical(thing)
         ]
         return masks[0] if len(masks) == 1 else None
 
@@ -455,13 +455,6 @@ def _bounds(key: ast.Slice) -> slice | None:
 
 def _mark(value: Value) -> str:
     return "" if isinstance(value, Leaf) else f"#{value.number}"
-
-
-def _logical(value: Value) -> bool:
-    """Whether a value is a boolean (or a float mask of one)."""
-    if isinstance(value, Leaf):
-        return value.region <= R.TRUTH
-    return isinstance(value, Apply) and OPS[value.op].boolean
 
 
 def reshapes(key: ast.expr) -> bool:

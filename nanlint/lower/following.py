@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import ast
+import os
+from collections.abc import Mapping
 from functools import partial
 from itertools import islice
 
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC
+from nanlint.facts import solve
+from nanlint.graph import Apply, Leaf, Value, closure
 from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope
 from nanlint.lower.statements import Statements
-from nanlint.lower.things import Class, Function, Symbol, Thing
+from nanlint.lower.things import Class, Function, Items, Symbol, Thing
 from nanlint.names import canonical, is_foreign
 from nanlint.project import Module, Project
+from nanlint.regions import Region
 
 _ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
 _UNDERSTOOD = ("torch.", "math.", "builtins.")
+MOST_FOLLOWED = int(os.environ.get("MF", "60"))
+"""Values of a followed call that are looked at one by one."""
+_MOST_SOLVED = 400
 _MOST_NODES = 64
 _PLAIN = (
     ast.Constant,
@@ -48,6 +58,40 @@ class Following(Statements):
             self.imports[dotted] = None  # where files import each other in a circle, this is where it ends
             self.imports[dotted] = self._imported(dotted)
         return self.imports[dotted]
+
+    def call_function(
+        self,
+        function: Function,
+        args: tuple[Thing, ...],
+        named: Mapping[str, Thing],
+        node: ast.AST,
+        frame: Frame,
+    ) -> Thing:
+        """Follow a call into its body; what comes back from another file is summed up if it is large."""
+        made = super().call_function(function, args, named, node, frame)
+        entered = function.scope.file() is not None and frame.foreign_call is None
+        return self._summed_up(made, node) if entered else made
+
+    def _summed_up(self, thing: Thing, node: ast.AST) -> Thing:
+        """A computation that is too long to be looked at closely is a value of its region."""
+        if isinstance(thing, Items):
+            return Items(tuple(self._summed_up(item, node) for item in thing.things))
+        if not isinstance(thing, Apply):
+            return thing
+        order = closure((thing,), MOST_FOLLOWED + 1)
+        if len(order) <= MOST_FOLLOWED:
+            return thing
+        leaves = [value for value in order if isinstance(value, Leaf)]
+        key = ("summary", thing.number)
+        return self.opaque(
+            self.source(node), *leaves, region=self._region(thing), grad=thing.grad, kind=thing.kind, node=node, key=key
+        )
+
+    def _region(self, value: Value) -> Region:
+        facts = solve(closure((value,), _MOST_SOLVED), (), ARITHMETIC[self.dtype.name])
+        if facts is None or value.number in facts.nans:
+            return R.FINITE
+        return (facts.of(value) & R.FINITE) or R.FINITE
 
     def _imported(self, dotted: str) -> Thing | None:
         found = self.project.resolve(dotted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -124,10 +125,8 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         if not args or not isinstance(args[0], Value):
             return calls.opaque(reduced, *args, grad=False, kind=Kind.NUMBER) if args else None
         other = _argument(args, named, 1, "other") if _name_of(node) not in ("amax", "amin") else None
-        pair = isinstance(other, Value) and not (
-            isinstance(other, Constant) and not isinstance(node.func, ast.Name)
-        )
-        if pair and isinstance(other, Value):
+        a_dim = isinstance(other, Constant) and other.kind is Kind.NUMBER and not isinstance(node.func, ast.Name)
+        if isinstance(other, Value) and not a_dim:
             return calls.apply(pairwise, (args[0], other), node, frame)
         along = len(args) > 1 or "dim" in named
         drops = reduced in ("max", "min") and not isinstance(args[0], Leaf)
@@ -388,6 +387,34 @@ def _truth(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
     return args[0] if args and isinstance(args[0], Value) else None
 
 
+def _index_put(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`y.index_put((mask,), v)` is `y[mask] = v`; with integer indices any element may be the one."""
+    if len(args) < 3 or not isinstance(args[0], Value):
+        return None
+    keys = args[1].things if isinstance(args[1], Items) else (args[1],)
+    masks = [key for key in keys if isinstance(key, Value) and calls.is_logical(key)]
+    mask = masks[0] if len(masks) == 1 else calls.any_element(*keys)
+    return calls.store_masked(args[0], mask, calls.as_value(args[2]), node, frame)
+
+
+def _index_fill(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+    """`y.index_fill(dim, index, v)`: any element may be overwritten."""
+    if len(args) < 4 or not isinstance(args[0], Value):
+        return None
+    return calls.store_masked(args[0], calls.any_element(args[2]), calls.as_value(args[3]), node, frame)
+
+
+def _signed_infinity(sign: float) -> Handler:
+    """`isposinf` and `isneginf`."""
+
+    def handler(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
+        if not args or not isinstance(args[0], Value):
+            return None
+        return calls.apply("eq", (args[0], calls.builder.constant(sign * math.inf)), node, frame)
+
+    return handler
+
+
 def _zeroed(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     return calls.builder.constant(0.0, node, Kind.TENSOR)
 
@@ -468,6 +495,12 @@ SPECIAL: dict[str, Handler] = {
     "bool": _truth,
     "_check": _checked,
     "_assert": _checked,
+    "index_put": _index_put,
+    "index_put_": _index_put,
+    "index_fill": _index_fill,
+    "index_fill_": _index_fill,
+    "isposinf": _signed_infinity(1.0),
+    "isneginf": _signed_infinity(-1.0),
     "zero_": _zeroed,
     "tril": _triangle,
     "triu": _triangle,

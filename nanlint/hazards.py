@@ -39,6 +39,8 @@ class Proof:
     gradients: Mapping[Value, float]
     singular: bool
     values: Mapping[int, float]
+    origin: Apply
+    """Where the nan arose: the site itself, or what multiplies its infinity by 0."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ class _Study:
         exact = a is None and not OPS[site.op].overflows and not saturated(site, values)
         exact = exact and self._run(inputs, ARITHMETIC["float64"]) is not None
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
-        return Proof(site, named, value, arrived, exact, values)
+        return Proof(site, named, value, arrived, exact, values, gradients.origin)
 
     def _holds(self, values: Mapping[int, float]) -> bool:
         case = self.case
@@ -296,13 +298,30 @@ class _Study:
         poisoned = self._poisoned_args(proof)
         if all(_is_setting(arg) for arg in poisoned) or is_far_fetched(proof):
             return Confidence.LOW
-        reached = set().union(*(speaks_of(arg) for arg in poisoned))
-        spoken = bool(speaks_of(self.case.condition) & speaks_of(proof.site))
-        if not (is_unreadable(self.case.condition) or reached & self._other_side()):
+        condition = self.case.condition
+        spoken = bool(speaks_of(condition) & speaks_of(proof.site))
+        if not (self._trusted(proof) or self._legal_elsewhere(poisoned) or self._silences(proof)):
             bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
             if bare or self._broken_when_selected(proof):
                 return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _trusted(self, proof: Proof) -> bool:
+        """Whether the condition is a mask of padding; indices are none: what they leave out is like what they take."""
+        if not is_unreadable(self.case.condition):
+            return False
+        return proof.singular or getattr(self.case.condition, "name", "") != "picked"
+
+    def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
+        """Whether what the selector takes instead is computed from the poisoned values."""
+        reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
+        return bool(reached & self._other_side())
+
+    def _silences(self, proof: Proof) -> bool:
+        """Whether the condition is about the factor that makes 0 of the site's infinity, as in `x * y.log()`."""
+        factors = proof.origin.args if proof.origin.op == "mul" else ()
+        others = [arg for arg in factors if proof.site.number not in {v.number for v in closure((arg,), 40)}]
+        return any(speaks_of(arg) & speaks_of(self.case.condition) for arg in others)
 
     def _other_side(self) -> set[int]:
         """The leaves of what a where takes in place of the dropped operand."""
@@ -388,12 +407,16 @@ def _is_setting(value: Value) -> bool:
 
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 2000.0, 1e-15
+_LARGEST_WEIGHT = 20.0
+"""Trained parameters stay small."""
 
 
 def is_far_fetched(proof: Proof) -> bool:
     """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
     site = proof.site
     spoken = speaks_of(site)
+    if any(getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT for leaf, v in proof.inputs.items()):
+        return True
     inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
         return True

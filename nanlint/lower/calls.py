@@ -201,6 +201,9 @@ class Calls(Objects):
             found = handler(self, args, named, node, frame)
             if found is not None:
                 return found
+        row = SPELLINGS.get(dotted)
+        if row is not None and len(args) == 1 and isinstance(args[0], Value):
+            return self.apply(row.name, (args[0],), node, frame)
         if short in LOGGING:
             return Text("")
         followed = self.follow(dotted)

@@ -45,6 +45,11 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",
             Said(Kind.UNKNOWN, R.interval(-1e6, 0.0), True),
         ),
+        # what cannot be negative
+        (
+            r"(^|_)(std|stddev|nanstd|var|variance|norm|norms|dist|dists|distance|distances)$",
+            Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
+        ),
         # what comes from an environment or is counted, and what nothing is trained through
         (r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$", Said(Kind.UNKNOWN, R.FINITE)),
         # what is no tensor

@@ -176,6 +176,10 @@ class Arithmetic:
         """x * y."""
         return self.round(x * y)
 
+    def times(self, x: float, number: float) -> float:
+        """x times a Python number, which torch first rounds to the dtype of the kernel."""
+        return self.round(x * self.wide.round(number))
+
     def div(self, x: float, y: float) -> float:
         """x / y."""
         return self.round(divide(x, y))

@@ -132,7 +132,7 @@ def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
 
 def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
-    if value.grad or isinstance(value, Constant):
+    if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
     facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
     if facts is None:
@@ -300,17 +300,11 @@ class _Study:
             return Confidence.LOW
         condition = self.case.condition
         spoken = bool(speaks_of(condition) & speaks_of(proof.site))
-        if not (self._trusted(proof) or self._legal_elsewhere(poisoned) or self._silences(proof)):
+        if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
             bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
             if bare or self._broken_when_selected(proof):
                 return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
-
-    def _trusted(self, proof: Proof) -> bool:
-        """Whether the condition is a mask of padding; indices are none: what they leave out is like what they take."""
-        if not is_unreadable(self.case.condition):
-            return False
-        return proof.singular or getattr(self.case.condition, "name", "") != "picked"
 
     def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the poisoned values."""

@@ -26,8 +26,11 @@ _SELECTOR_WORDS = {
     "clamp_max": "`clamp`",
     "relu": "`relu`",
     "threshold": "`threshold`",
+    "hardtanh": "`hardtanh`",
     "maximum": "maximum",
     "minimum": "minimum",
+    "fmax": "`fmax`",
+    "fmin": "`fmin`",
     "nan_to_num": "`nan_to_num`",
 }
 

@@ -12,7 +12,10 @@ _CANONICAL = (
     ("torch.Tensor.", "Tensor."),
 )
 FOREIGN = frozenset(
-    ["numpy", "jax", "tensorflow", "keras", "pandas", "scipy", "sklearn", "mxnet", "cupy", "paddle", "mlx", "sympy", "xarray", "polars", "numba", "warp", "triton", "cv2", "PIL", "matplotlib", "seaborn", "networkx", "tvm", "tinygrad", "autograd", "dask", "pyspark", "random"]
+    """
+    numpy jax tensorflow keras pandas scipy sklearn mxnet cupy paddle mlx sympy xarray polars numba warp
+    triton cv2 PIL matplotlib seaborn networkx tvm tinygrad autograd dask pyspark random
+    """.split()
 )
 """Packages whose values are no torch tensors."""
 

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from nanlint.catalogue import binary, elementary, logic, reductions, selectors
+from nanlint.catalogue import (
+    activations,
+    exponentials,
+    extremes,
+    logic,
+    powers,
+    reductions,
+    selectors,
+    special,
+    steps,
+    sums,
+    trigonometry,
+)
 from nanlint.catalogue.domains import Op
 from nanlint.catalogue.selectors import SELECTORS, Drop, Selector
 
 OPS: dict[str, Op] = {
     row.name: row
-    for rows in (elementary.ROWS, binary.ROWS, logic.ROWS, reductions.ROWS, selectors.ROWS)
-    for row in rows
+    for module in (
+        sums,
+        extremes,
+        steps,
+        powers,
+        exponentials,
+        trigonometry,
+        activations,
+        special,
+        logic,
+        reductions,
+        selectors,
+    )
+    for row in module.ROWS
 }
 SPELLINGS: dict[str, Op] = {spelling: row for row in OPS.values() for spelling in row.spellings}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Narrow, Op, never, no_narrowing, spelled
+from nanlint.catalogue.domains import Narrow, Op, never, no_narrowing, pure, spelled
 from nanlint.regions import Region
 
 
@@ -27,7 +27,7 @@ def _row(
     return Op(
         name=name,
         parameters=("input", "other")[:arity],
-        value=lambda a, *args: 1.0 if value(*args) else 0.0,
+        value=lambda a, *args: 1.0 if value(a, *args) else 0.0,
         backward=lambda a, g, y, *args: tuple(0.0 for _ in args),
         image=image or _image_by(narrow),
         narrow=narrow,
@@ -98,13 +98,24 @@ def _unequal(x: Region, y: Region) -> tuple[Region, ...]:
     return _without(x, y), _without(y, x)
 
 
+def _nonzero(x: Region) -> tuple[Region, ...]:
+    return (x - R.ZERO,)
+
+
+def _zero(x: Region) -> tuple[Region, ...]:
+    return (x & R.ZERO,)
+
+
 def _without(x: Region, y: Region) -> Region:
     points = y.points
     return x - y if points is not None and len(points) == 1 else x
 
 
-def _close(x: float, y: float) -> bool:
-    return x == y or abs(x - y) <= 1e-8 + 1e-5 * abs(y)
+def _close(a: Arithmetic, x: float, y: float) -> bool:
+    if x == y:
+        return True
+    error, allowed = abs(a.sub(x, y)), a.add(1e-8, abs(a.mul(1e-5, y)))
+    return math.isfinite(error) and error <= allowed
 
 
 def _narrow_close(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
@@ -117,9 +128,11 @@ def _narrow_close(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Reg
 
 
 def _widened(x: Region) -> Region:
+    """What is close to a member of `x`, and a little more, for the rounding of the distance."""
     if not x:
         return x
-    slack = 1e-8 + 1e-5 * min(max(abs(x.lo), abs(x.hi)), 1e300)
+    most = min(max(abs(x.lo), abs(x.hi)), 1e300)
+    slack = 1.1e-8 + 2e-5 * most
     return R.interval(x.lo - slack, x.hi + slack)
 
 
@@ -172,26 +185,26 @@ def _any_truth(a: Arithmetic, *regions: Region) -> Region:
     return R.TRUTH
 
 
-def _names(name: str, *more: str) -> tuple[str, ...]:
-    return tuple(spelling for word in (name, *more) for spelling in spelled(word))
+def _names(*names: str) -> tuple[str, ...]:
+    return tuple(spelling for name in names for spelling in spelled(name))
 
 
 ROWS: tuple[Op, ...] = (
-    _row("lt", lambda x, y: x < y, _comparison(_less, _greater_equal), _names("lt", "less")),
-    _row("le", lambda x, y: x <= y, _comparison(_less_equal, _greater), _names("le", "less_equal")),
-    _row("gt", lambda x, y: x > y, _comparison(_greater, _less_equal), _names("gt", "greater")),
-    _row("ge", lambda x, y: x >= y, _comparison(_greater_equal, _less), _names("ge", "greater_equal")),
-    _row("eq", lambda x, y: x == y, _comparison(_equal, _unequal), _names("eq")),
-    _row("ne", lambda x, y: x != y, _comparison(_unequal, _equal), _names("ne", "not_equal")),
-    _row("isclose", _close, _narrow_close, _names("isclose")),
-    _row("and", lambda x, y: x != 0 and y != 0, _narrow_and, _names("logical_and", "bitwise_and")),
-    _row("or", lambda x, y: x != 0 or y != 0, _narrow_or, _names("logical_or", "bitwise_or")),
-    _row("xor", lambda x, y: (x != 0) != (y != 0), no_narrowing, _names("logical_xor", "bitwise_xor"), 2, _any_truth),
-    _row("not", lambda x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), 1),
-    _row("truth", lambda x: x != 0, _comparison(lambda x: (x - R.ZERO,), lambda x: (x & R.ZERO,)), ("Tensor.bool",), 1),
-    _row("all", lambda x: x != 0, _narrow_every, _names("all"), 1, _any_truth),
-    _row("any", lambda x: x != 0, _narrow_some, _names("any"), 1, _any_truth),
-    _row("isfinite", math.isfinite, _narrow_finite, _names("isfinite"), 1, _any_truth),
-    _row("isinf", math.isinf, _narrow_infinite, _names("isinf"), 1, _any_truth),
-    _row("isnan", math.isnan, no_narrowing, _names("isnan"), 1, _any_truth),
+    _row("lt", lambda a, x, y: x < y, _comparison(_less, _greater_equal), _names("lt", "less")),
+    _row("le", lambda a, x, y: x <= y, _comparison(_less_equal, _greater), _names("le", "less_equal")),
+    _row("gt", lambda a, x, y: x > y, _comparison(_greater, _less_equal), _names("gt", "greater")),
+    _row("ge", lambda a, x, y: x >= y, _comparison(_greater_equal, _less), _names("ge", "greater_equal")),
+    _row("eq", lambda a, x, y: x == y, _comparison(_equal, _unequal), _names("eq")),
+    _row("ne", lambda a, x, y: x != y, _comparison(_unequal, _equal), _names("ne", "not_equal")),
+    _row("isclose", _close, _narrow_close, pure("isclose")),
+    _row("and", lambda a, x, y: x != 0 and y != 0, _narrow_and, _names("logical_and", "bitwise_and")),
+    _row("or", lambda a, x, y: x != 0 or y != 0, _narrow_or, _names("logical_or", "bitwise_or")),
+    _row("xor", lambda a, x, y: (x != 0) != (y != 0), no_narrowing, _names("logical_xor", "bitwise_xor"), 2, _any_truth),
+    _row("not", lambda a, x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), 1),
+    _row("truth", lambda a, x: x != 0, _comparison(_nonzero, _zero), ("Tensor.bool",), 1),
+    _row("all", lambda a, x: x != 0, _narrow_every, pure("all"), 1, _any_truth),
+    _row("any", lambda a, x: x != 0, _narrow_some, pure("any"), 1, _any_truth),
+    _row("isfinite", lambda a, x: math.isfinite(x), _narrow_finite, pure("isfinite"), 1, _any_truth),
+    _row("isinf", lambda a, x: math.isinf(x), _narrow_infinite, pure("isinf"), 1, _any_truth),
+    _row("isnan", lambda a, x: math.isnan(x), no_narrowing, pure("isnan"), 1, _any_truth),
 )

@@ -174,9 +174,13 @@ def poison_of(a: Arithmetic, value: Value, backward: Backward, cuts: tuple[float
 
     parts = [Interval(x, x) for x in ends if poisoned(x)]
     for lo, hi in zip(ends, ends[1:], strict=False):
-        middle = _middle(lo, hi, a.dtype.tiny)
+        tries = [_middle(lo, hi, a.dtype.tiny), *(x for x in _ORDINARY if lo < x < hi)]
+        middle = next((x for x in tries if not poisoned(x)), tries[0])
         parts.extend(_poisoned_between(poisoned, math.nextafter(lo, hi), middle, math.nextafter(hi, lo)))
     return R.make(parts)
+
+
+_ORDINARY = (1.0, -1.0, 0.5, -0.5, 0.1, -0.1, 1.5, -1.5)
 
 
 def _middle(lo: float, hi: float, tiny: float) -> float:

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
+from nanlint import arithmetic as A
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Op, Value, never, spelled
+from nanlint.catalogue.domains import Backward, Image, Narrow, Op, Undefined, Value, never, pure, spelled
+from nanlint.catalogue.rows import harmless
 from nanlint.regions import Region
 
 MOST_ELEMENTS = 1e6
 """How many elements a reduction is thought to run over at the most."""
 
 
-def _row(name: str, value: Value, slope: Callable[..., float], image: Callable[..., Region], *spellings: str) -> Op:
+def _row(
+    name: str,
+    value: Value,
+    backward: Backward,
+    image: Image,
+    spellings: tuple[str, ...],
+    *,
+    narrow: Narrow | None = None,
+    undefined: Undefined = never,
+) -> Op:
     return Op(
         name=name,
         parameters=("input",),
         value=value,
-        backward=lambda a, g, y, x: (a.mul(g, slope(x)),),
+        backward=backward,
         image=image,
-        narrow=lambda a, out, x: (x & (out if name != "norm" else out | R.neg(out)),),
-        undefined=never,
-        poison=lambda a, x: (R.EMPTY,),
+        narrow=narrow or _narrow_same,
+        undefined=undefined,
+        poison=harmless,
         safe=(None,),
         derivative=f"{name}: over one element",
-        spellings=spellings or spelled(name),
+        spellings=spellings,
     )
+
+
+def _narrow_same(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    return (x & out,)
+
+
+def _narrow_norm(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+    return (x & (out | R.neg(out)),)
 
 
 def _sum_image(a: Arithmetic, x: Region) -> Region:
@@ -49,39 +67,87 @@ def _same(a: Arithmetic, x: Region) -> Region:
     return x
 
 
-def _norm_slope(x: float) -> float:
-    return math.copysign(1.0, x) if x else 0.0
-
-
 def _norm_image(a: Arithmetic, x: Region) -> Region:
     return _sum_image(a, (x | R.neg(x)) & R.NONNEGATIVE)
 
 
-def _one(x: float) -> float:
-    return 1.0
+def _log_sum_image(a: Arithmetic, x: Region) -> Region:
+    return R.above(x.lo, closed=True) if x else x
 
 
 def _itself(a: Arithmetic, x: float) -> float:
     return x
 
 
+def _passed_on(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    return (g,)
+
+
+def _nothing_of_nan(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    return (a.mul(g, 1.0 if x == x else 0.0),)
+
+
+def _counted(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    """`nanmean` divides by the number of elements that are no nan."""
+    numbers = 1.0 if x == x else 0.0
+    return (a.mul(a.div(g, numbers), numbers),)
+
+
+def _interpolated(a: Arithmetic, x: float) -> float:
+    """`quantile` interpolates between an element and the next one, here itself: inf - inf = nan."""
+    return x if math.isfinite(x) else A.NAN
+
+
+def _prod_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    """The product of the others: by division where nothing is 0."""
+    return (g if x == 0.0 else a.div(a.mul(g, y), x),)
+
+
+def _shared(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    """`amax` counts the elements that equal the result: nan equals nothing, and 0 / 0 follows."""
+    return (g if x == y else A.NAN,)
+
+
+def _norm_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    return (a.mul(g, 0.0 if y == 0.0 else a.div(x, y)),)
+
+
+def _softmax_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    return (a.mul(g, a.of(A.exponential, a.sub(x, y))),)
+
+
+def _cumulative_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
+    """By way of the logarithms of the positive and of the negative gradients: nan is neither."""
+    return _softmax_backward(a, 0.0 if g != g else g, y, x)
+
+
+def _at_infinity(x: Region) -> bool:
+    return bool(x & R.INFINITIES)
+
+
 ROWS: tuple[Op, ...] = (
-    _row("sum", _itself, _one, _sum_image, *spelled("sum"), *spelled("nansum"), *spelled("cumsum"), *spelled("trace")),
-    _row("mean", _itself, _one, lambda a, x: R.hull(x), *spelled("mean"), *spelled("nanmean")),
-    _row("prod", _itself, _one, _prod_image, *spelled("prod"), *spelled("cumprod")),
+    _row("sum", _itself, _passed_on, _sum_image, pure("sum") + spelled("cumsum") + pure("trace")),
+    _row("nansum", lambda a, x: x if x == x else 0.0, _nothing_of_nan, _sum_image, pure("nansum")),
+    _row("mean", _itself, _passed_on, lambda a, x: R.hull(x), pure("mean")),
+    _row("nanmean", _itself, _counted, lambda a, x: R.hull(x), pure("nanmean")),
+    _row("prod", _itself, _prod_backward, _prod_image, pure("prod") + spelled("cumprod")),
+    *(_row(name, _itself, _shared, _same, pure(name)) for name in ("amax", "amin")),
     *(
-        _row(name, _itself, _one, _same)
-        for name in ("amax", "amin", "max", "min", "median", "nanmedian", "quantile", "mode", "cummax", "cummin")
+        _row(name, _itself, _passed_on, _same, pure(name))
+        for name in ("max", "min", "median", "nanmedian", "mode", "cummax", "cummin")
+    ),
+    *(
+        _row(name, _interpolated, _passed_on, _same, pure(name), undefined=_at_infinity)
+        for name in ("quantile", "nanquantile")
     ),
     _row(
         "norm",
         lambda a, x: abs(x),
-        _norm_slope,
+        _norm_backward,
         _norm_image,
-        *spelled("norm"),
-        "torch.linalg.norm",
-        "torch.linalg.vector_norm",
-        "torch.linalg.matrix_norm",
+        pure("norm", "torch.linalg.norm", "torch.linalg.vector_norm", "torch.linalg.matrix_norm"),
+        narrow=_narrow_norm,
     ),
-    _row("logsumexp", _itself, _one, lambda a, x: R.above(x.lo, closed=True) if x else x, *spelled("logsumexp")),
+    _row("logsumexp", _itself, _softmax_backward, _log_sum_image, pure("logsumexp", "torch.special.logsumexp")),
+    _row("logcumsumexp", _itself, _cumulative_backward, _log_sum_image, pure("logcumsumexp")),
 )

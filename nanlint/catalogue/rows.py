@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
@@ -63,6 +64,7 @@ def unary(
     bounds: Region = R.ALL,
     undefined: Region = R.EMPTY,
     cuts: tuple[float, ...] = (),
+    poles: Region = R.EMPTY,
     safe: float | None = None,
     spellings: tuple[str, ...] | None = None,
     differentiable: bool = True,
@@ -70,7 +72,8 @@ def unary(
     """The row of a unary op.
 
     `pieces` are where it is monotone, as (lo, hi, rising); elsewhere its values are anything in `bounds`. `undefined`
-    is where it is nan; `cuts` are where its derivative is singular or its formula changes.
+    is where it is nan; `cuts` are where its derivative is singular or its formula changes; `poles` are more places
+    of that kind, too many to name each: a region that holds them.
     """
     parts = tuple(Piece(*piece) for piece in pieces)
     bumpy = ~(domain(parts) | undefined)
@@ -89,7 +92,11 @@ def unary(
         return (preimage_of(partial(value, a), parts, out, x) | x & bumpy,)
 
     def poison(a: Arithmetic, x: Region) -> tuple[Region, ...]:
-        return (poison_of(a, value, backward, cuts) if differentiable else R.EMPTY,)
+        if not differentiable:
+            return (R.EMPTY,)
+        points = (x & poles).points
+        asked = poles if points is None else R.point(*(p for p in points if _spoils(a, value, backward, [p])))
+        return (poison_of(a, value, backward, cuts) - poles | asked,)
 
     return Op(
         name=name,
@@ -105,8 +112,12 @@ def unary(
         spellings=spelled(name) if spellings is None else spellings,
         differentiable=differentiable,
         overflows=safe is not None and not cuts,
-        landmarks=tuple(dict.fromkeys([*cuts, *(end for part in parts for end in (part.lo, part.hi))])),
+        landmarks=tuple(dict.fromkeys([*cuts, *_ends(poles), *(end for part in parts for end in part[:2])])),
     )
+
+
+def _ends(region: Region) -> list[float]:
+    return [end for part in region.intervals for end in part[:2]]
 
 
 def row(
@@ -125,6 +136,7 @@ def row(
     differentiable: bool = True,
     overflows: bool = False,
     landmarks: tuple[float, ...] = (),
+    defaults: Mapping[str, float] = MappingProxyType({}),
 ) -> Op:
     """The row of an op of several arguments. `poison` may say too much of regions: of single points it is exact,
     because there the formula itself is asked."""
@@ -151,6 +163,7 @@ def row(
         differentiable=differentiable,
         overflows=overflows,
         landmarks=landmarks,
+        defaults=defaults,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Op, never, spelled
+from nanlint.catalogue.domains import Op, everywhere, never, pure, spelled
 from nanlint.catalogue.logic import truth
 from nanlint.regions import Region
 
@@ -163,37 +163,47 @@ ROWS: tuple[Op, ...] = (
         _same,
         lambda a, out, x, m: (x & out, m),
         "masked_select: masked_select_backward(grad, self, mask)",
-        spelled("masked_select"),
+        pure("masked_select"),
     ),
     _row(
         "clamp_min",
         ("input", "min"),
-        lambda x, m: x if x != x else max(x, m),
+        lambda x, m: math.nan if x != x or m != m else max(x, m),
         lambda g, x, m: (g if x >= m else 0.0, g if x < m else 0.0),
         lambda a, x, m: R.upper_of(x, m),
         _clamp_min_narrow,
-        "clamp_min: where(self >= min, grad, 0)",
-        spelled("clamp_min"),
+        "clamp_min: where(self >= min, grad, 0), where(self < min, grad, 0)",
+        everywhere("clamp_min"),
     ),
     _row(
         "clamp_max",
         ("input", "max"),
-        lambda x, m: x if x != x else min(x, m),
+        lambda x, m: math.nan if x != x or m != m else min(x, m),
         lambda g, x, m: (g if x <= m else 0.0, g if x > m else 0.0),
         lambda a, x, m: R.lower_of(x, m),
         _clamp_max_narrow,
-        "clamp_max: where(self <= max, grad, 0)",
-        spelled("clamp_max"),
+        "clamp_max: where(self <= max, grad, 0), where(self > max, grad, 0)",
+        everywhere("clamp_max"),
+    ),
+    _row(
+        "hardtanh",
+        ("input", "min", "max"),
+        lambda x, lo, hi: x if x != x else min(max(x, lo), hi),
+        lambda g, x, lo, hi: (g if lo < x < hi else 0.0, 0.0, 0.0),
+        lambda a, x, lo, hi: R.lower_of(R.upper_of(x, lo), hi),
+        lambda a, out, x, lo, hi: (x, lo, hi),
+        "hardtanh: hardtanh_backward(grad, self, min_val, max_val)",
+        (),
     ),
     _row(
         "threshold",
         ("input", "threshold", "value"),
         lambda x, t, v: x if x > t or x != x else v,
-        lambda g, x, t, v: (g if x > t else 0.0, 0.0, 0.0),
+        lambda g, x, t, v: (0.0 if x <= t else g, 0.0, 0.0),
         _threshold_image,
         lambda a, out, x, t, v: ((x if v & out else x & out), t, v),
         "threshold: threshold_backward(grad, self, threshold)",
-        ("torch.threshold", "torch.nn.functional.threshold", "torch.nn.functional.threshold_"),
+        ("torch.threshold", "torch.threshold_", "torch.nn.functional.threshold", "torch.nn.functional.threshold_"),
     ),
     _row(
         "nan_to_num",
@@ -203,7 +213,7 @@ ROWS: tuple[Op, ...] = (
         _clean_image,
         lambda a, out, x, *rest: (x, *rest),
         "nan_to_num: grad * at::isfinite(self)",
-        spelled("nan_to_num"),
+        everywhere("nan_to_num"),
     ),
 )
 
@@ -214,6 +224,24 @@ def _false(index: int) -> Callable[[tuple[Region, ...]], Region]:
 
 def _true(index: int) -> Callable[[tuple[Region, ...]], Region]:
     return lambda regions: regions[index] - R.ZERO
+
+
+def _outdone(operand: int, other: int, by_nan: bool = False) -> Drop:
+    """The operand is the smaller of the two, or a nan where nans lose."""
+
+    def holds(values: tuple[float, ...]) -> bool:
+        return values[operand] < values[other] or (by_nan and values[operand] != values[operand])
+
+    return Drop(operand, operand, lambda r: r[operand] & R.below(r[other].hi), holds, by_nan)
+
+
+def _undercut(operand: int, other: int, by_nan: bool = False) -> Drop:
+    """The operand is the larger of the two, or a nan where nans lose."""
+
+    def holds(values: tuple[float, ...]) -> bool:
+        return values[operand] > values[other] or (by_nan and values[operand] != values[operand])
+
+    return Drop(operand, operand, lambda r: r[operand] & R.above(r[other].lo), holds, by_nan)
 
 
 SELECTORS: dict[str, Selector] = {
@@ -239,23 +267,19 @@ SELECTORS: dict[str, Selector] = {
         Selector("clamp_min", 5, (Drop(0, 0, lambda r: r[0] & R.below(r[1].hi), lambda v: v[0] < v[1]),)),
         Selector("clamp_max", 5, (Drop(0, 0, lambda r: r[0] & R.above(r[1].lo), lambda v: v[0] > v[1]),)),
         Selector("relu", 5, (Drop(0, 0, lambda r: r[0] & R.below(0.0, True), lambda v: v[0] <= 0.0),)),
+        Selector(
+            "hardtanh",
+            5,
+            (
+                Drop(0, 0, lambda r: r[0] & R.below(r[1].hi, True), lambda v: v[0] <= v[1]),
+                Drop(0, 0, lambda r: r[0] & R.above(r[2].lo, True), lambda v: v[0] >= v[2]),
+            ),
+        ),
         Selector("threshold", 5, (Drop(0, 0, lambda r: r[0] & R.below(r[1].hi, True), lambda v: v[0] <= v[1]),)),
-        Selector(
-            "maximum",
-            5,
-            (
-                Drop(0, 0, lambda r: r[0] & R.below(r[1].hi), lambda v: v[0] < v[1]),
-                Drop(1, 1, lambda r: r[1] & R.below(r[0].hi), lambda v: v[1] < v[0]),
-            ),
-        ),
-        Selector(
-            "minimum",
-            5,
-            (
-                Drop(0, 0, lambda r: r[0] & R.above(r[1].lo), lambda v: v[0] > v[1]),
-                Drop(1, 1, lambda r: r[1] & R.above(r[0].lo), lambda v: v[1] > v[0]),
-            ),
-        ),
+        Selector("maximum", 5, (_outdone(0, 1), _outdone(1, 0))),
+        Selector("minimum", 5, (_undercut(0, 1), _undercut(1, 0))),
+        Selector("fmax", 5, (_outdone(0, 1, by_nan=True), _outdone(1, 0, by_nan=True))),
+        Selector("fmin", 5, (_undercut(0, 1, by_nan=True), _undercut(1, 0, by_nan=True))),
         Selector(
             "nan_to_num",
             6,

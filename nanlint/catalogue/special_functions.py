@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from itertools import count
 
-from nanlint.arithmetic import INF, NAN, divide, exponential, logarithm, power
+from nanlint.arithmetic import ARITHMETIC, INF, NAN, Arithmetic, divide, exponential, logarithm, power, total
 
+_EXACT = ARITHMETIC["float64"]
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2 = math.sqrt(2.0)
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
@@ -22,12 +23,16 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
 
 def log_gamma(x: float) -> float:
     """log|gamma(x)|, infinite at 0, -1, -2, ..."""
-    if math.isinf(x) or (x <= 0.0 and x == math.floor(x)):
+    if math.isinf(x) or (x <= 0.0 and _is_whole(x)):
         return INF
     try:
         return math.lgamma(x)
     except OverflowError:
         return INF
+
+
+def _is_whole(x: float) -> bool:
+    return math.isinf(x) or x == math.floor(x)
 
 
 def digamma(x: float) -> float:
@@ -37,7 +42,7 @@ def digamma(x: float) -> float:
     if x == INF or x != x:
         return x
     if x < 0.0:
-        if x == math.floor(x):
+        if _is_whole(x):
             return NAN
         return digamma(1.0 - x) - math.pi / math.tan(math.pi * math.fmod(x, 1.0))
     shift = 0.0
@@ -48,8 +53,8 @@ def digamma(x: float) -> float:
     return shift + math.log(x) - 0.5 / x - tail
 
 
-def trigamma(x: float) -> float:
-    """The derivative of `digamma` by torch's series, which is good for about nine digits.
+def trigamma(x: float, w: Arithmetic = _EXACT) -> float:
+    """The derivative of `digamma` by torch's series, which is good for about nine digits, in the arithmetic `w`.
 
     Reflected at negative arguments through sin(pi * x), which rounding keeps off 0: there is no pole at -1, -2, ...
     """
@@ -57,24 +62,23 @@ def trigamma(x: float) -> float:
         return 0.0 if x > 0.0 else NAN
     sign, result = 1.0, 0.0
     if x < 0.5:
-        sign = -1.0
-        sine = math.sin(math.pi * x)
-        result -= divide(math.pi * math.pi, sine * sine)
-        x = 1.0 - x
+        sine = w.of(total(math.sin), w.times(x, math.pi))
+        sign, result = -1.0, -w.div(w.round(math.pi * math.pi), w.mul(sine, sine))
+        x = w.sub(1.0, x)
     for _ in range(6):
-        result += 1.0 / (x * x)
-        x += 1.0
-    square = 1.0 / (x * x)
+        result = w.add(result, w.div(1.0, w.mul(x, x)))
+        x = w.add(x, 1.0)
+    square = w.div(1.0, w.mul(x, x))
     tail = 1.0 + 1.0 / (2.0 * x) + square * (1.0 / 6.0 - square * (1.0 / 30.0 - square * (1.0 / 42.0)))
-    return sign * (result + tail / x)
+    return sign * w.add(result, w.div(tail, x))
 
 
-def polygamma(n: float, x: float) -> float:
+def polygamma(n: float, x: float, w: Arithmetic = _EXACT) -> float:
     """The `n`-th derivative of `digamma` for a whole `n` >= 0 (25.11.12)."""
     if n == 0.0:
         return digamma(x)
     if n == 1.0:
-        return trigamma(x)
+        return trigamma(x, w)
     sign = 1.0 if n % 2.0 == 1.0 else -1.0
     return sign * math.exp(math.lgamma(n + 1.0)) * zeta(n + 1.0, x)
 
@@ -86,12 +90,9 @@ def zeta(s: float, q: float) -> float:
     if s < 1.0 or s != s or q != q:
         return NAN
     if q <= 0.0:
-        if q == math.floor(q):
-            return INF
-        if s != math.floor(s):
-            return NAN
-    total, start = 0.0, q
-    while q < start + 9.0 or q <= 9.0:
+        return INF if _is_whole(q) else _zeta_below(s, q) if _is_whole(s) else NAN
+    total = 0.0
+    for _ in range(10):
         total += power(q, -s)
         q += 1.0
     last = power(q, -s)
@@ -104,6 +105,15 @@ def zeta(s: float, q: float) -> float:
             break
         factor *= (s + 2 * k - 1) * (s + 2 * k)
     return total
+
+
+def _zeta_below(s: float, q: float) -> float:
+    """For q < 0 and a whole s: the terms with a negative base by themselves."""
+    if q > -100.0:
+        return power(q, -s) + zeta(s, q + 1.0)
+    above = q - math.floor(q)
+    negative = zeta(s, 1.0 - above) - zeta(s, 1.0 - q)
+    return zeta(s, above) + (negative if s % 2.0 == 0.0 else -negative)
 
 
 def lower_gamma(a: float, x: float) -> float:
@@ -204,20 +214,15 @@ def _winitzki(q: float) -> float:
     return math.sqrt(max(math.sqrt(half * half - log / 0.147) - half, 0.0))
 
 
-def normal(x: float) -> float:
-    """The distribution function of the standard normal distribution."""
-    return 0.5 * math.erfc(-x / _ROOT_2)
-
-
 def log_normal(x: float) -> float:
-    """The logarithm of `normal`, finite far below where that underflows."""
+    """The logarithm of the standard normal distribution function, finite far below where that underflows."""
     if x < -1.0:
-        return math.log(0.5 * scaled_erfc(-x / _ROOT_2)) - 0.5 * x * x if x > -INF else -INF
+        return logarithm(0.5 * scaled_erfc(-x / _ROOT_2)) - 0.5 * x * x
     return math.log1p(-0.5 * math.erfc(x / _ROOT_2))
 
 
 def normal_quantile(p: float) -> float:
-    """The inverse of `normal`: infinite at 0 and 1, nan outside."""
+    """The inverse of the standard normal distribution function: infinite at 0 and 1, nan outside."""
     if not 0.0 < p < 1.0:
         return -INF if p == 0.0 else INF if p == 1.0 else NAN
     if 0.25 <= p <= 0.75:
@@ -236,36 +241,21 @@ def entropy(x: float) -> float:
 # --- modified Bessel functions of the first kind -------------------------------------------------------------------
 
 
-def bessel_i0(x: float) -> float:
-    """I0."""
-    return _bessel(0, x, scaled=False)
-
-
 def bessel_i0e(x: float) -> float:
     """exp(-|x|) * I0(x)."""
-    return _bessel(0, x, scaled=True)
-
-
-def bessel_i1(x: float) -> float:
-    """I1."""
-    return math.copysign(_bessel(1, x, scaled=False), x)
+    return _scaled_bessel(0, abs(x))
 
 
 def bessel_i1e(x: float) -> float:
     """exp(-|x|) * I1(x)."""
-    return math.copysign(_bessel(1, x, scaled=True), x)
+    return math.copysign(_scaled_bessel(1, abs(x)), x)
 
 
-def _bessel(order: int, x: float, *, scaled: bool) -> float:
-    """I0 or I1 at |x|: the power series (10.25.2), or Hankel's expansion (10.40.1) for a large argument."""
-    x = abs(x)
-    if x != x or x == INF:
-        return x if x != x else 0.0 if scaled else INF
+def _scaled_bessel(order: int, x: float) -> float:
+    """For x >= 0 by the power series (10.25.2), for large x by Hankel's expansion (10.40.1)."""
     if x < 30.0:
-        return _bessel_series(order, x) * (math.exp(-x) if scaled else 1.0)
-    made = _hankel(order, x) / math.sqrt(2.0 * math.pi) / math.sqrt(x)
-    # the exponential in halves: it overflows a little before the product does
-    return made if scaled else made * exponential(x / 2.0) * exponential(x / 2.0)
+        return _bessel_series(order, x) * math.exp(-x)
+    return _hankel(order, x) / math.sqrt(2.0 * math.pi) / math.sqrt(x) if x == x else x
 
 
 def _bessel_series(order: int, x: float) -> float:
@@ -288,11 +278,6 @@ def _hankel(order: int, x: float) -> float:
 
 
 # --- and the rest --------------------------------------------------------------------------------------------------
-
-
-def multivariate_log_gamma(x: float, p: float) -> float:
-    """The log of the multivariate gamma function of dimension `p` (35.3.4)."""
-    return p * (p - 1.0) / 4.0 * math.log(math.pi) + sum(log_gamma(x - j / 2.0) for j in range(int(p)))
 
 
 def log_odds(x: float) -> float:

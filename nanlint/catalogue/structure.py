@@ -9,7 +9,14 @@ from nanlint import regions as R
 from nanlint.regions import Region
 
 SAME_ELEMENTS = frozenset(
-    ["view", "reshape", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "expand", "expand_as", "view_as", "reshape_as", "permute", "transpose", "t", "swapaxes", "swapdims", "movedim", "moveaxis", "contiguous", "clone", "to", "type", "type_as", "cuda", "cpu", "double", "float", "half", "bfloat16", "repeat", "repeat_interleave", "tile", "broadcast_to", "flip", "fliplr", "flipud", "roll", "rot90", "alias", "conj", "resolve_conj", "resolve_neg", "real", "positive", "requires_grad_", "retain_grad", "pin_memory", "share_memory_", "as_tensor", "asarray", "atleast_1d", "atleast_2d", "atleast_3d", "unbind", "chunk", "split", "tensor_split", "hsplit", "vsplit", "dsplit", "unfold", "narrow", "diagonal", "diag", "diag_embed", "tril", "triu", "sort", "as_strided", "detach_", "to_dense", "coalesce", "squeeze_", "unsqueeze_", "transpose_", "t_", "contiguous_", "swapaxes_", "adjoint"]
+    """
+    view reshape flatten unflatten ravel squeeze unsqueeze expand expand_as view_as reshape_as permute transpose t
+    swapaxes swapdims movedim moveaxis contiguous clone to type type_as cuda cpu double float half bfloat16 repeat
+    repeat_interleave tile broadcast_to flip fliplr flipud roll rot90 alias conj resolve_conj resolve_neg real
+    positive requires_grad_ retain_grad pin_memory share_memory_ as_tensor asarray atleast_1d atleast_2d atleast_3d
+    unbind chunk split tensor_split hsplit vsplit dsplit unfold narrow diagonal diag diag_embed tril triu sort
+    as_strided detach_ to_dense coalesce squeeze_ unsqueeze_ transpose_ t_ contiguous_ swapaxes_ adjoint
+    """.split()
 )
 """Elements pass unchanged, wherever they end up: from one element's point of view the identity."""
 
@@ -48,7 +55,10 @@ FILLED: dict[str, Region] = {
 """New tensors without gradient, and their values."""
 
 COUNTS = frozenset(
-    ["argmax", "argmin", "argsort", "argwhere", "nonzero", "count_nonzero", "searchsorted", "bucketize", "numel", "size", "dim", "ndimension", "nelement", "long", "int", "short", "byte", "char", "bincount", "histc", "unique", "element_size", "storage_offset", "stride", "get_device"]
+    """
+    argmax argmin argsort argwhere nonzero count_nonzero searchsorted bucketize numel size dim ndimension nelement
+    long int short byte char bincount histc unique element_size storage_offset stride get_device
+    """.split()
 )
 """Integer results: no gradient flows through them."""
 
@@ -151,6 +161,10 @@ MODULES: dict[str, str | Region] = {
 """`torch.nn` modules: the op that calling one is, or the region of its result."""
 
 LOGGING = frozenset(
-    ["print", "log", "debug", "info", "warning", "warn", "error", "critical", "exception", "add_scalar", "add_scalars", "add_histogram", "add_image", "log_dict", "log_metrics", "write", "set_postfix", "set_description", "update_metrics", "format", "isinstance", "issubclass", "type", "id", "repr", "str", "hash", "hasattr", "len", "callable"]
+    """
+    print log debug info warning warn error critical exception add_scalar add_scalars add_histogram add_image log_dict
+    log_metrics write set_postfix set_description update_metrics format isinstance issubclass type id repr str hash
+    hasattr len callable
+    """.split()
 )
 """Calls that show a value or look at it: no gradient comes back from them."""

@@ -244,10 +244,14 @@ def _is_complement(node: ast.expr) -> bool:
 # --- the argument --------------------------------------------------------------------------------------------------
 
 
+_EXPONENTIALS = ("exp", "exp2")
+"""What `number ** x` is lowered to: the argument is the exponent."""
+
+
 def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
     """The argument of a singular op as written."""
     if isinstance(site, ast.BinOp):
-        return (site.left, site.right)[index]
+        return site.right if op in _EXPONENTIALS else (site.left, site.right)[index]
     if isinstance(site, ast.AugAssign):
         return site.value if index == 1 else None
     if not isinstance(site, ast.Call):

@@ -123,5 +123,9 @@ def _is_test(node: ast.AST) -> bool:
 
 _COSTLY = (ast.Call, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom, ast.Lambda, ast.IfExp, ast.ListComp)
 _TESTS = frozenset(
-    ["lt", "le", "gt", "ge", "eq", "ne", "less", "less_equal", "greater", "greater_equal", "not_equal", "logical_and", "logical_or", "logical_not", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_not", "bool", "float", "double", "half", "to", "type", "type_as", "unsqueeze", "squeeze", "view"]
+    """
+    lt le gt ge eq ne less less_equal greater greater_equal not_equal logical_and logical_or logical_not
+    logical_xor bitwise_and bitwise_or bitwise_not bool float double half to type type_as unsqueeze squeeze
+    view
+    """.split()
 )

@@ -10,7 +10,10 @@ from nanlint.fixes.places import Places
 
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)
 _ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING | frozenset(
-    ["where", "clamp", "clip", "clamp_", "clip_", "nan_to_num", "float", "double", "half", "to", "type_as", "contiguous", "clone", "relu", "hardtanh", "addcmul", "addcdiv", "logit", "softplus"]
+    """
+    where clamp clip clamp_ clip_ nan_to_num float double half to type_as contiguous clone relu hardtanh
+    addcmul addcdiv logit softplus
+    """.split()
 )
 
 

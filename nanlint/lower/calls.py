@@ -68,12 +68,20 @@ class Calls(Objects):
 
     def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
         """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
+        if op == "pow" and isinstance(args[0], Constant) and args[0].value > 0.0:
+            op, args = self._exponential(args[0].value, args[1])
         made = self.builder.apply(
             op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
         )
         if isinstance(made, Apply) and frame.depth == 0 and (op in SELECTORS or op == "mul"):
             self.collected.selectors.append(made)
         return made
+
+    def _exponential(self, base: float, exponent: Value) -> tuple[str, tuple[Value, ...]]:
+        """`2 ** x` and `10 ** x` are exponentials: they overflow, and have no singular point."""
+        if base == 2.0:
+            return "exp2", (exponent,)
+        return "exp", (self.builder.apply("mul", self.builder.constant(math.log(base)), exponent),)
 
     def as_value(self, thing: Thing) -> Value:
         """A thing as a graph value; what is none is an unknown number or tensor."""

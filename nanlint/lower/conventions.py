@@ -47,7 +47,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         ),
         # what cannot be negative
         (
-            r"(^|_)(std|stddev|nanstd|var|variance|norm|norms|dist|dists|distance|distances)$",
+            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
         # what comes from an environment or is counted, and what nothing is trained through

@@ -71,10 +71,12 @@ def _clamp(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame)
 
 
 def _hardtanh(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
-    defaults = {"min": calls.builder.constant(-1.0), "max": calls.builder.constant(1.0)}
-    renamed = {name.removesuffix("_val"): thing for name, thing in named.items()}
-    rest = {name: thing for name, thing in defaults.items() if len(args) < (2 if name == "min" else 3)}
-    return _clamp(calls, args, {**rest, **renamed}, node, frame)
+    value = _argument(args, named, 0, "input")
+    if not isinstance(value, Value):
+        return None
+    low = _argument(args, named, 1, "min_val") or calls.builder.constant(-1.0)
+    high = _argument(args, named, 2, "max_val") or calls.builder.constant(1.0)
+    return calls.apply("hardtanh", (value, calls.as_value(low), calls.as_value(high)), node, frame)
 
 
 def _divide(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
@@ -438,6 +440,7 @@ SPECIAL: dict[str, Handler] = {
     "clip": _clamp,
     "clip_": _clamp,
     "hardtanh": _hardtanh,
+    "hardtanh_": _hardtanh,
     "div": _divide,
     "divide": _divide,
     "add": _scaled("add"),

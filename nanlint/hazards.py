@@ -334,6 +334,8 @@ class _Study:
 
     def _broken_when_selected(self, proof: Proof) -> bool:
         """Whether the same values at the site, selected, give a value that is not finite."""
+        # a singular point is one without rounding too: else 1 - x * x is 0 next to 1 as well
+        exact = ARITHMETIC["float64"] if proof.singular else self.a
         kept = self._kept()
         if kept is None:
             return False
@@ -345,7 +347,7 @@ class _Study:
         if facts is None:
             return False
         for inputs in assignments(self.network, facts, Effort(len(self.order))):
-            values = forward(self.order, inputs, self.a)
+            values = forward(self.order, inputs, exact)
             if values is not None and self._satisfied(constraints, values):
                 return not math.isfinite(values[self.case.selector.number])
         return False

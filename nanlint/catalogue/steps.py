@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from nanlint import arithmetic as A
 from nanlint import regions as R
@@ -13,6 +14,12 @@ from nanlint.catalogue.rows import FALLING, RISING, VALLEY, flat, of, row, unary
 from nanlint.regions import Region
 
 _STAIRS = ((-math.inf, -5e-324, True), (0.0, 0.0, True), (5e-324, math.inf, True))
+
+
+def _sign_image(a: Arithmetic, x: Region) -> Region:
+    """The signs that occur: at most three points."""
+    signs = [s for s, side in ((-1.0, R.below(0.0)), (0.0, R.ZERO), (1.0, R.above(0.0))) if x & side]
+    return R.point(*signs)
 
 
 def sign(x: float) -> float:
@@ -55,7 +62,7 @@ def _copysign_image(a: Arithmetic, x: Region, y: Region) -> Region:
     return x | R.neg(x)
 
 
-ROWS: tuple[Op, ...] = (
+_ROWS: tuple[Op, ...] = (
     unary(
         "identity",
         of(lambda x: x),
@@ -139,5 +146,6 @@ ROWS: tuple[Op, ...] = (
         derivative="copysign.Tensor: copysign_tensor_self_backward(grad, self, result), zeros_like(other)",
     ),
 )
+ROWS = tuple(replace(row, image=_sign_image) if row.name in ("sign", "sgn") else row for row in _ROWS)
 """torch gives `sign` and the roundings a gradient of zeros, which go on upwards: 0 * inf = nan below them. That of
 `sgn` alone is torch's symbolic zero, which no multiplication touches: nothing goes on."""

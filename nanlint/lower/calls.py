@@ -487,8 +487,7 @@ class Calls(Objects):
     ) -> Thing:
         """Follow a call into its body; recursion and long chains of calls are opaque."""
         self.collected.inlined += 1
-        too_deep = frame.depth >= _DEEPEST_CALL or self.collected.inlined > MOST_INLINED
-        if too_deep or function.node in frame.calls or is_generator(function.node) or is_stub(function.node):
+        if not self.may_follow(function, frame):
             return self.unknown_call(function, args, named, node)
         inner = Frame(
             Scope({}, function.scope),
@@ -502,6 +501,15 @@ class Calls(Objects):
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *args), named, inner)
         return self.body(function, inner)
+
+    def may_follow(self, function: Function, frame: Frame) -> bool:
+        """Whether a call from `frame` is followed: there is a body to run, no recursion, and no long chain of calls."""
+        node = function.node
+        if frame.depth >= _DEEPEST_CALL or self.collected.inlined > MOST_INLINED or node in frame.calls:
+            return False
+        if node not in self.bodies:
+            self.bodies[node] = not (is_generator(node) or is_stub(node))
+        return self.bodies[node]
 
     def body(self, function: Function, frame: Frame) -> Thing:
         """The result of running a function's body in `frame`."""

@@ -72,6 +72,11 @@ class Following(Statements):
         entered = function.scope.file() is not None and frame.foreign_call is None
         return self._summed_up(made, node) if entered else made
 
+    def may_follow(self, function: Function, frame: Frame) -> bool:
+        """Whether a call is followed; into other files not as far as in the analysed one."""
+        near = frame.depth < int(os.environ.get("FD", "3")) and self.collected.inlined < int(os.environ.get("FI", "100"))
+        return (near or function.scope.file() is None) and super().may_follow(function, frame)
+
     def _summed_up(self, thing: Thing, node: ast.AST) -> Thing:
         """A computation that is too long to be looked at closely is a value of its region."""
         if isinstance(thing, Items):

@@ -39,6 +39,7 @@ class Lowering:
         self.initialising: set[int] = set()
         self.instances: dict[tuple[int, str] | None, dict[str, Thing]] = {}
         self.bases: dict[ast.ClassDef, list[Class]] = {}
+        self.bodies: dict[ast.AST, bool] = {}
         self.imports: dict[str, Thing | None] = {}
         self.files: dict[str, FileScope] = {}
         self.wholes: dict[int, Value] = {}

@@ -17,6 +17,7 @@ Call: TypeAlias = Callable[..., Tensor]
 """Takes a tensor for each parameter of a row (a float for a fixed one) and works element by element."""
 
 _ROOTS = {"torch": torch, "Tensor": Tensor, "builtins": builtins, "math": math}
+_EXPONENTS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 7.0, 20.0, -0.5, -1.0, -1.5, -2.0, -3.0)
 _TRUTH = (0.0, 1.0)
 _REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
 
@@ -27,6 +28,17 @@ FIXED: dict[str, dict[str, tuple[float, ...]]] = {
     "masked_select": {"mask": (1.0,)},
     "threshold": {"threshold": (0.0, 1.0), "value": (0.0, -2.0)},
     "nan_to_num": {"nan": (0.0, 3.0), "posinf": (7.0,), "neginf": (-7.0,)},
+    "pow": {"exponent": _EXPONENTS},
+    "float_power": {"exponent": _EXPONENTS},
+    "polygamma": {"n": (0.0, 1.0, 2.0, 3.0)},
+    "polygamma_method": {"n": (0.0, 1.0, 2.0, 3.0)},
+    "mvlgamma": {"p": (1.0, 2.0, 3.0)},
+    "gammainc": {"input": (0.5, 1.0, 2.0, 30.0)},
+    "gammaincc": {"input": (0.5, 1.0, 2.0, 30.0)},
+    "zeta": {"input": (1.5, 2.0, 3.0)},
+    "elu": {"alpha": (1.0, 0.5)},
+    "celu": {"alpha": (1.0, 0.5)},
+    "leaky_relu": {"negative_slope": (0.01, 0.2)},
 }
 """Parameters that are masks or Python numbers in torch, with the values to probe."""
 
@@ -42,7 +54,16 @@ _CALLS: dict[str, Call] = {
     "masked_fill": lambda x, m, v: x.masked_fill(_filled(m, x), v),
     "masked_select": lambda x, m: x.masked_select(_filled(m, x)),
     "quantile": lambda x: x.unsqueeze(-1).quantile(0.5, dim=-1),
-    "truth": lambda x: x.bool(),
+    "nanquantile": lambda x: x.unsqueeze(-1).nanquantile(0.5, dim=-1),
+    "all": lambda x: x.unsqueeze(-1).all(dim=-1),
+    "any": lambda x: x.unsqueeze(-1).any(dim=-1),
+    "polygamma": lambda n, x: torch.polygamma(int(n), x),
+    "polygamma_method": lambda x, n: x.polygamma(int(n)),
+    "mvlgamma": lambda x, p: torch.mvlgamma(x, int(p)),
+    "gammainc": lambda s, x: torch.special.gammainc(torch.full_like(x, s), x),
+    "gammaincc": lambda s, x: torch.special.gammaincc(torch.full_like(x, s), x),
+    "zeta": lambda s, q: torch.special.zeta(torch.full_like(q, s), q),
+    "prelu": lambda x, w: torch.nn.functional.prelu(x.unsqueeze(0), w).squeeze(0),
 }
 """Where the function cannot be called with one tensor for each parameter."""
 
@@ -69,6 +90,7 @@ def _along(function: Call) -> Call:
 
     def call(x: Tensor) -> Tensor:
         made = function(x.unsqueeze(-1), dim=-1)
-        return made if isinstance(made, Tensor) else made[0]
+        values = made if isinstance(made, Tensor) else made[0]
+        return values.reshape(x.shape)
 
     return call

@@ -25,7 +25,7 @@ from nanlint.witness import backward, culprit, forward
 MOST_VALUES = 400
 """Values looked at under one selector; what lies deeper is met as a free value."""
 _MOST_TARGETS = 40
-_MORE_TRIES = 40
+_MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
 
 
@@ -402,7 +402,7 @@ def _is_setting(value: Value) -> bool:
 
 
 _LARGEST_EXPONENT = 4.0
-_LARGEST_INPUT, _SMALLEST_INPUT = 2000.0, 1e-15
+_LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 

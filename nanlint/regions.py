@@ -7,7 +7,7 @@ is kept beside it. More than `MOST` intervals are joined across the narrowest ga
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -130,7 +130,7 @@ def _touch(a: Interval, b: Interval) -> bool:
 def make(intervals: Iterable[Interval]) -> Region:
     """The union of `intervals`, which may overlap and come in any order."""
     merged: list[Interval] = []
-    for part in sorted(intervals):
+    for part in sorted(intervals, key=lambda part: (part.lo, part.lo_open)):
         if merged and _touch(merged[-1], part):
             last = merged[-1]
             hi, hi_closed = max((last.hi, not last.hi_open), (part.hi, not part.hi_open))
@@ -217,7 +217,15 @@ def _add(x: Interval, y: Interval) -> Region:
     lo, hi = x.lo + y.lo, x.hi + y.hi
     if lo != lo or hi != hi:
         return ALL
-    return _rounded(lo, hi, x.lo_open or y.lo_open, x.hi_open or y.hi_open)
+    lo_open = _sum_open(x.lo, x.lo_open, y.lo, y.lo_open)
+    return _rounded(lo, hi, lo_open, _sum_open(x.hi, x.hi_open, y.hi, y.hi_open))
+
+
+def _sum_open(p: float, p_open: bool, q: float, q_open: bool) -> bool:
+    """A sum of two ends is open if one of them is; an infinite member swallows whatever is added."""
+    if math.isinf(p) or math.isinf(q):
+        return not ((math.isinf(p) and not p_open) or (math.isinf(q) and not q_open))
+    return p_open or q_open
 
 
 def neg(a: Region) -> Region:
@@ -236,42 +244,65 @@ def mul(a: Region, b: Region) -> Region:
 
 
 def _mul(x: Interval, y: Interval) -> Region:
-    corners = [
-        _corner(p, p_open, q, q_open)
-        for p, p_open in ((x.lo, x.lo_open), (x.hi, x.hi_open))
-        for q, q_open in ((y.lo, y.lo_open), (y.hi, y.hi_open))
-    ]
-    lo, lo_open = min(corners)
-    hi, hi_closed = max((value, not is_open) for value, is_open in corners)
-    made = _rounded(lo, hi, lo_open, not hi_closed)
+    made = _spanned(_corner(*p, *q) for p in _ends(x) for q in _ends(y))
     return made | ZERO if 0.0 in x or 0.0 in y else made
 
 
+def _ends(part: Interval) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    return (part.lo, part.lo_open), (part.hi, part.hi_open)
+
+
+def _spanned(corners: Iterable[tuple[float, bool]]) -> Region:
+    """From the least to the greatest of values that are open or closed."""
+    values = list(corners)
+    lo, lo_open = min(values)
+    hi, hi_closed = max((value, not is_open) for value, is_open in values)
+    return _rounded(lo, hi, lo_open, not hi_closed)
+
+
 def _corner(p: float, p_open: bool, q: float, q_open: bool) -> tuple[float, bool]:
+    """The product of two ends; where one is 0 or infinite by itself, it alone says whether that is attained."""
     if p == 0.0 or q == 0.0:
-        return 0.0, (p_open if p == 0.0 else True) and (q_open if q == 0.0 else True)
+        return 0.0, (p_open or p != 0.0) and (q_open or q != 0.0)
+    if math.isinf(p) or math.isinf(q):
+        return p * q, (p_open or not math.isinf(p)) and (q_open or not math.isinf(q))
     return p * q, p_open or q_open
 
 
 def div(a: Region, b: Region) -> Region:
     """All quotients as IEEE 754 has them: `x / 0` is infinite; `0 / 0` and `inf / inf` are left out."""
-    result = mul(a, inverse(b - ZERO)) if b - ZERO else EMPTY
+    result = combine(a, make(_signed(b)), _div)
     if 0.0 in b and a - ZERO:
         result = result | INFINITIES
     return result
 
 
-def inverse(b: Region) -> Region:
-    """All reciprocals of the non-zero members."""
-    parts: list[Interval] = []
+def _div(x: Interval, y: Interval) -> Region:
+    """`y` is all positive or all negative; an end at 0 is open."""
+    sign = 1.0 if y.hi > 0.0 else -1.0
+    return _spanned(_quotient(*p, q, q_open, sign) for p in _ends(x) for q, q_open in _ends(y))
+
+
+def _quotient(p: float, p_open: bool, q: float, q_open: bool, sign: float) -> tuple[float, bool]:
+    if p == 0.0 or math.isinf(q):
+        return 0.0, (p_open or p != 0.0) and (q_open or not math.isinf(q))
+    if q == 0.0:
+        return math.copysign(INF, p) * sign, p_open or not math.isinf(p)
+    return p / q, p_open if math.isinf(p) else p_open or q_open
+
+
+def _signed(b: Region) -> Iterator[Interval]:
+    """The negative and the positive members, without 0."""
     for part in b.intervals:
         if part.lo < 0.0:
-            hi = min(part.hi, 0.0)
-            parts.extend(_flip(Interval(part.lo, hi, part.lo_open, part.hi_open or hi == 0.0)).intervals)
+            yield part if part.hi < 0.0 else Interval(part.lo, 0.0, part.lo_open, True)
         if part.hi > 0.0:
-            lo = max(part.lo, 0.0)
-            parts.extend(_flip(Interval(lo, part.hi, part.lo_open or lo == 0.0, part.hi_open)).intervals)
-    return make(parts)
+            yield part if part.lo > 0.0 else Interval(0.0, part.hi, True, part.hi_open)
+
+
+def inverse(b: Region) -> Region:
+    """All reciprocals of the non-zero members."""
+    return make(part for signed in _signed(b) for part in _flip(signed).intervals)
 
 
 def _flip(part: Interval) -> Region:

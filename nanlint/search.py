@@ -12,6 +12,7 @@ from nanlint.graph import Constant, Leaf, Value
 from nanlint.regions import Interval, Region
 
 _PLAIN = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, -10.0, 100.0, -100.0, 150.0, -150.0, 1000.0, -1000.0)
+_TINY, _LARGE = 1e-12, 1000.0
 _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
 _FEWEST_SOLVES = 24
@@ -55,16 +56,21 @@ def _free_values(order: Sequence[Value]) -> list[Value]:
 
 
 def candidates(region: Region) -> list[float]:
-    """Members of `region` worth trying: ends, what lies next to them, and plain numbers."""
-    ends = [value for part in region.intervals for value in _ends(part)]
+    """Members of `region` worth trying: ends, what lies next to them, and plain numbers; unusual ones last."""
+    exact = [end for part in region.intervals for end in _ends(part)]
+    ends = [_short(end) for end in exact]
     near = [value for part in region.intervals for value in _neighbours(part)]
-    points = region.points
     plain = [value for value in _PLAIN if value in region]
-    if points is not None:
-        return list(dict.fromkeys([*plain, *ends, *near]))[:8]
+    if region.points is not None:
+        return list(dict.fromkeys([*plain, *ends, *exact, *near]))[:8]
     middles = [_middle(part) for part in region.intervals]
-    bounded = [value for value in ends if abs(value) <= 1000.0]
-    return list(dict.fromkeys([*plain[:1], *bounded, *plain[1:6], *near, *middles, *plain[6:], *ends]))[:24]
+    usual = [value for value in ends if value == 0.0 or _TINY <= abs(value) <= _LARGE]
+    return list(dict.fromkeys([*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]))[:24]
+
+
+def _short(value: float) -> float:
+    """The number that a bound found by bisection is a rounding step away from."""
+    return float(f"{value:.6g}")
 
 
 def _ends(part: Interval) -> list[float]:
@@ -80,7 +86,7 @@ def _neighbours(part: Interval) -> list[float]:
     """Next to the ends, and just outside of a point: rounding may bring them there."""
     made: list[float] = []
     for end, inward in ((part.lo, 1.0), (part.hi, -1.0)):
-        if abs(end) <= 1000.0:
+        if abs(end) <= _LARGE:
             steps = [step * max(1.0, abs(end)) for step in _NEAR]
             made.extend(end + inward * step for step in steps)
     return made if part.is_point else [value for value in made if value in part]

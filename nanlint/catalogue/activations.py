@@ -58,6 +58,14 @@ def _celu_backward(a: Arithmetic, g: float, y: float, x: float, alpha: float) ->
     return a.round(a.wide.mul(g, _elu_slope(a.wide, x, alpha, 1.0, a.wide.div(1.0, alpha)))), 0.0
 
 
+def _infinite_scale(x: Region, scale: Region) -> bool:
+    return bool(scale & R.INFINITIES)
+
+
+def _scaled_undefined(x: Region, scale: Region) -> bool:
+    return (-math.inf in x and 0.0 in scale) or _infinite_scale(x, scale)
+
+
 def _leaky(w: Arithmetic, x: float, slope: float) -> float:
     return x if not x <= 0.0 else w.mul(x, slope)
 
@@ -173,6 +181,8 @@ ROWS: tuple[Op, ...] = (
         fused_backward(lambda w, g, y, x: 0.0 if x <= -3.0 else w.mul(g, _hardswish_slope(w, x))),
         ((-1.5, math.inf, True),),
         bounds=R.interval(-0.4, 0.0),
+        undefined=R.point(-math.inf),
+        wobble=4.0,
         derivative="hardswish: hardswish_backward(grad, self)",
         spellings=_functional("hardswish"),
     ),
@@ -207,6 +217,7 @@ ROWS: tuple[Op, ...] = (
         ((-1.2784, math.inf, True),),
         bounds=R.interval(-0.2785, 0.0),
         undefined=R.point(-math.inf),
+        wobble=8.0,
         derivative="silu: silu_backward(grad, self)",
         spellings=_functional("silu"),
     ),
@@ -217,6 +228,7 @@ ROWS: tuple[Op, ...] = (
         ((-0.7517, math.inf, True),),
         bounds=R.interval(-0.1701, 0.0),
         undefined=R.point(-math.inf),
+        wobble=8.0,
         derivative="gelu: gelu_backward(grad, self, approximate)",
         spellings=_functional("gelu"),
     ),
@@ -227,6 +239,7 @@ ROWS: tuple[Op, ...] = (
         ((-1.1924, math.inf, True),),
         bounds=R.interval(-0.309, 0.0),
         undefined=R.point(-math.inf),
+        wobble=8.0,
         derivative="mish: mish_backward(grad, self)",
         spellings=_functional("mish"),
     ),
@@ -253,6 +266,7 @@ ROWS: tuple[Op, ...] = (
         _elu_image,
         parameters=("input", "alpha"),
         defaults={"alpha": 1.0},
+        undefined=_infinite_scale,
         derivative="elu: elu_backward(grad, alpha, scale, input_scale, false, self)",
         spellings=_in_place("elu"),
     ),
@@ -263,6 +277,7 @@ ROWS: tuple[Op, ...] = (
         _elu_image,
         parameters=("input", "alpha"),
         defaults={"alpha": 1.0},
+        undefined=lambda x, alpha: 0.0 in alpha or _infinite_scale(x, alpha),
         derivative="celu: elu_backward(grad, alpha, 1, 1.0/alpha.toFloat(), false, self)",
         spellings=("torch.celu", "torch.celu_", *_in_place("celu")),
     ),
@@ -273,6 +288,7 @@ ROWS: tuple[Op, ...] = (
         _leaky_image,
         parameters=("input", "negative_slope"),
         defaults={"negative_slope": 0.01},
+        undefined=_scaled_undefined,
         derivative="leaky_relu: leaky_relu_backward(grad, self, negative_slope, false)",
         spellings=_in_place("leaky_relu"),
     ),
@@ -282,7 +298,7 @@ ROWS: tuple[Op, ...] = (
         _prelu_backward,
         _leaky_image,
         parameters=("input", "weight"),
-        undefined=lambda x, weight: (-math.inf in x and 0.0 in weight) or bool(weight & R.INFINITIES),
+        undefined=_scaled_undefined,
         derivative="_prelu_kernel: _prelu_kernel_backward(grad, self, weight)",
         spellings=("torch.prelu", "Tensor.prelu", *_functional("prelu")),
     ),

@@ -76,8 +76,14 @@ def image_of(a: Arithmetic, f: Scalar, pieces: tuple[Piece, ...], region: Region
     for part in region.intervals:
         for piece in pieces:
             for met in (Region((part,)) & R.interval(piece.lo, piece.hi)).intervals:
-                parts.extend(_image_of_piece(a, f, met, piece.rising).intervals)
+                parts.extend(_image_of_piece(a, f, _signed(met, piece), piece.rising).intervals)
     return R.make(parts)
+
+
+def _signed(part: Interval, piece: Piece) -> Interval:
+    """With the piece's own sign of 0: 1 / x has two pieces that meet there."""
+    lo = piece.lo if part.lo == piece.lo else part.lo
+    return Interval(lo, piece.hi if part.hi == piece.hi else part.hi, part.lo_open, part.hi_open)
 
 
 def _image_of_piece(a: Arithmetic, f: Scalar, part: Interval, rising: bool) -> Region:
@@ -93,7 +99,9 @@ def _end(a: Arithmetic, f: Scalar, end: float, is_open: bool, inward: float) -> 
     if not is_open:
         return value, False
     inner = a.round(end)
-    if inner == end or (inner > end) != (inward > end):  # rounded onto the end or past it
+    if end == 0.0:
+        inner = math.copysign(a.dtype.tiny * a.dtype.eps, inward)
+    elif inner == end or (inner > end) != (inward > end):  # rounded onto the end or past it
         inner = math.nextafter(end, inward)
     return value, f(inner) != value
 
@@ -115,7 +123,7 @@ def preimage_of(f: Scalar, pieces: tuple[Piece, ...], out: Region, of: Region) -
 
 
 def _preimage_of_piece(f: Scalar, piece: Piece, inside: Region, target: Interval) -> Region:
-    lo, hi = inside.lo, inside.hi
+    lo, hi, *_ = _signed(inside.intervals[0], piece)
     above = _at_least(f, target)
     under = _at_most(f, target)
     first, last = (above, under) if piece.rising else (under, above)

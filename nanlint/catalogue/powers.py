@@ -44,7 +44,7 @@ def _pieces(p: float) -> tuple[Piece, ...]:
     """Where `x ** p` is monotone in x."""
     rising = p > 0.0
     if not _integral(p):
-        return (Piece(0.0, math.inf, rising),)
+        return (Piece(-0.0, -0.0, rising), Piece(0.0, math.inf, rising))
     left = rising if p % 2.0 == 1.0 else not rising
     return (Piece(-math.inf, -0.0, left), Piece(0.0, math.inf, rising))
 
@@ -131,7 +131,7 @@ ROWS: tuple[Op, ...] = (
         "rsqrt",
         of(_inverse_root),
         lambda a, g, y, x: (a.mul(a.mul(-0.5, g), power(a, y, 3.0)),),
-        ((0.0, math.inf, False),),
+        ((-0.0, -0.0, False), (0.0, math.inf, False)),
         undefined=_NEGATIVE,
         cuts=(0.0,),
         safe=1.0,

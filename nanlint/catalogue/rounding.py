@@ -53,6 +53,21 @@ def vanished(out: Region, a: Arithmetic) -> Region:
     return wide | R.interval(-a.dtype.tiny, a.dtype.tiny) if 0.0 in out else wide
 
 
+def loosened(region: Region, a: Arithmetic, steps: float) -> Region:
+    """`region` with its ends moved outward by `steps` roundings; 0 and the infinities stay."""
+    return R.make(_loosened(part, steps * a.dtype.eps) for part in region.intervals)
+
+
+def _loosened(part: Interval, share: float) -> Interval:
+    lo, hi = part.lo - abs(part.lo) * share, part.hi + abs(part.hi) * share
+    return Interval(
+        part.lo if math.isinf(part.lo) else lo,
+        part.hi if math.isinf(part.hi) else hi,
+        part.lo_open and lo == part.lo,
+        part.hi_open and hi == part.hi,
+    )
+
+
 def product(x: Region, y: Region, a: Arithmetic) -> Region:
     """All products in the dtype; 0 * inf counts as 0."""
     return attained(R.mul(x, y), a) | _vanishing(x, y)

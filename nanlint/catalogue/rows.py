@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -21,12 +22,16 @@ from nanlint.catalogue.domains import (
     spelled,
 )
 from nanlint.catalogue.pieces import Piece, domain, image_of, poison_of, preimage_of
+from nanlint.catalogue.rounding import loosened
 from nanlint.regions import Region
 
+_MOST = sys.float_info.max
 RISING = ((-R.INF, R.INF, True),)
 FALLING = ((-R.INF, R.INF, False),)
 VALLEY = ((-R.INF, 0.0, False), (0.0, R.INF, True))
 PEAK = ((-R.INF, 0.0, True), (0.0, R.INF, False))
+FINITE_RISING = ((-_MOST, _MOST, True),)
+FINITE_VALLEY = ((-_MOST, 0.0, False), (0.0, _MOST, True))
 
 
 def of(function: Callable[[float], float]) -> Value:
@@ -63,6 +68,8 @@ def unary(
     derivative: str,
     bounds: Region = R.ALL,
     undefined: Region = R.EMPTY,
+    doubtful: Region = R.EMPTY,
+    wobble: float = 0.0,
     cuts: tuple[float, ...] = (),
     poles: Region = R.EMPTY,
     safe: float | None = None,
@@ -71,12 +78,12 @@ def unary(
 ) -> Op:
     """The row of a unary op.
 
-    `pieces` are where it is monotone, as (lo, hi, rising); elsewhere its values are anything in `bounds`. `undefined`
-    is where it is nan; `cuts` are where its derivative is singular or its formula changes; `poles` are more places
+    `pieces` are where it is monotone, as (lo, hi, rising), but for `wobble` roundings; elsewhere its values are
+    anything in `bounds`. `undefined` is where it is nan, `doubtful` where it may be; `cuts` are where its derivative is singular or its formula changes; `poles` are more places
     of that kind, too many to name each: a region that holds them.
     """
     parts = tuple(Piece(*piece) for piece in pieces)
-    bumpy = ~(domain(parts) | undefined)
+    bumpy, unsure = ~(domain(parts) | undefined), undefined | doubtful
 
     def image(a: Arithmetic, x: Region) -> Region:
         f = partial(value, a)
@@ -86,10 +93,12 @@ def unary(
             rest = R.point(*(y for y in map(f, points) if y == y))
         else:
             rest = bounds if outside else R.EMPTY
-        return image_of(a, f, parts, x) | rest
+        made = image_of(a, f, parts, x)
+        return (loosened(made, a, wobble) if wobble else made) | rest
 
     def narrow(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
-        return (preimage_of(partial(value, a), parts, out, x) | x & bumpy,)
+        wanted = loosened(out, a, wobble) if wobble else out
+        return (preimage_of(partial(value, a), parts, wanted, x) | x & bumpy,)
 
     def poison(a: Arithmetic, x: Region) -> tuple[Region, ...]:
         if not differentiable:
@@ -105,7 +114,7 @@ def unary(
         backward=backward,
         image=image,
         narrow=narrow,
-        undefined=lambda x: bool(x & undefined),
+        undefined=lambda x: bool(x & unsure),
         poison=poison,
         safe=(safe,),
         derivative=derivative,

@@ -9,7 +9,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import special_functions as S
 from nanlint.catalogue.domains import Op, everywhere, spelled
-from nanlint.catalogue.rows import FALLING, PEAK, RISING, VALLEY, fused, of, row, unary
+from nanlint.catalogue.rows import FALLING, FINITE_RISING, FINITE_VALLEY, PEAK, RISING, fused, of, row, unary
 from nanlint.catalogue.steps import sign
 from nanlint.regions import Region
 
@@ -46,7 +46,7 @@ def _polygamma_image(a: Arithmetic, n: Region, x: Region) -> Region:
 
 
 def _polygamma_undefined(n: Region, x: Region) -> bool:
-    return bool(x & _NEGATIVE)
+    return bool(x & _NEGATIVE) or math.inf in x
 
 
 def _zeta_backward(a: Arithmetic, g: float, y: float, s: float, q: float) -> tuple[float, ...]:
@@ -151,6 +151,7 @@ ROWS: tuple[Op, ...] = (
         of(S.log_gamma),
         lambda a, g, y, x: (a.mul(g, a.of(S.digamma, x)),),
         ((0.0, _LEAST_LGAMMA, False), (_LEAST_LGAMMA, math.inf, True)),
+        wobble=8.0,
         cuts=(0.0,),
         poles=_POLES,
         safe=1.0,
@@ -162,9 +163,10 @@ ROWS: tuple[Op, ...] = (
         of(S.digamma),
         lambda a, g, y, x: (a.mul(g, a.round(S.trigamma(x, a.wide))),),
         ((5e-324, math.inf, True),),
-        undefined=_NEGATIVE,
+        doubtful=_NEGATIVE,
         cuts=(0.0,),
         poles=_NEGATIVE,
+        wobble=8.0,
         safe=1.0,
         derivative="digamma: grad * polygamma(1, self)",
         spellings=spelled("digamma", "torch.special.digamma", "torch.special.psi"),
@@ -209,7 +211,7 @@ ROWS: tuple[Op, ...] = (
         lambda a, s, q: a.round(S.zeta(s, q)),
         _zeta_backward,
         _zeta_image,
-        undefined=lambda s, q: bool(s & R.below(1.0)) or bool(q & _NEGATIVE),
+        undefined=lambda s, q: bool(s & R.below(1.0)) or bool(q & _NEGATIVE) or math.inf in s | q,
         poison=lambda a, s, q: (R.EMPTY, R.below(1.0)),
         safe=(None, 1.0),
         derivative="special_zeta: not_implemented, grad * -self * special_zeta(self + 1., other)",
@@ -253,6 +255,7 @@ ROWS: tuple[Op, ...] = (
         of(S.scaled_erfc),
         lambda a, g, y, x: (a.mul(a.sub(a.mul(a.mul(2.0, x), y), 2.0 / _ROOT_PI), g),),
         FALLING,
+        wobble=64.0,
         safe=0.0,
         derivative="special_erfcx: (2.0 * self * result - 2.0 / sqrt(M_PI)) * grad",
         spellings=("torch.special.erfcx",),
@@ -300,7 +303,9 @@ ROWS: tuple[Op, ...] = (
         "i0",
         fused(_i0),
         lambda a, g, y, x: (a.mul(g, a.round(_i1(a.wide, x))),),
-        VALLEY,
+        FINITE_VALLEY,
+        undefined=R.INFINITIES,
+        wobble=8.0,
         safe=0.0,
         derivative="i0: grad * at::special_i1(self)",
         spellings=everywhere("i0", "torch.special.i0"),
@@ -310,6 +315,7 @@ ROWS: tuple[Op, ...] = (
         of(S.bessel_i0e),
         _i0e_backward,
         PEAK,
+        wobble=8.0,
         derivative="special_i0e: grad * (at::special_i1e(self) - self.sgn() * result)",
         spellings=("torch.special.i0e",),
     ),
@@ -317,7 +323,9 @@ ROWS: tuple[Op, ...] = (
         "i1",
         fused(_i1),
         _i1_backward,
-        RISING,
+        FINITE_RISING,
+        undefined=R.INFINITIES,
+        wobble=8.0,
         safe=0.0,
         derivative="special_i1: i1_backward(grad, self, result)",
         spellings=("torch.special.i1",),
@@ -328,6 +336,7 @@ ROWS: tuple[Op, ...] = (
         _i1e_backward,
         ((-1.5, 1.5, True),),
         bounds=R.interval(-0.22, 0.22),
+        wobble=8.0,
         derivative="special_i1e: i1e_backward(grad, self, result)",
         spellings=("torch.special.i1e",),
     ),

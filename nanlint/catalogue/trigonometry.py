@@ -29,7 +29,7 @@ def _tanh_backward(w: Arithmetic, g: float, y: float, x: float) -> float:
 
 def _sinc(w: Arithmetic, x: float) -> float:
     angle = w.times(x, math.pi)
-    return 1.0 if x == 0.0 else w.div(w.of(A.total(math.sin), angle), angle)
+    return 1.0 if angle == 0.0 else w.div(w.of(A.total(math.sin), angle), angle)
 
 
 def _sinc_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[float, ...]:
@@ -118,6 +118,8 @@ ROWS: tuple[Op, ...] = (
         ((-1.0, 0.0, True), (0.0, 1.0, False)),
         bounds=R.interval(-0.25, 0.25),
         undefined=R.INFINITIES,
+        doubtful=~R.interval(-1e38, 1e38),
+        wobble=4.0,
         derivative="sinc: sinc_backward(grad, self)",
         spellings=everywhere("sinc", "torch.special.sinc"),
     ),

@@ -61,7 +61,9 @@ def _base(p: float, a: Arithmetic, x: float) -> float:
 def _image(a: Arithmetic, x: Region, p: Region) -> Region:
     exponent = _fixed(p)
     if exponent is None or math.isinf(exponent):
-        return R.NONNEGATIVE if x <= R.NONNEGATIVE else R.ALL
+        if not x <= R.NONNEGATIVE:
+            return R.ALL
+        return R.NONNEGATIVE | (R.point(-math.inf) if 0.0 in x else R.EMPTY)
     made = image_of(a, partial(_base, exponent, a), _pieces(exponent), x)
     # C's pow has a value for the base -inf, and torch uses it for all exponents but 0.5 and -0.5
     lost = -math.inf in x and not _integral(exponent) and abs(exponent) != 0.5

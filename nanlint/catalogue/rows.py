@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -25,13 +24,10 @@ from nanlint.catalogue.pieces import Piece, domain, image_of, poison_of, preimag
 from nanlint.catalogue.rounding import loosened
 from nanlint.regions import Region
 
-_MOST = sys.float_info.max
 RISING = ((-R.INF, R.INF, True),)
 FALLING = ((-R.INF, R.INF, False),)
 VALLEY = ((-R.INF, 0.0, False), (0.0, R.INF, True))
 PEAK = ((-R.INF, 0.0, True), (0.0, R.INF, False))
-FINITE_RISING = ((-_MOST, _MOST, True),)
-FINITE_VALLEY = ((-_MOST, 0.0, False), (0.0, _MOST, True))
 
 
 def of(function: Callable[[float], float]) -> Value:
@@ -90,9 +86,9 @@ def unary(
         outside = x & bumpy
         points = outside.points
         if points:
-            rest = R.point(*(y for y in map(f, points) if y == y))
+            rest = R.point(*(y for p in points for y in (f(p), f(p or -0.0)) if y == y))
         else:
-            rest = bounds if outside else R.EMPTY
+            rest = loosened(bounds, a, wobble) if outside else R.EMPTY
         made = image_of(a, f, parts, x)
         return (loosened(made, a, wobble) if wobble else made) | rest
 

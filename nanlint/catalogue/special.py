@@ -9,15 +9,15 @@ from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import special_functions as S
 from nanlint.catalogue.domains import Op, everywhere, spelled
-from nanlint.catalogue.rows import FALLING, FINITE_RISING, FINITE_VALLEY, PEAK, RISING, fused, of, row, unary
+from nanlint.catalogue.rows import FALLING, PEAK, RISING, fused, of, row, unary
 from nanlint.catalogue.steps import sign
 from nanlint.regions import Region
 
 _NEGATIVE = R.below(0.0)
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2PI = math.sqrt(2.0 * math.pi)
+_FAR = 1e38
 _ROOT_HALF = math.sqrt(0.5)
-_LEAST_LGAMMA = 1.4616321449683623
 
 
 def _gauss(a: Arithmetic, x: float) -> float:
@@ -143,33 +143,33 @@ def _log_ndtr_backward(a: Arithmetic, g: float, y: float, x: float) -> tuple[flo
     return (a.mul(a.div(g, _ROOT_2PI), density),)
 
 
-_POLES = R.point(-1.0, -2.0, -3.0, -4.0) | R.below(-4.0)
+_POLES = R.point(0.0, -1.0, -2.0, -3.0, -4.0) | R.below(-4.0)
 
 ROWS: tuple[Op, ...] = (
-    unary(
+    row(
         "lgamma",
         of(S.log_gamma),
         lambda a, g, y, x: (a.mul(g, a.of(S.digamma, x)),),
-        ((0.0, _LEAST_LGAMMA, False), (_LEAST_LGAMMA, math.inf, True)),
-        wobble=8.0,
-        cuts=(0.0,),
-        poles=_POLES,
-        safe=1.0,
+        lambda a, x: R.above(-0.1215) if x <= R.NONNEGATIVE else R.ALL,
+        parameters=("input",),
+        poison=lambda a, x: (_POLES | R.interval(-a.dtype.tiny, a.dtype.tiny),),
+        safe=(1.0,),
         derivative="lgamma: grad * digamma(self)",
         spellings=spelled("lgamma", "torch.special.gammaln"),
+        landmarks=(0.0, -1.0, -2.0, -3.0),
     ),
-    unary(
+    row(
         "digamma",
         of(S.digamma),
         lambda a, g, y, x: (a.mul(g, a.round(S.trigamma(x, a.wide))),),
-        ((5e-324, math.inf, True),),
-        doubtful=_NEGATIVE,
-        cuts=(0.0,),
-        poles=_NEGATIVE,
-        wobble=8.0,
-        safe=1.0,
+        lambda a, x: R.ALL,
+        parameters=("input",),
+        undefined=lambda x: bool(x & _NEGATIVE),
+        poison=lambda a, x: (R.below(1.0),),
+        safe=(1.0,),
         derivative="digamma: grad * polygamma(1, self)",
         spellings=spelled("digamma", "torch.special.digamma", "torch.special.psi"),
+        landmarks=(0.0, -1.0, -2.0, -3.0),
     ),
     row(
         "polygamma",
@@ -255,7 +255,7 @@ ROWS: tuple[Op, ...] = (
         of(S.scaled_erfc),
         lambda a, g, y, x: (a.mul(a.sub(a.mul(a.mul(2.0, x), y), 2.0 / _ROOT_PI), g),),
         FALLING,
-        wobble=64.0,
+        wobble=1024.0,
         safe=0.0,
         derivative="special_erfcx: (2.0 * self * result - 2.0 / sqrt(M_PI)) * grad",
         spellings=("torch.special.erfcx",),
@@ -303,7 +303,8 @@ ROWS: tuple[Op, ...] = (
         "i0",
         fused(_i0),
         lambda a, g, y, x: (a.mul(g, a.round(_i1(a.wide, x))),),
-        FINITE_VALLEY,
+        ((-_FAR, 0.0, False), (0.0, _FAR, True)),
+        bounds=R.INFINITIES,
         undefined=R.INFINITIES,
         wobble=8.0,
         safe=0.0,
@@ -323,7 +324,8 @@ ROWS: tuple[Op, ...] = (
         "i1",
         fused(_i1),
         _i1_backward,
-        FINITE_RISING,
+        ((-_FAR, _FAR, True),),
+        bounds=R.INFINITIES,
         undefined=R.INFINITIES,
         wobble=8.0,
         safe=0.0,

@@ -277,7 +277,7 @@ ROWS: tuple[Op, ...] = (
         _elu_image,
         parameters=("input", "alpha"),
         defaults={"alpha": 1.0},
-        undefined=lambda x, alpha: 0.0 in alpha or _infinite_scale(x, alpha),
+        undefined=lambda x, alpha: bool(alpha & R.interval(-1e-37, 1e-37)) or _infinite_scale(x, alpha),
         derivative="celu: elu_backward(grad, alpha, 1, 1.0/alpha.toFloat(), false, self)",
         spellings=("torch.celu", "torch.celu_", *_in_place("celu")),
     ),

@@ -125,8 +125,10 @@ def _shares(exponential: Scalar) -> Backward:
 
 def _above_both(a: Arithmetic, x: Region, y: Region) -> Region:
     """From the larger argument up to 1 more."""
+    if not x or not y:
+        return R.EMPTY
     lo, hi = max(x.lo, y.lo), max(x.hi, y.hi)
-    return attained(R.interval(lo, hi + 1.0 + abs(hi) * a.dtype.eps), a) if x and y else R.EMPTY
+    return attained(R.interval(lo, hi if math.isinf(hi) else hi + 1.0 + abs(hi) * a.dtype.eps), a)
 
 
 ROWS: tuple[Op, ...] = (

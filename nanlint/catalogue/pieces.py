@@ -91,7 +91,11 @@ def _image_of_piece(a: Arithmetic, f: Scalar, part: Interval, rising: bool) -> R
     hi, hi_open = _end(a, f, part.hi, part.hi_open, -math.inf)
     if lo != lo or hi != hi:
         return R.ALL
-    return R.interval(lo, hi, lo_open, hi_open) if rising else R.interval(hi, lo, hi_open, lo_open)
+    if not rising:
+        (lo, lo_open), (hi, hi_open) = (hi, hi_open), (lo, lo_open)
+    if lo >= hi:  # so near to each other that roundings decide
+        return R.interval(hi, lo)
+    return R.interval(lo, hi, lo_open, hi_open)
 
 
 def _end(a: Arithmetic, f: Scalar, end: float, is_open: bool, inward: float) -> tuple[float, bool]:

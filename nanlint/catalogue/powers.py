@@ -65,9 +65,9 @@ def _image(a: Arithmetic, x: Region, p: Region) -> Region:
             return R.ALL
         return R.NONNEGATIVE | (R.point(-math.inf) if 0.0 in x else R.EMPTY)
     made = image_of(a, partial(_base, exponent, a), _pieces(exponent), x)
-    # C's pow has a value for the base -inf, and torch uses it for all exponents but 0.5 and -0.5
-    lost = -math.inf in x and not _integral(exponent) and abs(exponent) != 0.5
-    return made | R.point(power(a, -math.inf, exponent)) if lost else made
+    if -math.inf in x and not _integral(exponent):  # C's pow has a value there, and mostly torch uses it
+        made |= R.point(*(y for y in (power(a, -math.inf, exponent),) if y == y))
+    return made
 
 
 def _narrow(a: Arithmetic, out: Region, x: Region, p: Region) -> tuple[Region, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 
@@ -21,8 +20,8 @@ from nanlint.regions import Region
 
 _ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
 _UNDERSTOOD = ("torch.", "math.", "builtins.")
-MOST_FOLLOWED = int(os.environ.get("MF", "60"))
-"""Values of a followed call that are looked at one by one."""
+MOST_FOLLOWED = 120
+"""Values in the result of a call into another file; a longer computation is a single value to its caller."""
 _MOST_SOLVED = 400
 _MOST_NODES = 64
 _PLAIN = (
@@ -68,32 +67,31 @@ class Following(Statements):
         frame: Frame,
     ) -> Thing:
         """Follow a call into its body; what comes back from another file is summed up if it is large."""
-        made = super().call_function(function, args, named, node, frame)
-        entered = function.scope.file() is not None and frame.foreign_call is None
-        return self._summed_up(made, node) if entered else made
-
-    def may_follow(self, function: Function, frame: Frame) -> bool:
-        """Whether a call is followed; into other files not as far as in the analysed one."""
-        near = frame.depth < int(os.environ.get("FD", "3")) and self.collected.inlined < int(os.environ.get("FI", "100"))
-        return (near or function.scope.file() is None) and super().may_follow(function, frame)
+        if function.scope.file() is None or frame.foreign_call is not None:
+            return super().call_function(function, args, named, node, frame)
+        try:
+            made = super().call_function(function, args, named, node, frame)
+        except RecursionError:  # the other file is nested too deeply; this one need not be
+            return self.unknown_call(function, args, named, node)
+        return self._summed_up(made, node)
 
     def _summed_up(self, thing: Thing, node: ast.AST) -> Thing:
-        """A computation that is too long to be looked at closely is a value of its region."""
+        """A long computation stands for nothing but its region: no condition is met by searching through all of it."""
         if isinstance(thing, Items):
             return Items(tuple(self._summed_up(item, node) for item in thing.things))
         if not isinstance(thing, Apply):
             return thing
-        order = closure((thing,), MOST_FOLLOWED + 1)
-        if len(order) <= MOST_FOLLOWED:
+        order = closure((thing,), _MOST_SOLVED)
+        if sum(isinstance(value.node, ForeignCall) for value in order) <= MOST_FOLLOWED:
             return thing
         leaves = [value for value in order if isinstance(value, Leaf)]
-        key = ("summary", thing.number)
+        region, key = self._region(thing, order), ("summary", thing.number)
         return self.opaque(
-            self.source(node), *leaves, region=self._region(thing), grad=thing.grad, kind=thing.kind, node=node, key=key
+            self.source(node), *leaves, region=region, grad=thing.grad, kind=thing.kind, node=node, key=key
         )
 
-    def _region(self, value: Value) -> Region:
-        facts = solve(closure((value,), _MOST_SOLVED), (), ARITHMETIC[self.dtype.name])
+    def _region(self, value: Value, order: Sequence[Value]) -> Region:
+        facts = solve(order, (), ARITHMETIC[self.dtype.name])
         if facts is None or value.number in facts.nans:
             return R.FINITE
         return (facts.of(value) & R.FINITE) or R.FINITE
@@ -102,11 +100,9 @@ class Following(Statements):
         found = self.project.resolve(dotted)
         if isinstance(found, str):
             return Symbol(canonical(found)) if found != dotted else None
-        if found.module is None:
-            thing = self.own.find(found.name) if self.own is not None else None
-            return thing if thing is None else self.followed(thing)
-        thing = self._scope(found.module).find(found.name)
-        return thing if thing is None else self.followed(thing)
+        scope = self.own if found.module is None else self._scope(found.module)
+        thing = scope.find(found.name) if scope is not None else None
+        return None if thing is None else self.followed(thing)
 
     def _scope(self, module: Module) -> FileScope:
         if module.path not in self.files:

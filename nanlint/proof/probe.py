@@ -128,6 +128,7 @@ ROUGH = {
     ("gammainc", "float32"): 1000.0,
     ("gammaincc", "float64"): 1000.0,
     ("gammaincc", "float32"): 1000.0,
+    ("ndtri", "float64"): 100.0,
     ("erfcx", "float32"): 4.0,
     ("erf", "bfloat16"): 16.0,
 }

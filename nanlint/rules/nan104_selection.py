@@ -5,8 +5,6 @@
 Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`:
 elements that are left behind after an op that is singular at them.
 
-nanlint does not report this yet; the code is reserved, and this page tells what it will mean.
-
 ## Why is this bad?
 
 What is left behind has been computed. In backward the selection puts the gradients of the elements

@@ -13,7 +13,7 @@ as well. The loss is finite, the gradient is not, and no later call of `nan_to_n
 change that.
 
 The same holds for every repair by value: `torch.where(torch.isfinite(y), y, 0.0)`, `y[y.isinf()] =
-0`. It is found too, under the code of the selector that is used.
+0`, whatever construct selects.
 
 ## Example
 

@@ -6,8 +6,6 @@ Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gath
 elements that are left behind after an op that overflows at them. It is the twin of NAN104 for
 functions without a singular point.
 
-nanlint does not report this yet; the code is reserved, and this page tells what it will mean.
-
 ## Why is this bad?
 
 What is left behind has been computed. In backward each element left behind is given a gradient of

@@ -20,7 +20,7 @@ from nanlint.source import AnalysisError, parse, read
 
 MOST_BYTES = 500_000
 """A larger file is not followed: it is data or generated."""
-_MOST_KEPT = 4_000_000
+MOST_KEPT = 4_000_000
 """Bytes of text whose syntax trees are kept: they take some 25 times as much memory."""
 _MOST_STEPS = 60
 _MARKERS = ("pyproject.toml", "setup.py", ".git")
@@ -238,7 +238,7 @@ class _Shelf:
 
     def _put(self, path: str, state: tuple[int, int]) -> None:
         self._give_up(path)
-        while self.kept and self.size + state[1] > _MOST_KEPT:
+        while self.kept and self.size + state[1] > MOST_KEPT:
             self._give_up(next(iter(self.kept)))
         self.kept[path] = (state, _parsed(path))
         self.size += state[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 INF = math.inf
@@ -143,7 +144,7 @@ def make(intervals: Iterable[Interval]) -> Region:
 
 
 def _join_nearest(parts: list[Interval]) -> None:
-    gaps = [b.lo - a.hi for a, b in zip(parts, parts[1:], strict=False)]
+    gaps = [b.lo - a.hi for a, b in pairwise(parts)]
     at = gaps.index(min(gaps))
     a, b = parts[at], parts.pop(at + 1)
     parts[at] = Interval(a.lo, b.hi, a.lo_open, b.hi_open)

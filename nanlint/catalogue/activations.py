@@ -10,7 +10,7 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue.domains import Op, everywhere
 from nanlint.catalogue.exponentials import sigmoid
 from nanlint.catalogue.rounding import product
-from nanlint.catalogue.rows import RISING, fused, fused_backward, of, row, unary
+from nanlint.catalogue.rows import RISING, fused, fused_backward, row, unary
 from nanlint.regions import Region
 
 _ROOT_HALF = math.sqrt(0.5)
@@ -303,4 +303,3 @@ ROWS: tuple[Op, ...] = (
         spellings=("torch.prelu", "Tensor.prelu", *_functional("prelu")),
     ),
 )
-

@@ -54,7 +54,9 @@ def _image_by(narrow: Narrow) -> Callable[..., Region]:
     return image
 
 
-def _comparison(when_true: Callable[..., tuple[Region, ...]], when_false: Callable[..., tuple[Region, ...]]) -> Narrow:
+def _comparison(
+    when_true: Callable[..., tuple[Region, ...]], when_false: Callable[..., tuple[Region, ...]]
+) -> Narrow:
     def narrow(a: Arithmetic, out: Region, *regions: Region) -> tuple[Region, ...]:
         can_hold, can_fail = truth(out)
         if can_hold == can_fail:
@@ -199,7 +201,13 @@ ROWS: tuple[Op, ...] = (
     _row("isclose", _close, _narrow_close, pure("isclose")),
     _row("and", lambda a, x, y: x != 0 and y != 0, _narrow_and, _names("logical_and", "bitwise_and")),
     _row("or", lambda a, x, y: x != 0 or y != 0, _narrow_or, _names("logical_or", "bitwise_or")),
-    _row("xor", lambda a, x, y: (x != 0) != (y != 0), no_narrowing, _names("logical_xor", "bitwise_xor"), 2, _any_truth),
+    _row(
+        "xor",
+        lambda a, x, y: (x != 0) != (y != 0),
+        no_narrowing,
+        _names("logical_xor", "bitwise_xor"),
+        image=_any_truth,
+    ),
     _row("not", lambda a, x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), 1),
     _row("truth", lambda a, x: x != 0, _comparison(_nonzero, _zero), ("Tensor.bool",), 1),
     _row("all", lambda a, x: x != 0, _narrow_every, pure("all"), 1, _any_truth),

@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from nanlint import regions as R
@@ -185,7 +186,7 @@ def poison_of(a: Arithmetic, value: Value, backward: Backward, cuts: tuple[float
         return g != g
 
     parts = [Interval(x, x) for x in ends if poisoned(x)]
-    for lo, hi in zip(ends, ends[1:], strict=False):
+    for lo, hi in pairwise(ends):
         tries = [_middle(lo, hi, a.dtype.tiny), *(x for x in _ORDINARY if lo < x < hi)]
         middle = next((x for x in tries if not poisoned(x)), tries[0])
         parts.extend(_poisoned_between(poisoned, math.nextafter(lo, hi), middle, math.nextafter(hi, lo)))

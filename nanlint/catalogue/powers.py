@@ -93,9 +93,7 @@ def _poison(a: Arithmetic, x: Region, p: Region) -> tuple[Region, ...]:
 
 @lru_cache(maxsize=512)
 def _base_poison(a: Arithmetic, p: float) -> Region:
-    return poison_of(
-        a, lambda a, x: power(a, x, p), lambda a, g, y, x: (_base_gradient(a, g, x, p),), (0.0,)
-    )
+    return poison_of(a, lambda a, x: power(a, x, p), lambda a, g, y, x: (_base_gradient(a, g, x, p),), (0.0,))
 
 
 def _base_gradient(a: Arithmetic, g: float, x: float, p: float) -> float:
@@ -114,7 +112,6 @@ _EXACT = ARITHMETIC["float64"]
 
 def _float_power_backward(a: Arithmetic, g: float, y: float, x: float, p: float) -> tuple[float, ...]:
     return tuple(a.round(made) for made in _backward(_EXACT, g, y, x, p))
-
 
 
 ROWS: tuple[Op, ...] = (

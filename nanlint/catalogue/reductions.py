@@ -148,6 +148,8 @@ ROWS: tuple[Op, ...] = (
         pure("norm", "torch.linalg.norm", "torch.linalg.vector_norm", "torch.linalg.matrix_norm"),
         narrow=_narrow_norm,
     ),
-    _row("logsumexp", _itself, _softmax_backward, _log_sum_image, pure("logsumexp", "torch.special.logsumexp")),
+    _row(
+        "logsumexp", _itself, _softmax_backward, _log_sum_image, pure("logsumexp", "torch.special.logsumexp")
+    ),
     _row("logcumsumexp", _itself, _cumulative_backward, _log_sum_image, pure("logcumsumexp")),
 )

@@ -1,4 +1,8 @@
-"""What rounding does to regions: the results that a dtype attains, and the exact results behind a rounded one."""
+"""What rounding does to regions: the results that a dtype attains, and the exact results behind a rounded one.
+
+Regions are computed in float64; where the dtype is float64 itself, these roundings are allowed for too, except among
+its subnormal numbers.
+"""
 
 from __future__ import annotations
 
@@ -69,21 +73,19 @@ def _loosened(part: Interval, share: float) -> Interval:
 
 
 def product(x: Region, y: Region, a: Arithmetic) -> Region:
-    """All products in the dtype; 0 * inf counts as 0."""
-    return attained(R.mul(x, y), a) | _vanishing(x, y)
+    """All products in the dtype, with 0 where one may underflow; 0 * inf counts as 0."""
+    vanishes = x and y and a.round(_least(x, a) * _least(y, a)) == 0.0
+    return attained(R.mul(x, y), a) | (R.ZERO if vanishes else R.EMPTY)
 
 
 def quotient(x: Region, y: Region, a: Arithmetic) -> Region:
-    """All quotients in the dtype."""
-    return attained(R.div(x, y), a) | _vanishing(x, R.inverse(y - R.ZERO))
+    """All quotients in the dtype, with 0 where one may underflow."""
+    vanishes = x and y and a.round(_least(x, a) / max(abs(y.lo), abs(y.hi), 1.0)) == 0.0
+    return attained(R.div(x, y), a) | (R.ZERO if vanishes else R.EMPTY)
 
 
-def _vanishing(x: Region, y: Region) -> Region:
-    """0 where a product may underflow: one factor comes as near to it as it likes and the other is below 1."""
-    small = R.interval(-1.0, 1.0, True, True)
-    vanishes = (_reaches_zero(x) and y & small) or (_reaches_zero(y) and x & small)
-    return R.ZERO if vanishes else R.EMPTY
-
-
-def _reaches_zero(x: Region) -> bool:
-    return any(0.0 in (part.lo, part.hi) and not part.is_point for part in x.intervals)
+def _least(x: Region, a: Arithmetic) -> float:
+    """The least magnitude in a region, but for 0 itself: there is a smallest number in a dtype."""
+    ends = [abs(end) for part in x.intervals for end in (part.lo, part.hi)]
+    crossing = any(part.lo < 0.0 < part.hi for part in x.intervals)
+    return max(0.0 if crossing else min(ends), a.dtype.tiny * a.dtype.eps)

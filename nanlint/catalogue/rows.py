@@ -75,8 +75,9 @@ def unary(
     """The row of a unary op.
 
     `pieces` are where it is monotone, as (lo, hi, rising), but for `wobble` roundings; elsewhere its values are
-    anything in `bounds`. `undefined` is where it is nan, `doubtful` where it may be; `cuts` are where its derivative is singular or its formula changes; `poles` are more places
-    of that kind, too many to name each: a region that holds them.
+    anything in `bounds`. `undefined` is where it is nan, `doubtful` where it may be. `cuts` are where its derivative
+    is singular or its formula changes; `poles` are more places of that kind, too many to name each: a region that
+    holds them.
     """
     parts = tuple(Piece(*piece) for piece in pieces)
     bumpy, unsure = ~(domain(parts) | undefined), undefined | doubtful
@@ -86,7 +87,8 @@ def unary(
         outside = x & bumpy
         points = outside.points
         if points:
-            rest = R.point(*(y for p in points for y in (f(p), f(p or -0.0)) if y == y))
+            signed = [*points, -0.0] if 0.0 in points else points
+            rest = R.point(*(y for y in map(f, signed) if y == y))
         else:
             rest = loosened(bounds, a, wobble) if outside else R.EMPTY
         made = image_of(a, f, parts, x)

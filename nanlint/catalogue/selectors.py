@@ -203,7 +203,12 @@ ROWS: tuple[Op, ...] = (
         _threshold_image,
         lambda a, out, x, t, v: ((x if v & out else x & out), t, v),
         "threshold: threshold_backward(grad, self, threshold)",
-        ("torch.threshold", "torch.threshold_", "torch.nn.functional.threshold", "torch.nn.functional.threshold_"),
+        (
+            "torch.threshold",
+            "torch.threshold_",
+            "torch.nn.functional.threshold",
+            "torch.nn.functional.threshold_",
+        ),
     ),
     _row(
         "nan_to_num",
@@ -275,7 +280,9 @@ SELECTORS: dict[str, Selector] = {
                 Drop(0, 0, lambda r: r[0] & R.above(r[2].lo, True), lambda v: v[0] >= v[2]),
             ),
         ),
-        Selector("threshold", 5, (Drop(0, 0, lambda r: r[0] & R.below(r[1].hi, True), lambda v: v[0] <= v[1]),)),
+        Selector(
+            "threshold", 5, (Drop(0, 0, lambda r: r[0] & R.below(r[1].hi, True), lambda v: v[0] <= v[1]),)
+        ),
         Selector("maximum", 5, (_outdone(0, 1), _outdone(1, 0))),
         Selector("minimum", 5, (_undercut(0, 1), _undercut(1, 0))),
         Selector("fmax", 5, (_outdone(0, 1, by_nan=True), _outdone(1, 0, by_nan=True))),

@@ -84,7 +84,7 @@ def polygamma(n: float, x: float, w: Arithmetic = _EXACT) -> float:
 
 
 def zeta(s: float, q: float) -> float:
-    """The Hurwitz zeta function for s > 1 by Euler and Maclaurin's formula (25.11.28); infinite at q = 0, -1, -2, ..."""
+    """The Hurwitz zeta function for s > 1 by Euler and Maclaurin's formula (25.11.28), infinite at q = 0, -1, ..."""
     if s == 1.0:
         return INF
     if s < 1.0 or s != s or q != q:

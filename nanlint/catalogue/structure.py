@@ -62,13 +62,24 @@ COUNTS = frozenset(
 )
 """Integer results: no gradient flows through them."""
 
+SELECTING = frozenset(
+    """
+    where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6 hardtanh
+    threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim topk kthvalue
+    mul multiply addcmul
+    """.split()
+)
+"""Names of calls that may drop elements, without the underscore of the in-place forms."""
+
 PICKING = frozenset({"gather", "index_select", "take", "take_along_dim"})
 """Elements chosen by index: the others are dropped."""
 
 PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
 """Leaves torch: a Python or numpy value."""
 
-SIZES = frozenset({"shape", "ndim", "dtype", "device", "layout", "is_cuda", "requires_grad", "grad_fn", "is_leaf"})
+SIZES = frozenset(
+    {"shape", "ndim", "dtype", "device", "layout", "is_cuda", "requires_grad", "grad_fn", "is_leaf"}
+)
 """Attributes that are no tensors."""
 
 _INF = float("inf")
@@ -100,8 +111,6 @@ OPAQUE: dict[str, Region] = {
     "dist": R.NONNEGATIVE & R.FINITE,
     "var": R.NONNEGATIVE & R.FINITE,
     "std": R.NONNEGATIVE & R.FINITE,
-    "hardsigmoid": R.UNIT,
-    "softsign": R.interval(-1.0, 1.0),
     "dropout": _ANY,
     "matmul": _ANY,
     "mm": _ANY,
@@ -125,11 +134,7 @@ OPAQUE: dict[str, Region] = {
     "grid_sample": _ANY,
     "pad": _ANY,
     "elu": R.above(-1.0, closed=True) & R.FINITE,
-    "selu": _ANY,
     "celu": _ANY,
-    "gelu": R.above(-0.17, closed=True) & R.FINITE,
-    "silu": R.above(-0.28, closed=True) & R.FINITE,
-    "mish": _ANY,
     "leaky_relu": _ANY,
     "layer_norm": _ANY,
     "mse_loss": R.NONNEGATIVE & R.FINITE,
@@ -144,6 +149,45 @@ OPAQUE: dict[str, Region] = {
 }
 """Differentiable and regular, with values in the region; their value is not computed from their arguments."""
 
+DEGENERATE: dict[str, str] = {
+    "logdet": "a singular matrix",
+    "slogdet": "a singular matrix",
+    "cond": "a matrix of zeros",
+    "inv_ex": "a singular matrix",
+    "solve_ex": "a singular matrix",
+    "cholesky_ex": "a matrix that is not positive definite",
+    "cholesky_solve": "a singular matrix",
+    "triangular_solve": "a singular matrix",
+    "lu": "a singular matrix",
+    "lu_factor_ex": "a singular matrix",
+    "qr": "linearly dependent columns",
+    "eig": "equal eigenvalues",
+    "eigh": "equal eigenvalues",
+    "svd": "equal singular values",
+    "svd_lowrank": "equal singular values",
+    "pca_lowrank": "equal singular values",
+    "householder_product": "a singular reflector",
+    "orgqr": "a singular reflector",
+    "std": "a single element",
+    "var": "a single element",
+    "std_mean": "a single element",
+    "var_mean": "a single element",
+    "cov": "a single observation",
+    "corrcoef": "a constant row",
+    "ctc_loss": "a target longer than its input",
+    "lp_pool1d": "a window whose powers have a negative sum",
+    "lp_pool2d": "a window whose powers have a negative sum",
+    "lp_pool3d": "a window whose powers have a negative sum",
+    "kl_div": "a target of 0, whose own gradient it is",
+    "binary_cross_entropy": "a prediction of 0 or 1, in the target's own gradient",
+    "poisson_nll_loss": "a target of 0, whose own gradient it is",
+}
+"""Ops on several elements whose backward makes nan of an upstream 0, and at what.
+
+`inv`, `solve`, `cholesky` and `lu_factor` are not here, for they raise an exception at a singular matrix; `det`,
+`pinv`, `svdvals`, `eigvalsh` and the norms are not, for their gradients are finite everywhere.
+"""
+
 MODULES: dict[str, str | Region] = {
     "Softplus": "softplus",
     "Sigmoid": "sigmoid",
@@ -153,7 +197,16 @@ MODULES: dict[str, str | Region] = {
     "LogSigmoid": "logsigmoid",
     "Softmax": R.UNIT,
     "LogSoftmax": R.interval(-1e6, 0.0),
-    "Hardsigmoid": R.UNIT,
+    "Hardsigmoid": "hardsigmoid",
+    "Hardswish": "hardswish",
+    "Hardshrink": "hardshrink",
+    "Softshrink": "softshrink",
+    "Softsign": "softsign",
+    "Tanhshrink": "tanhshrink",
+    "SiLU": "silu",
+    "GELU": "gelu",
+    "Mish": "mish",
+    "SELU": "selu",
     "Identity": "identity",
     "Dropout": "identity",
     "Parameter": R.FINITE,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
+from nanlint.catalogue.structure import SELECTING
 from nanlint.graph import Apply, Value
-from nanlint.lower.following import Following
+from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Class, Function, Thing
@@ -33,6 +35,8 @@ class Unit:
     start: Mapping[str, Thing]
     function: Function | None
     lowering: ModuleLowering
+    shallow: bool = False
+    """Whether calls into other files were passed by, since they make no difference."""
 
 
 def lower(tree: ast.Module, text: str, dtype: Dtype, path: str = "") -> Iterator[Unit]:
@@ -48,7 +52,7 @@ def lower(tree: ast.Module, text: str, dtype: Dtype, path: str = "") -> Iterator
     yield from lowering.functions(tree.body, scope, None)
 
 
-class ModuleLowering(Following):
+class ModuleLowering(Economy):
     """Lowers one file, function by function."""
 
     tree: ast.Module | None = None
@@ -58,6 +62,7 @@ class ModuleLowering(Following):
         self.tree = self.tree or tree
         frame = Frame(Scope())
         self.own = self.own or frame.scope
+        self.begin(shallow=False)
         self.collected = Collected()
         self.run(tree.body, frame)
         self.sink(*frame.scope.names.values())
@@ -70,6 +75,7 @@ class ModuleLowering(Following):
         assert unit.function is not None
         old = unit.function
         frame = Frame(Scope(dict(unit.start), old.scope), owner=old.owner, calls=(node,))
+        self.begin(shallow=unit.shallow)
         return self._run(Function(node, old.scope, None, old.owner), frame)
 
     def ordinal(self, node: ast.AST) -> int:
@@ -87,12 +93,23 @@ class ModuleLowering(Following):
                 yield from self._function(node, scope, owner)
 
     def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:
+        unit, inside = self._lowered(node, scope, owner, shallow=True)
+        inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
+        seen = inside.names.values() if any(map(holds_selector, _definitions(inner))) else ()
+        if self.would_matter(unit.selectors, seen):
+            unit, inside = self._lowered(node, scope, owner, shallow=False)
+        yield unit
+        yield from self.functions(inner, inside, owner)
+
+    def _lowered(
+        self, node: Definition, scope: Scope, owner: Class | None, *, shallow: bool
+    ) -> tuple[Unit, Scope]:
+        """The unit of a function, and the scope that its body leaves."""
+        self.begin(shallow=shallow)
         frame = Frame(Scope({}, scope), owner=owner, calls=(node,))
         function = Function(node, scope, None, owner)
         self.bind_parameters(function, self._receiver(node, owner), {}, frame)
-        yield self._run(function, frame)
-        inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
-        yield from self.functions(inner, frame.scope, owner)
+        return self._run(function, frame), frame.scope
 
     def _run(self, function: Function, frame: Frame) -> Unit:
         start = dict(frame.scope.names)
@@ -106,7 +123,7 @@ class ModuleLowering(Following):
         collected, self.collected = self.collected, Collected()
         wanted = demanded(collected, self.wholes)
         selectors = tuple(s for s in collected.selectors if s.number in wanted)
-        return Unit(node, selectors, tuple(collected.sinks), start, function, self)
+        return Unit(node, selectors, tuple(collected.sinks), start, function, self, self.shallow)
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):
@@ -134,9 +151,21 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
 
 
 def holds_selector(node: ast.AST) -> bool:
-    """Whether anything in a function could be a selector: a call, a product or a masked subscript."""
-    kinds = (ast.Call, ast.Subscript, ast.Mult)
-    return any(isinstance(part, kinds) for part in ast.walk(node))
+    """Whether anything in a function looks like a selector: a call by its name, a product, a subscript by a value."""
+    return any(_looks_like_selector(part) for part in ast.walk(node))
+
+
+def _looks_like_selector(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        # a bare name may be an alias of anything
+        return name.rstrip("_") in SELECTING or (isinstance(node.func, ast.Name) and name not in _BUILTINS)
+    if isinstance(node, ast.Subscript):
+        return not isinstance(node.slice, (ast.Constant, ast.Slice, ast.UnaryOp))
+    return isinstance(node, ast.Mult)
+
+
+_BUILTINS = frozenset(dir(builtins)) - {"max", "min"}
 
 
 def _is_autograd_function(node: ast.ClassDef) -> bool:

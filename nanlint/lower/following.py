@@ -19,7 +19,7 @@ from nanlint.project import Module, Project
 from nanlint.regions import Region
 
 _ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
-_UNDERSTOOD = ("torch.", "math.", "builtins.")
+_UNDERSTOOD = ("torch.", "math.", "builtins.float", "builtins.int")
 MOST_FOLLOWED = 120
 """Values in the result of a call into another file; a longer computation is a single value to its caller."""
 _MOST_SOLVED = 400

@@ -13,7 +13,7 @@ from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Instance, Items, Mapped, Thing
 from nanlint.regions import Region
 
-MOST_INLINED = 200
+MOST_INLINED = 100
 """Calls followed into their bodies while one function is lowered."""
 _MOST_REINDEXED = 200
 
@@ -30,6 +30,9 @@ class Collected:
 class Lowering:
     """State shared by the statements, expressions and calls of one file."""
 
+    shallow = False
+    """Whether calls into other files are passed by."""
+
     def __init__(self, text: str, dtype: Dtype = DTYPES["float32"]) -> None:
         self.text = text
         self.dtype = dtype
@@ -37,7 +40,7 @@ class Lowering:
         self.collected = Collected()
         self.foreign = Foreign()
         self.initialising: set[int] = set()
-        self.instances: dict[tuple[int, str] | None, dict[str, Thing]] = {}
+        self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}
         self.bases: dict[ast.ClassDef, list[Class]] = {}
         self.bodies: dict[ast.AST, bool] = {}
         self.imports: dict[str, Thing | None] = {}

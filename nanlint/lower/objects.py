@@ -54,7 +54,7 @@ class Objects(Lowering):
         `args` are the arguments of the call at `place`; without them the parameters' defaults and names are all that
         is known.
         """
-        key = (id(cls.node), name) if args is None else None
+        key = (id(cls.node), name, self.shallow) if args is None else None
         if key in self.instances:
             return Instance(cls, name, dict(self.instances[key]))
         instance = Instance(cls, name)

@@ -60,15 +60,16 @@ class FileScope(Scope):
 
     package: str = ""
     bind: Callable[[str], Thing | None] | None = None
+    asked: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Thing | None:
-        """The thing that `name` is bound to at the top level of the file."""
-        found = self.names.get(name)
-        if found is None and self.bind is not None:
+        """The thing that `name` is bound to at the top level of the file; None while that is being found out."""
+        if name not in self.names and name not in self.asked and self.bind is not None:
+            self.asked.add(name)
             found = self.bind(name)
             if found is not None:
                 self.names[name] = found
-        return found
+        return self.names.get(name)
 
 
 class ForeignCall(ast.expr):

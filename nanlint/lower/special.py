@@ -283,8 +283,8 @@ def _length(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame
 
 
 def _range(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
-    known = [arg.value for arg in args if isinstance(arg, Constant)]
-    if len(known) == len(args) and args and len(range(*(int(value) for value in known))) <= 4:
+    known = [arg.value for arg in args if isinstance(arg, Constant) and math.isfinite(arg.value)]
+    if len(known) == len(args) and args and 0.0 not in known[2:] and len(range(*(int(value) for value in known))) <= 4:
         return Items(tuple(calls.builder.constant(float(i)) for i in range(*(int(value) for value in known))))
     low = known[0] if len(args) > 1 and isinstance(args[0], Constant) else 0.0
     name = "index"

@@ -84,7 +84,7 @@ def call_of(row: Op, spelling: str | None = None) -> Call:
     if row.name in _CALLS:
         return _CALLS[row.name]
     function = resolve(spelling or row.spellings[0])
-    return _along(function) if row.name in _REDUCTIONS else function  # type: ignore[no-any-return]
+    return _along(function) if row.name in _REDUCTIONS else function
 
 
 def _along(function: Call) -> Call:

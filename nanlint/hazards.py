@@ -375,7 +375,8 @@ def is_unreadable(condition: Value) -> bool:
     So are the mask's complement, several of them together, and `m > 0.5`, which makes a boolean of a float mask.
     """
     if isinstance(condition, Leaf):
-        return condition.region <= R.TRUTH
+        # what indices leave out is like what they take: they are no sign of padding
+        return condition.region <= R.TRUTH and condition.name != "picked"
     if not isinstance(condition, Apply):
         return False
     if condition.op in ("and", "or"):
@@ -411,7 +412,10 @@ def is_far_fetched(proof: Proof) -> bool:
     """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
     site = proof.site
     spoken = speaks_of(site)
-    if any(getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT for leaf, v in proof.inputs.items()):
+    if any(
+        getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT
+        for leaf, v in proof.inputs.items()
+    ):
         return True
     inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):

@@ -65,7 +65,9 @@ def candidates(region: Region) -> list[float]:
         return list(dict.fromkeys([*plain, *ends, *exact, *near]))[:8]
     middles = [_middle(part) for part in region.intervals]
     usual = [value for value in ends if value == 0.0 or _TINY <= abs(value) <= _LARGE]
-    return list(dict.fromkeys([*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]))[:24]
+    return list(dict.fromkeys([*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]))[
+        :24
+    ]
 
 
 def _short(value: float) -> float:

@@ -14,7 +14,25 @@ from nanlint.regions import Region
 
 PLAIN = tuple(
     sign * size
-    for size in (0.0, 1.0, 0.5, 2.0, 3.0, 10.0, 0.1, 0.25, 1.5, 20.0, 88.0, 100.0, 1e-3, 1e-10, 1e-20, 1e20, math.inf)
+    for size in (
+        0.0,
+        1.0,
+        0.5,
+        2.0,
+        3.0,
+        10.0,
+        0.1,
+        0.25,
+        1.5,
+        20.0,
+        88.0,
+        100.0,
+        1e-3,
+        1e-10,
+        1e-20,
+        1e20,
+        math.inf,
+    )
     for sign in (1.0, -1.0)
 )
 
@@ -24,7 +42,11 @@ def numbers(a: Arithmetic, landmarks: Sequence[float] = ()) -> SearchStrategy[fl
 
     float64 comes without its subnormal numbers: regions are computed in float64 themselves.
     """
-    marked = [a.round(mark * (1.0 + step * a.dtype.eps)) for mark in landmarks for step in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    marked = [
+        a.round(mark * (1.0 + step * a.dtype.eps))
+        for mark in landmarks
+        for step in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    ]
     anything = st.one_of(
         st.sampled_from([*PLAIN, *landmarks, *marked]),
         st.floats(-3.0, 3.0),

@@ -168,7 +168,9 @@ def test_flake8_and_the_command_line_agree_on_all_fixtures() -> None:
     paths = [path for path in FIXTURES if not is_beyond_flake8(path)]
     expected = nanlint("--select=NAN", *paths)
     assert sorted(flake8("--isolated", "--select=NAN", *paths)) == sorted(expected)
-    claims = [path for path in paths if re.search(rb"  # NAN[12]", (ROOT / path).read_bytes()) and not is_form(path)]
+    claims = [
+        path for path in paths if re.search(rb"  # NAN[12]", (ROOT / path).read_bytes()) and not is_form(path)
+    ]
     assert len(claims) > 60
     assert set(claims) <= {finding.split(":")[0] for finding in expected}
 

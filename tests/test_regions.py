@@ -95,9 +95,24 @@ def test_order_is_inclusion(a: Region, b: Region) -> None:
 
 @given(REGIONS, REGIONS)
 def test_every_result_is_sorted_disjoint_and_without_empty_parts(a: Region, b: Region) -> None:
-    made = [a, a | b, a & b, a - b, ~a, R.neg(a), R.add(a, b), R.sub(a, b), R.mul(a, b), R.div(a, b), R.inverse(a)]
+    made = [
+        a,
+        a | b,
+        a & b,
+        a - b,
+        ~a,
+        R.neg(a),
+        R.add(a, b),
+        R.sub(a, b),
+        R.mul(a, b),
+        R.div(a, b),
+        R.inverse(a),
+    ]
     for region in (*made, R.lower_of(a, b), R.upper_of(a, b), R.hull(a)):
-        assert all(part.lo < part.hi or (part.lo == part.hi and not (part.lo_open or part.hi_open)) for part in region.intervals)
+        assert all(
+            part.lo < part.hi or (part.lo == part.hi and not (part.lo_open or part.hi_open))
+            for part in region.intervals
+        )
         for left, right in pairwise(region.intervals):
             assert left.hi < right.lo or (left.hi == right.lo and left.hi_open and right.lo_open)
 
@@ -146,7 +161,9 @@ def test_text_shows_open_and_closed_ends() -> None:
 # --- arithmetic ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rule", "on_numbers"), [(R.add, operator.add), (R.sub, operator.sub), (R.mul, operator.mul)])
+@pytest.mark.parametrize(
+    ("rule", "on_numbers"), [(R.add, operator.add), (R.sub, operator.sub), (R.mul, operator.mul)]
+)
 @given(first=held(EIGHTHS), second=held(EIGHTHS))
 def test_what_members_give_is_a_member(
     rule: Callable[[Region, Region], Region],

@@ -158,11 +158,17 @@ def holds_selector(node: ast.AST) -> bool:
 def _looks_like_selector(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        # a bare name may be an alias of anything
-        return name.rstrip("_") in SELECTING or (isinstance(node.func, ast.Name) and name not in _BUILTINS)
+        # a bare name may be an alias of anything, an attribute of self a layer
+        bare = isinstance(node.func, ast.Name) and name not in _BUILTINS
+        return bare or name.rstrip("_") in SELECTING or _is_own(node.func)
     if isinstance(node, ast.Subscript):
         return not isinstance(node.slice, (ast.Constant, ast.Slice, ast.UnaryOp))
     return isinstance(node, ast.Mult)
+
+
+def _is_own(function: ast.expr) -> bool:
+    owner = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id == "self"
 
 
 _BUILTINS = frozenset(dir(builtins)) - {"max", "min"}

@@ -127,7 +127,9 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         if not args or not isinstance(args[0], Value):
             return calls.opaque(reduced, *args, grad=False, kind=Kind.NUMBER) if args else None
         other = _argument(args, named, 1, "other") if _name_of(node) not in ("amax", "amin") else None
-        a_dim = isinstance(other, Constant) and other.kind is Kind.NUMBER and not isinstance(node.func, ast.Name)
+        a_dim = (
+            isinstance(other, Constant) and other.kind is Kind.NUMBER and not isinstance(node.func, ast.Name)
+        )
         if isinstance(other, Value) and not a_dim:
             return calls.apply(pairwise, (args[0], other), node, frame)
         along = len(args) > 1 or "dim" in named
@@ -284,7 +286,12 @@ def _length(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame
 
 def _range(calls: Calls, args: Args, named: Named, node: ast.Call, frame: Frame) -> Thing | None:
     known = [arg.value for arg in args if isinstance(arg, Constant) and math.isfinite(arg.value)]
-    if len(known) == len(args) and args and 0.0 not in known[2:] and len(range(*(int(value) for value in known))) <= 4:
+    if (
+        len(known) == len(args)
+        and args
+        and 0.0 not in known[2:]
+        and len(range(*(int(value) for value in known))) <= 4
+    ):
         return Items(tuple(calls.builder.constant(float(i)) for i in range(*(int(value) for value in known))))
     low = known[0] if len(args) > 1 and isinstance(args[0], Constant) else 0.0
     name = "index"

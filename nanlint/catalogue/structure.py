@@ -64,9 +64,9 @@ COUNTS = frozenset(
 
 SELECTING = frozenset(
     """
-    where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6 hardtanh
-    threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim topk kthvalue
-    mul multiply addcmul
+    where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6
+    hardtanh threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim
+    topk kthvalue mul multiply addcmul
     """.split()
 )
 """Names of calls that may drop elements, without the underscore of the in-place forms."""

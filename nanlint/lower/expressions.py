@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES
-from nanlint.catalogue import OPS
 from nanlint.catalogue.structure import SIZES, TRANSPOSED
-from nanlint.graph import Apply, Constant, Kind, Leaf, Value
+from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.calls import Calls
 from nanlint.lower.lowering import values_in
 from nanlint.lower.scope import Frame

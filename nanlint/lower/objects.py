@@ -109,8 +109,7 @@ class Objects(Lowering):
         if attr in _REGISTERING:
             return Method(owner, attr, node)
         if attr[:1].islower() or attr[:1] == "_":
-            made = self.named_leaf(f"{owner.name}.{attr}", key=("field", id(owner), attr))
-            return made
+            return self.named_leaf(f"{owner.name}.{attr}", key=("field", id(owner), attr))
         return Method(owner, attr, node)
 
     def class_attribute(

@@ -326,7 +326,7 @@ class Statements(Expressions):
             if not isinstance(entry, Value) or not isinstance(end, Value):
                 continue
             region = self._invariant(start, entry, end)
-            grad = entry.grad or self._gains_gradient(end, set(leaf.number for leaf in starts.values()))
+            grad = entry.grad or self._gains_gradient(end, {leaf.number for leaf in starts.values()})
             if region != R.FINITE or not grad:
                 refined[name] = self.opaque(name, entry, region=region, grad=grad, kind=start.kind)
         return refined

@@ -64,7 +64,7 @@ def _message(hazard: Hazard, proof: Proof, source: Source, a: Arithmetic) -> str
     selector = _SELECTOR_WORDS[hazard.selector.op]
     verb = "is dropped by" if hazard.drop is not None else "is multiplied by 0 in"
     told = f"`{expression}` {verb} this {selector}, but its gradient is not: at {place}"
-    if not math.isfinite(proof.value):
+    if hazard.drop is None and not math.isfinite(proof.value):
         told += " the product is nan already, and"
     return f"{told} the derivative is {slope}, and 0 * {slope} = nan"
 

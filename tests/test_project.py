@@ -673,3 +673,9 @@ def test_a_fix_may_be_for_an_op_of_this_file_below_a_helper(tmp_path: Path) -> N
     result = fix(read(str(tmp_path / "main.py")), Config(unsafe_fixes=True))
     assert "positive(torch.where(x > 0, x, 1.0).sqrt() * 2)" in result.source.text
     assert result.remaining == []
+
+
+def test_a_name_that_only_leads_back_to_itself_is_unknown(tmp_path: Path) -> None:
+    user = "import torch\nfrom . import lost\n\n\ndef f(x):\n    return torch.where(lost(x), x.sqrt() / lost(x), 0.0)\n"
+    folder = written(tmp_path, {"pkg/__init__.py": "from .user import lost\n", "pkg/user.py": user})
+    assert "NAN901" not in codes(folder, "pkg/user.py")

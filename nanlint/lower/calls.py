@@ -215,7 +215,8 @@ class Calls(Objects):
         if short in LOGGING:
             return Text("")
         followed = self.follow(dotted)
-        if followed is not None:
+        outside = isinstance(followed, Symbol) and not followed.name.startswith(("torch.", "math."))
+        if followed is not None and not outside:
             return self.call(followed, args, named, node, frame)
         return self.unknown_call(called, args, named, node)
 

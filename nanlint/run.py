@@ -17,7 +17,7 @@ from nanlint import engine
 from nanlint.config import Config
 from nanlint.discovery import discover
 from nanlint.report import Checked, Look, diff, render, summary
-from nanlint.source import AnalysisError, Source, from_bytes, read
+from nanlint.source import AnalysisError, Source, from_bytes, read, parse
 from nanlint.writing import write
 
 Mode = Literal["check", "fix", "diff"]
@@ -161,6 +161,8 @@ def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:
     """Deal with one file, or with `data` in its place; a defect of nanlint leaves the other files alone."""
     try:
         source = read(path) if data is None else from_bytes(path, data)
+        if (data is not None or path in request.paths) and source.notebook is None:
+            parse(source.text)  # a file that is named is parsed even where it holds nothing for the analysis
         return _checked(source, request) if request.mode == "check" else _fixed(source, request)
     except AnalysisError as error:
         findings = tuple(filter(request.config.shows, [engine.failure(path, error)]))

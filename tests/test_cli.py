@@ -687,3 +687,13 @@ def test_the_version_takes_at_most_five_times_as_long_as_python_itself() -> None
         return min(times)
 
     assert fastest("-m", "nanlint", "--version") < 5 * fastest("-c", "pass")
+
+
+def test_a_broken_file_that_is_named_is_told_even_without_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.py").write_text("def f(:\n")
+    ran = nanlint("--output-format=concise", "broken.py")
+    assert ran.out.startswith("broken.py:1:7: NAN901 ")
+    assert ran.status == 1

@@ -102,9 +102,8 @@ def _base_gradient(a: Arithmetic, g: float, x: float, p: float) -> float:
 
 def _backward(a: Arithmetic, g: float, y: float, x: float, p: float) -> tuple[float, ...]:
     base = _base_gradient(a, g, x, p)
-    if x == 0.0 and p >= 0.0:
-        return base, 0.0
-    return base, a.mul(g, a.mul(y, a.of(A.logarithm, x)))
+    slope = 0.0 if x == 0.0 and p >= 0.0 else a.mul(y, a.of(A.logarithm, x))
+    return base, a.mul(g, slope)
 
 
 _EXACT = ARITHMETIC["float64"]

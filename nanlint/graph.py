@@ -17,6 +17,8 @@ from nanlint.catalogue import OPS
 from nanlint.regions import Region
 
 _EXACT = ARITHMETIC["float64"]
+MOST_VALUES = 400
+"""Values looked at under one selector; what lies deeper is met as a free value."""
 _COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq", "ne", "maximum", "minimum"})
 
 

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
-from nanlint.catalogue.structure import SATURATES
 from nanlint.facts import Constraint, Facts, Network, solve
 from nanlint.finding import Confidence
-from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
+from nanlint.plausibility import constant_of, is_far_fetched, is_setting, is_unreadable, saturated, speaks_of
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, culprit, forward
 
-MOST_VALUES = 400
-"""Values looked at under one selector; what lies deeper is met as a free value."""
 _MOST_TARGETS = 40
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
@@ -261,7 +259,7 @@ class _Study:
                 return False
         if case.drop is None:
             return True
-        return case.drop.holds(tuple(values.get(arg.number, _constant(arg)) for arg in case.selector.args))
+        return case.drop.holds(tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args))
 
     def _arrived(self, gradients: Mapping[int, float]) -> dict[Value, float]:
         """The leaves, and the values at the edge of what is looked at, whose gradient is nan."""
@@ -296,7 +294,7 @@ class _Study:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        if all(_is_setting(arg) for arg in poisoned) or is_far_fetched(proof):
+        if all(is_setting(arg) for arg in poisoned) or is_far_fetched(proof):
             return Confidence.LOW
         condition = self.case.condition
         spoken = bool(speaks_of(condition) & speaks_of(proof.site))
@@ -327,7 +325,7 @@ class _Study:
     def _poisoned_args(self, proof: Proof) -> list[Value]:
         """The arguments of the site that lie in their poison sets."""
         site = proof.site
-        points = tuple(R.point(proof.values.get(arg.number, _constant(arg))) for arg in site.args)
+        points = tuple(R.point(proof.values.get(arg.number, constant_of(arg))) for arg in site.args)
         poison = OPS[site.op].poison(self.a, *points)
         found = [arg for arg, bad, at in zip(site.args, poison, points, strict=True) if bad & at]
         return found or [arg for arg in site.args if not isinstance(arg, Constant)]
@@ -340,7 +338,8 @@ class _Study:
         if kept is None:
             return False
         same = [
-            Constraint(arg, R.point(proof.values.get(arg.number, _constant(arg)))) for arg in proof.site.args
+            Constraint(arg, R.point(proof.values.get(arg.number, constant_of(arg))))
+            for arg in proof.site.args
         ]
         constraints = [kept, *self.path, *self.masks, *same]
         facts = self.network.solve(constraints)
@@ -353,7 +352,7 @@ class _Study:
         return False
 
     def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
-        return all(values.get(c.value.number, _constant(c.value)) in c.region for c in constraints)
+        return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
 
     def _kept(self) -> Constraint | None:
         """What holds of the deciding value where the operand is selected; None if it can never be."""
@@ -367,101 +366,3 @@ class _Study:
         regions = tuple(facts.of(arg) for arg in args)
         region = regions[case.drop.by] - case.drop.where(regions)
         return Constraint(args[case.drop.by], region) if region else None
-
-
-def is_unreadable(condition: Value) -> bool:
-    """Whether a condition is a mask from outside, which says which elements count and nothing of their values.
-
-    So are the mask's complement, several of them together, and `m > 0.5`, which makes a boolean of a float mask.
-    """
-    if isinstance(condition, Leaf):
-        # what indices leave out is like what they take: they are no sign of padding
-        return condition.region <= R.TRUTH and condition.name != "picked"
-    if not isinstance(condition, Apply):
-        return False
-    if condition.op in ("and", "or"):
-        return any(is_unreadable(arg) for arg in condition.args)
-    if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
-        (leaf, threshold) = condition.args
-        binary = isinstance(threshold, Constant) and threshold.value == 0.5
-        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
-    parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
-    return bool(parts) and all(is_unreadable(part) for part in parts)
-
-
-_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
-
-
-def _is_setting(value: Value) -> bool:
-    """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
-    if isinstance(value, Apply):
-        parts = [arg for arg in value.args if not isinstance(arg, Constant)]
-        return bool(parts) and all(_is_setting(part) for part in parts)
-    if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
-        return "." in value.name
-    return value.kind is Kind.NUMBER and not isinstance(value, Constant)
-
-
-_LARGEST_EXPONENT = 4.0
-_LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
-_LARGEST_WEIGHT = 20.0
-"""Trained parameters stay small."""
-
-
-def is_far_fetched(proof: Proof) -> bool:
-    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
-    site = proof.site
-    spoken = speaks_of(site)
-    if any(
-        getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT
-        for leaf, v in proof.inputs.items()
-    ):
-        return True
-    inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
-    if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
-        return True
-    if site.op != "pow" or isinstance(site.args[1], Constant):
-        return False
-    return abs(proof.values.get(site.args[1].number, 0.0)) > _LARGEST_EXPONENT
-
-
-_SATURATION_DEPTH = 40
-
-
-def saturated(site: Apply, values: Mapping[int, float]) -> bool:
-    """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
-    for value in closure(site.args, _SATURATION_DEPTH):
-        at = values.get(value.number)
-        if isinstance(value, Apply):
-            argument = values.get(value.args[0].number, 0.0)
-            if at in SATURATES.get(value.op, ()) and math.isfinite(argument):
-                return True
-        elif isinstance(value, Leaf) and value.opaque and value.region == R.UNIT and at in (0.0, 1.0):
-            return True
-    return False
-
-
-def _constant(value: Value) -> float:
-    return value.value if isinstance(value, Constant) else 0.0
-
-
-def speaks_of(value: Value) -> set[int]:
-    """The numbers of the leaves that `value` depends on, through opaque results too."""
-    seen: set[int] = set()
-    leaves: set[int] = set()
-    stack: list[Value] = [value]
-    while stack and len(seen) < MOST_VALUES:
-        current = stack.pop()
-        if current.number in seen:
-            continue
-        seen.add(current.number)
-        if isinstance(current, Leaf):
-            leaves.add(current.number)
-            stack.extend(current.feeds)
-        stack.extend(operands(current))
-    return leaves
-
-
-def singular_first(found: Iterable[Hazard]) -> list[Hazard]:
-    """Hazards with a singular point before those by magnitude alone."""
-    return sorted(found, key=lambda hazard: not hazard.proofs[0].singular)

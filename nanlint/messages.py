@@ -11,7 +11,8 @@ from nanlint.catalogue import OPS
 from nanlint.config import Config
 from nanlint.finding import Finding, Site, Span, Witness
 from nanlint.graph import Apply, Kind, Value
-from nanlint.hazards import Hazard, Proof, speaks_of
+from nanlint.hazards import Hazard, Proof
+from nanlint.plausibility import speaks_of
 from nanlint.regions import Interval, Region
 from nanlint.source import Source
 

@@ -17,7 +17,7 @@ from nanlint import engine
 from nanlint.config import Config
 from nanlint.discovery import discover
 from nanlint.report import Checked, Look, diff, render, summary
-from nanlint.source import AnalysisError, Source, from_bytes, read, parse
+from nanlint.source import AnalysisError, Source, from_bytes, parse, read
 from nanlint.writing import write
 
 Mode = Literal["check", "fix", "diff"]

@@ -130,7 +130,8 @@ ROWS: tuple[Op, ...] = (
     _row("nansum", lambda a, x: x if x == x else 0.0, _nothing_of_nan, _sum_image, pure("nansum")),
     _row("mean", _itself, _passed_on, lambda a, x: R.hull(x), pure("mean")),
     _row("nanmean", _itself, _counted, lambda a, x: R.hull(x), pure("nanmean")),
-    _row("prod", _itself, _prod_backward, _prod_image, pure("prod") + spelled("cumprod")),
+    _row("prod", _itself, _prod_backward, _prod_image, pure("prod")),
+    _row("cumprod", _itself, _passed_on, _prod_image, spelled("cumprod")),
     *(_row(name, _itself, _shared, _same, pure(name)) for name in ("amax", "amin")),
     *(
         _row(name, _itself, _passed_on, _same, pure(name))

@@ -16,8 +16,8 @@ from nanlint.fixes.elsewhere import helper_arguments, rebuilt
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import elementwise, elementwise_path
-from nanlint.graph import Apply, closure
-from nanlint.hazards import MOST_VALUES, Hazard
+from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.hazards import Hazard
 from nanlint.lower import Unit
 
 

@@ -1,0 +1,102 @@
+"""What can be said for or against a witness: whether such numbers occur, and what a condition speaks of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nanlint import regions as R
+from nanlint.catalogue.structure import SATURATES
+from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
+
+if TYPE_CHECKING:
+    from nanlint.hazards import Proof
+
+_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
+_LARGEST_EXPONENT = 4.0
+_LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
+_LARGEST_WEIGHT = 20.0
+"""Trained parameters stay small."""
+_SATURATION_DEPTH = 40
+
+
+def is_unreadable(condition: Value) -> bool:
+    """Whether a condition is a mask from outside, which says which elements count and nothing of their values.
+
+    So are the mask's complement, several of them together, and `m > 0.5`, which makes a boolean of a float mask.
+    """
+    if isinstance(condition, Leaf):
+        # what indices leave out is like what they take: they are no sign of padding
+        return condition.region <= R.TRUTH and condition.name != "picked"
+    if not isinstance(condition, Apply):
+        return False
+    if condition.op in ("and", "or"):
+        return any(is_unreadable(arg) for arg in condition.args)
+    if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
+        (leaf, threshold) = condition.args
+        binary = isinstance(threshold, Constant) and threshold.value == 0.5
+        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
+    parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
+    return bool(parts) and all(is_unreadable(part) for part in parts)
+
+
+def is_setting(value: Value) -> bool:
+    """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
+    if isinstance(value, Apply):
+        parts = [arg for arg in value.args if not isinstance(arg, Constant)]
+        return bool(parts) and all(is_setting(part) for part in parts)
+    if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
+        return "." in value.name
+    return value.kind is Kind.NUMBER and not isinstance(value, Constant)
+
+
+def is_far_fetched(proof: Proof) -> bool:
+    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
+    site = proof.site
+    spoken = speaks_of(site)
+    if any(
+        getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT
+        for leaf, v in proof.inputs.items()
+    ):
+        return True
+    inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
+    if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
+        return True
+    if site.op != "pow" or isinstance(site.args[1], Constant):
+        return False
+    return abs(proof.values.get(site.args[1].number, 0.0)) > _LARGEST_EXPONENT
+
+
+def saturated(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
+    for value in closure(site.args, _SATURATION_DEPTH):
+        at = values.get(value.number)
+        if isinstance(value, Apply):
+            argument = values.get(value.args[0].number, 0.0)
+            if at in SATURATES.get(value.op, ()) and math.isfinite(argument):
+                return True
+        elif isinstance(value, Leaf) and value.opaque and value.region == R.UNIT and at in (0.0, 1.0):
+            return True
+    return False
+
+
+def speaks_of(value: Value) -> set[int]:
+    """The numbers of the leaves that `value` depends on, through opaque results too."""
+    seen: set[int] = set()
+    leaves: set[int] = set()
+    stack: list[Value] = [value]
+    while stack and len(seen) < MOST_VALUES:
+        current = stack.pop()
+        if current.number in seen:
+            continue
+        seen.add(current.number)
+        if isinstance(current, Leaf):
+            leaves.add(current.number)
+            stack.extend(current.feeds)
+        stack.extend(operands(current))
+    return leaves
+
+
+def constant_of(value: Value) -> float:
+    return value.value if isinstance(value, Constant) else 0.0

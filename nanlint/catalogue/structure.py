@@ -157,6 +157,7 @@ DEGENERATE: dict[str, str] = {
     "solve_ex": "a singular matrix",
     "cholesky_ex": "a matrix that is not positive definite",
     "cholesky_solve": "a singular matrix",
+    "solve_triangular": "a singular matrix",
     "triangular_solve": "a singular matrix",
     "lu": "a singular matrix",
     "lu_factor_ex": "a singular matrix",

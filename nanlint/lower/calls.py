@@ -176,7 +176,7 @@ class Calls(Objects):
         """Something that is not followed: gradient may come back through it to its arguments."""
         self.sink(*args, *named.values())
         region, grad = self.named_result(_last_name(called))
-        if isinstance(called, Symbol) and not called.name.startswith("builtins."):
+        if _is_top_level(called):
             grad = grad and self._may_have_gradient(args, named)
         return self.opaque(
             self.source(node), called, *args, *named.values(), region=region, grad=grad, node=node
@@ -621,6 +621,13 @@ def _last_name(called: Thing) -> str:
     if isinstance(called, Function) and not isinstance(called.node, ast.Lambda):
         return called.node.name
     return called.name.rsplit(".", 1)[-1] if isinstance(called, Leaf) else ""
+
+
+def _is_top_level(called: Thing) -> bool:
+    """Whether something called is a function of some module, which has no tensors of its own."""
+    if isinstance(called, Function):
+        return called.receiver is None and called.scope.parent is None
+    return isinstance(called, Symbol) and not called.name.startswith("builtins.")
 
 
 def _is_flag(default: ast.expr) -> bool:

@@ -36,6 +36,8 @@ class Economy(Following):
 
     def would_matter(self, selectors: Sequence[Apply], inner: Iterable[Thing]) -> bool:
         """Whether what was passed by has to do with any selector that was found, or with the things of `inner`."""
+        if not self.passed:
+            return False
         found = [s for s in selectors if s.op != "mul" or any(map(self._may_be_mask, _factors(s)))]
         numbers = {selector.number for selector in found}
         roots = [*found, *(value for thing in inner for value in values_in(thing))]

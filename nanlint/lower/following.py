@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.facts import solve
 from nanlint.graph import Apply, Leaf, Value, closure
-from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope
+from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope, elsewhere
 from nanlint.lower.statements import Statements
 from nanlint.lower.things import Class, Function, Items, Symbol, Thing
 from nanlint.names import canonical, is_foreign
@@ -39,7 +39,6 @@ _PLAIN = (
     ast.operator,
     ast.unaryop,
 )
-_TOP = ForeignCall(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
 
 
 class Following(Statements):
@@ -122,7 +121,7 @@ class Following(Statements):
             return Class(bound, scope, name)
         if isinstance(bound, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return Function(bound, scope)
-        frame = Frame(Scope(parent=scope), depth=1, foreign_call=_TOP)
+        frame = elsewhere(scope)
         if isinstance(bound, ast.Lambda) or (bound is not None and self._is_plain(bound, frame)):
             return self.evaluate(bound, frame)
         region, _ = self.named_result(name)

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import torch
@@ -46,6 +47,11 @@ EXEMPT: dict[str, str] = {
     "ldexp": "a power of two: it only overflows, at exponents in the hundreds",
 }
 """Functions that poison and that need no row, each with the reason."""
+
+KEYWORDS: dict[str, dict[str, Any]] = {
+    "torch.linalg.solve_triangular": {"upper": True},
+}
+"""Keyword arguments that a function does not do without."""
 
 Arguments: TypeAlias = tuple[Any, ...]
 
@@ -89,7 +95,7 @@ def sweep() -> Sweep:
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         for name, function in _functions():
-            worst = [_tried(name, function, form) for form in FORMS.values()]
+            worst = [tried(name, function, form) for form in FORMS.values()]
             if any(taken for taken, _ in worst):
                 called.add(name)
             poisoned.extend(found for _, found in worst if found is not None)
@@ -102,7 +108,8 @@ def _functions() -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in dir(namespace):
             found = getattr(namespace, name, None)
             if callable(found) and not inspect.isclass(found) and not NOT_CALLED.match(name):
-                yield f"{prefix}.{name}", found
+                full = f"{prefix}.{name}"
+                yield full, partial(found, **KEYWORDS[full]) if full in KEYWORDS else found
 
 
 # --- arguments -----------------------------------------------------------------------------------------------------
@@ -119,7 +126,7 @@ def _vectors(*values: float) -> list[Tensor]:
 
 _VALUES = _vectors(0.5, 0.0, 1.0, -1.0, -0.5, 2.0, -2.0, 3.0, -3.0, 1e-3, 2000.0, -2000.0)
 _FEW = _vectors(0.5, 0.0, 1.0, -1.0, 2.0, -2.0, 2000.0)
-_SCALARS = (0, 1, 2, 0.5)
+_SCALARS = (1, 0, 2, 0.5)
 _SQUARE = [
     _tensor((2.0, 0.3), (0.3, 1.0)),
     _tensor((0.0, 0.0), (0.0, 0.0)),
@@ -145,6 +152,7 @@ _SIGNALS, _IMAGES, _VOLUMES = (
     for shape in ((1, 1, 16), (1, 1, 4, 4), (1, 1, 4, 2, 2))
 )
 _LABELS = [torch.tensor([0, 1])]
+_MASKS = [torch.tensor([True, False])]
 _SIGNS = [torch.tensor([1.0, -1.0], dtype=torch.float64)]
 _ONE = [vector[:1] for vector in _VALUES]
 _LOG_SOFTMAX = [torch.full((3, 1, 4), 0.25, dtype=torch.float64).log()]
@@ -157,9 +165,9 @@ FORMS: dict[str, tuple[Sequence[Any], ...]] = {
     "three vectors": (_FEW[:4], _FEW[:4], _FEW[:3]),
     "a vector and a number": (_VALUES, _SCALARS),
     "a number and a vector": ((1, 2, 0, 0.5), _VALUES),
-    "a vector and two numbers": (_VALUES[:6], (0, 1, 0.5), (0, 1, 0.5)),
+    "a vector and two numbers": (_VALUES[:6], (1, 0, 0.5), (1, 0, 0.5)),
     "a matrix": (_SQUARE,),
-    "a matrix and an order": (_SQUARE, (0, 1, 2, -1, "nuc", "fro")),
+    "a matrix and an order": (_SQUARE, (2, 0, 1, -1, "nuc", "fro")),
     "two matrices": (_SQUARE, _SQUARE[:4]),
     "a matrix and a vector": (_SQUARE, _FEW[:3]),
     "a batch": (_BATCHES,),
@@ -167,6 +175,10 @@ FORMS: dict[str, tuple[Sequence[Any], ...]] = {
     "two batches": (_BATCHES, _BATCHES),
     "two batches and signs": (_BATCHES, _BATCHES, _SIGNS),
     "three batches": (_BATCHES[:4], _BATCHES[:4], _BATCHES[:4]),
+    "three matrices": (_SQUARE[:4], _SQUARE[:4], _SQUARE[:4]),
+    "two stacks of matrices": ([m.unsqueeze(0) for m in _SQUARE], [m.unsqueeze(0) for m in _SQUARE]),
+    "a batch and a shape": (_BATCHES, [(3,)]),
+    "a batch and three numbers": (_BATCHES, (2.0, 1.0), (0,), (1.0, 0.5)),
     "a batch and labels": (_BATCHES, _LABELS),
     "a signal": (_SIGNALS,),
     "a signal and a size": (_SIGNALS, (2,)),
@@ -178,6 +190,11 @@ FORMS: dict[str, tuple[Sequence[Any], ...]] = {
     "a volume and two numbers": (_VOLUMES, (2.0, 1.0, 3.0), (2, 1)),
     "a list of vectors": ([[x, y] for x in _FEW for y in _FEW],),
     "a list of matrices": ([[x, y] for x in _SQUARE[:4] for y in _SQUARE[:4]],),
+    "a mask and two vectors": (_MASKS, _FEW[:4], _FEW[:4]),
+    "a vector, a mask and a number": (_FEW[:4], _MASKS, (0.5,)),
+    "a vector and a mask": (_FEW[:4], _MASKS),
+    "a vector, a dimension and indices": (_FEW[:4], (0,), _LABELS),
+    "a vector, a dimension, indices and a vector": (_FEW[:4], (0,), _LABELS, _FEW[:4]),
     "a formula and vectors": (("i,i", "i,j->ij"), _FEW, _FEW),
     "sequences and targets": (
         _LOG_SOFTMAX,
@@ -186,19 +203,17 @@ FORMS: dict[str, tuple[Sequence[Any], ...]] = {
         [torch.tensor([2]), torch.tensor([4])],
     ),
 }
-"""Kinds of argument lists: what may stand in each place. The first combination of each is harmless."""
-
-_TRIES = 2
-"""How many combinations of a form a function may refuse before the form is given up."""
+"""Kinds of argument lists: what may stand in each place. A function that refuses the first combination, which is
+harmless, is not tried with the others."""
 
 
-def _tried(
+def tried(
     name: str, function: Callable[..., Any], form: tuple[Sequence[Any], ...]
 ) -> tuple[bool, Poisoned | None]:
     """Whether the function takes arguments of this form, and where it poisons."""
     taken = False
     for count, arguments in enumerate(itertools.product(*form)):
-        if count >= _TRIES and not taken:
+        if count and not taken:
             break
         try:
             gradients = _gradients(function, arguments, in_place=name.endswith("_"))

@@ -164,6 +164,9 @@ class Arithmetic:
         self.dtype = dtype
         self.round = _ROUNDING[dtype.name]
 
+    def __repr__(self) -> str:
+        return f"Arithmetic({self.dtype.name})"
+
     def add(self, x: float, y: float) -> float:
         """x + y."""
         return self.round(x + y)

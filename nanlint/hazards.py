@@ -18,7 +18,15 @@ from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, Facts, Network, solve
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
-from nanlint.plausibility import constant_of, is_far_fetched, is_setting, is_unreadable, saturated, speaks_of
+from nanlint.plausibility import (
+    constant_of,
+    is_far_fetched,
+    is_offset,
+    is_setting,
+    is_unreadable,
+    saturated,
+    speaks_of,
+)
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, culprit, forward
 
@@ -294,7 +302,8 @@ class _Study:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        if all(is_setting(arg) for arg in poisoned) or is_far_fetched(proof):
+        unlikely = all(is_setting(arg) or is_offset(arg) for arg in poisoned)
+        if unlikely or is_far_fetched(proof):
             return Confidence.LOW
         condition = self.case.condition
         spoken = bool(speaks_of(condition) & speaks_of(proof.site))

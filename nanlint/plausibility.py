@@ -19,6 +19,7 @@ _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
+_SMALL_OFFSET = 1e-3
 
 
 def is_unreadable(condition: Value) -> bool:
@@ -100,3 +101,16 @@ def speaks_of(value: Value) -> set[int]:
 
 def constant_of(value: Value) -> float:
     return value.value if isinstance(value, Constant) else 0.0
+
+
+def is_offset(value: Value) -> bool:
+    """Whether a small number has been added, so that only exactly its negative gives 0: `x + eps`."""
+    if not isinstance(value, Apply) or value.op != "add":
+        return False
+    return any(_is_small(arg) for arg in value.args)
+
+
+def _is_small(value: Value) -> bool:
+    if isinstance(value, Constant):
+        return 0.0 < value.value <= _SMALL_OFFSET
+    return isinstance(value, Leaf) and value.kind is Kind.NUMBER and 0.0 < value.region.hi <= _SMALL_OFFSET

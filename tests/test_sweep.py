@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -35,10 +34,9 @@ NOT_REACHED = {
 
 @dataclass(frozen=True)
 class Walk:
-    """A sweep, how many seconds it took, and torch's state before and after."""
+    """A sweep, and torch's state before and after."""
 
     found: Sweep
-    seconds: float
     states: tuple[State, State]
 
 
@@ -48,9 +46,8 @@ def state() -> State:
 
 @pytest.fixture(scope="module")
 def walk() -> Walk:
-    before, start = state(), time.perf_counter()
-    found = sweep()
-    return Walk(found, time.perf_counter() - start, (before, state()))
+    before = state()
+    return Walk(sweep(), (before, state()))
 
 
 @pytest.fixture(scope="module")
@@ -175,10 +172,6 @@ def test_every_entry_of_the_tables_is_found_by_the_walk(walked: Sweep) -> None:
 def test_every_exemption_has_a_reason() -> None:
     assert all(len(reason) > 10 for reason in EXEMPT.values())
     assert not set(EXEMPT) & set(DEGENERATE)
-
-
-def test_the_walk_is_quick_enough(walk: Walk) -> None:
-    assert walk.seconds < 60.0
 
 
 # --- what is found -------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from nanlint.regions import Region
 _ROOT_HALF = math.sqrt(0.5)
 _SIXTH = ARITHMETIC["float32"].round(1.0 / 6.0)
 """The slope of hardsigmoid: float32's in float64 too."""
+_NO_SCALE = R.interval(-1e-37, 1e-37)
+"""Values of which the inverse overflows in some dtype."""
 _FUNCTIONAL = "torch.nn.functional."
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
@@ -277,7 +279,8 @@ ROWS: tuple[Op, ...] = (
         _elu_image,
         parameters=("input", "alpha"),
         defaults={"alpha": 1.0},
-        undefined=lambda x, alpha: bool(alpha & R.interval(-1e-37, 1e-37)) or _infinite_scale(x, alpha),
+        undefined=lambda x, alpha: bool(alpha & _NO_SCALE) or _infinite_scale(x, alpha),
+        poison=lambda a, x, alpha: (R.EMPTY, R.below(_NO_SCALE.hi, closed=True)),
         derivative="celu: elu_backward(grad, alpha, 1, 1.0/alpha.toFloat(), false, self)",
         spellings=("torch.celu", "torch.celu_", *_in_place("celu")),
     ),

@@ -150,7 +150,7 @@ ROWS: tuple[Op, ...] = (
         "lgamma",
         of(S.log_gamma),
         lambda a, g, y, x: (a.mul(g, a.of(S.digamma, x)),),
-        lambda a, x: R.above(-0.1215) if x <= R.NONNEGATIVE else R.ALL,
+        lambda a, x: R.above(-0.125) if x <= R.NONNEGATIVE else R.ALL,
         parameters=("input",),
         poison=lambda a, x: (_POLES | R.interval(-a.dtype.tiny, a.dtype.tiny),),
         safe=(1.0,),

@@ -155,15 +155,15 @@ def _gamma_series(a: float, x: float) -> float:
 def _gamma_fraction(a: float, x: float) -> float:
     """Lentz's evaluation of the continued fraction."""
     b = x + 1.0 - a
-    c, d = INF, 1.0 / b
+    c, d = INF, divide(1.0, b)
     h = d
     for k in range(1, 2000):
         n = -k * (k - a)
         b += 2.0
-        d = 1.0 / (n * d + b)
-        c = b + n / c
+        d = divide(1.0, n * d + b)
+        c = b + divide(n, c)
         h *= d * c
-        if abs(d * c - 1.0) < 1e-16:
+        if not abs(d * c - 1.0) > 1e-16:
             break
     return h
 

@@ -155,7 +155,7 @@ DEGENERATE: dict[str, str] = {
     "cond": "a matrix of zeros",
     "inv_ex": "a singular matrix",
     "solve_ex": "a singular matrix",
-    "cholesky_ex": "a matrix that is not positive definite",
+    "cholesky_ex": "a singular matrix",
     "cholesky_solve": "a singular matrix",
     "solve_triangular": "a singular matrix",
     "triangular_solve": "a singular matrix",

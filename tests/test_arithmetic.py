@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanlint import arithmetic as A
@@ -66,12 +66,14 @@ def test_numbers_of_the_dtype_stay(dtype: str, value: float) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @given(value=ANY_FLOAT)
+@settings(deadline=None)
 def test_rounding_twice_is_rounding_once(dtype: str, value: float) -> None:
     a = ARITHMETIC[dtype]
     assert same(a.round(a.round(value)), a.round(value))
 
 
 @given(value=ANY_FLOAT)
+@settings(deadline=None)
 def test_float64_is_not_rounded(value: float) -> None:
     assert same(ARITHMETIC["float64"].round(value), value)
 
@@ -88,6 +90,7 @@ def test_limits_are_those_of_torch(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @given(value=ANY_FLOAT)
+@settings(deadline=None)
 def test_any_number_is_rounded_as_torch_rounds(dtype: str, value: float) -> None:
     assert same(ARITHMETIC[dtype].round(value), as_torch_rounds(value, dtype))
 
@@ -96,6 +99,7 @@ def test_any_number_is_rounded_as_torch_rounds(dtype: str, value: float) -> None
 @given(
     significand=st.floats(1.0, 2.0), exponent=st.integers(-170, 150), part=st.sampled_from([0.25, 0.5, 0.75])
 )
+@settings(deadline=None)
 def test_halfway_cases_are_rounded_as_torch_rounds(
     dtype: str, significand: float, exponent: int, part: float
 ) -> None:
@@ -124,6 +128,7 @@ def test_ends_of_the_range_are_rounded_as_torch_rounds(dtype: str, share: float)
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 @given(x=ANY_FLOAT)
+@settings(deadline=None)
 def test_functions_are_total_and_agree_with_torch(name: str, x: float) -> None:
     ours, theirs = FUNCTIONS[name](x), in_torch(TORCH[name], x)
     if math.isfinite(ours) and math.isfinite(theirs):
@@ -134,6 +139,7 @@ def test_functions_are_total_and_agree_with_torch(name: str, x: float) -> None:
 
 
 @given(x=ANY_FLOAT, p=ANY_FLOAT)
+@settings(deadline=None)
 def test_power_is_total_and_agrees_with_torch(x: float, p: float) -> None:
     ours, theirs = A.power(x, p), in_torch(torch.pow, x, p)
     if math.isfinite(ours) and math.isfinite(theirs):
@@ -154,6 +160,7 @@ def test_power_of_special_numbers_is_that_of_torch(x: float, p: float) -> None:
 
 
 @given(x=ANY_FLOAT, y=ANY_FLOAT)
+@settings(deadline=None)
 def test_division_is_that_of_torch(x: float, y: float) -> None:
     assert same(A.divide(x, y), in_torch(torch.div, x, y))
 
@@ -183,6 +190,7 @@ KERNELS: dict[str, tuple[Callable[[Arithmetic, float, float], float], Callable[.
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @pytest.mark.parametrize("name", sorted(KERNELS))
 @given(x=st.floats(width=16), y=st.floats(width=16), scale=st.sampled_from([1.0, 1e-3, 1e20, 1e-20]))
+@settings(deadline=None)
 def test_kernels_round_as_those_of_torch(name: str, dtype: str, x: float, y: float, scale: float) -> None:
     a, (ours, theirs) = ARITHMETIC[dtype], KERNELS[name]
     x, y = a.round(x * scale), a.round(y * scale)
@@ -192,6 +200,7 @@ def test_kernels_round_as_those_of_torch(name: str, dtype: str, x: float, y: flo
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @given(x=st.floats(width=16), number=st.floats(-1e6, 1e6))
+@settings(deadline=None)
 def test_a_python_number_is_rounded_to_the_dtype_of_the_kernel(dtype: str, x: float, number: float) -> None:
     a = ARITHMETIC[dtype]
     x = a.round(x)
@@ -208,6 +217,7 @@ def test_kernels_of_16_bits_compute_in_float32(dtype: str, wide: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 @given(x=ANY_FLOAT, y=ANY_FLOAT)
+@settings(deadline=None)
 def test_nothing_raises_and_every_result_is_one_of_the_dtype(dtype: str, x: float, y: float) -> None:
     a = ARITHMETIC[dtype]
     made = [rule(a, x, y) for rule, _ in KERNELS.values()]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import intervals, regions_with
 
@@ -43,6 +43,7 @@ def test_the_empty_region_holds_nothing() -> None:
 
 
 @given(REGIONS)
+@settings(deadline=None)
 def test_nothing_and_everything_are_neutral(a: Region) -> None:
     assert a | R.EMPTY == a
     assert a & R.ALL == a
@@ -54,6 +55,7 @@ def test_nothing_and_everything_are_neutral(a: Region) -> None:
 
 @pytest.mark.parametrize("rule", [R.add, R.sub, R.mul, R.div, R.lower_of, R.upper_of])
 @given(a=REGIONS)
+@settings(deadline=None)
 def test_nothing_comes_of_nothing(rule: Callable[[Region, Region], Region], a: Region) -> None:
     assert rule(a, R.EMPTY) == R.EMPTY
     assert rule(R.EMPTY, a) == R.EMPTY
@@ -68,6 +70,7 @@ def test_an_interval_with_equal_open_ends_is_empty() -> None:
 
 
 @given(REGIONS, REGIONS, EIGHTHS)
+@settings(deadline=None)
 def test_membership_follows_the_set_operations(a: Region, b: Region, x: float) -> None:
     assert (x in a | b) == (x in a or x in b)
     assert (x in a & b) == (x in a and x in b)
@@ -76,6 +79,7 @@ def test_membership_follows_the_set_operations(a: Region, b: Region, x: float) -
 
 
 @given(REGIONS, REGIONS, REGIONS)
+@settings(deadline=None)
 def test_laws_of_set_algebra(a: Region, b: Region, c: Region) -> None:
     assert a | b == b | a
     assert a & b == b & a
@@ -88,12 +92,14 @@ def test_laws_of_set_algebra(a: Region, b: Region, c: Region) -> None:
 
 
 @given(REGIONS, REGIONS)
+@settings(deadline=None)
 def test_order_is_inclusion(a: Region, b: Region) -> None:
     assert a & b <= a <= a | b
     assert (a <= b) == (a | b == b)
 
 
 @given(REGIONS, REGIONS)
+@settings(deadline=None)
 def test_every_result_is_sorted_disjoint_and_without_empty_parts(a: Region, b: Region) -> None:
     made = [
         a,
@@ -118,6 +124,7 @@ def test_every_result_is_sorted_disjoint_and_without_empty_parts(a: Region, b: R
 
 
 @given(st.lists(EIGHTHS, min_size=1, max_size=30), EIGHTHS)
+@settings(deadline=None)
 def test_more_than_most_intervals_are_joined_and_nothing_is_lost(values: list[float], x: float) -> None:
     region = R.point(*values)
     assert all(value in region for value in values)
@@ -130,6 +137,7 @@ def test_more_than_most_intervals_are_joined_and_nothing_is_lost(values: list[fl
 
 
 @given(REGIONS)
+@settings(deadline=None)
 def test_points_are_the_members_of_a_finite_region(a: Region) -> None:
     points = a.points
     if points is not None:
@@ -139,6 +147,7 @@ def test_points_are_the_members_of_a_finite_region(a: Region) -> None:
 
 
 @given(REGIONS, EIGHTHS)
+@settings(deadline=None)
 def test_hull_is_the_least_interval(a: Region, x: float) -> None:
     hull = R.hull(a)
     assert a <= hull
@@ -147,6 +156,7 @@ def test_hull_is_the_least_interval(a: Region, x: float) -> None:
 
 
 @given(EIGHTHS)
+@settings(deadline=None)
 def test_half_lines(x: float) -> None:
     assert x not in R.below(x)
     assert x in R.below(x, closed=True)
@@ -165,6 +175,7 @@ def test_text_shows_open_and_closed_ends() -> None:
     ("rule", "on_numbers"), [(R.add, operator.add), (R.sub, operator.sub), (R.mul, operator.mul)]
 )
 @given(first=held(EIGHTHS), second=held(EIGHTHS))
+@settings(deadline=None)
 def test_what_members_give_is_a_member(
     rule: Callable[[Region, Region], Region],
     on_numbers: Callable[[float, float], float],
@@ -180,6 +191,7 @@ def test_what_members_give_is_a_member(
 
 
 @given(held(EIGHTHS), held(POWERS))
+@settings(deadline=None)
 def test_quotients_of_members_are_members(first: tuple[float, Region], second: tuple[float, Region]) -> None:
     (x, a), (y, b) = first, second
     assume(not (x == 0.0 == y) and not math.isinf(x) * math.isinf(y))
@@ -188,6 +200,7 @@ def test_quotients_of_members_are_members(first: tuple[float, Region], second: t
 
 
 @given(held(POWERS))
+@settings(deadline=None)
 def test_inverses_of_members_are_members(first: tuple[float, Region]) -> None:
     x, a = first
     if x:
@@ -196,6 +209,7 @@ def test_inverses_of_members_are_members(first: tuple[float, Region]) -> None:
 
 
 @given(held(EIGHTHS), held(EIGHTHS))
+@settings(deadline=None)
 def test_extremes_of_members_are_members(first: tuple[float, Region], second: tuple[float, Region]) -> None:
     (x, a), (y, b) = first, second
     assert min(x, y) in R.lower_of(a, b)
@@ -203,12 +217,14 @@ def test_extremes_of_members_are_members(first: tuple[float, Region], second: tu
 
 
 @given(REGIONS, EIGHTHS)
+@settings(deadline=None)
 def test_negation_mirrors(a: Region, x: float) -> None:
     assert (x in R.neg(a)) == (-x in a)
     assert R.neg(R.neg(a)) == a
 
 
 @given(REGIONS, REGIONS)
+@settings(deadline=None)
 def test_sums_and_products_of_either_order_are_equal(a: Region, b: Region) -> None:
     assert R.add(a, b) == R.add(b, a)
     assert R.mul(a, b) == R.mul(b, a)

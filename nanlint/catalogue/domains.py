@@ -28,7 +28,7 @@ argument, given that the other arguments lie in their regions."""
 class Op:
     """One op: the whole truth about it.
 
-    `parameters` are torch's names of the differentiable arguments, in order. `poison` gives each argument's poison
+    `parameters` are torch's names of the arguments that matter, in order. `poison` gives each argument's poison
     set; `safe` a value for each argument at which nothing is singular (None where there is no need for one).
     `derivative` is the entry of torch's derivatives.yaml that `backward` mirrors.
     """
@@ -45,7 +45,9 @@ class Op:
     derivative: str
     spellings: tuple[str, ...]
     differentiable: bool = True
+    """Whether a gradient goes on upwards through it, be it 0."""
     boolean: bool = False
+    """Whether its values are 0 and 1 for falsehood and truth."""
     overflows: bool = False
     """Whether its poison sets come of overflow only: no point is singular."""
     landmarks: tuple[float, ...] = ()

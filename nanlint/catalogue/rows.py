@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from types import MappingProxyType
 
 from nanlint import regions as R
@@ -55,6 +56,42 @@ def harmless(a: Arithmetic, *regions: Region) -> tuple[Region, ...]:
     return tuple(R.EMPTY for _ in regions)
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What is known of a unary function besides its formula, and so its images and preimages."""
+
+    value: Value
+    pieces: tuple[Piece, ...]
+    bounds: Region
+    undefined: Region
+    wobble: float
+
+    @cached_property
+    def bumpy(self) -> Region:
+        """Where it is not known to be monotone."""
+        return ~(domain(self.pieces) | self.undefined)
+
+    def image(self, a: Arithmetic, x: Region) -> Region:
+        """All its values over `x`."""
+        made = image_of(a, partial(self.value, a), self.pieces, x)
+        if self.wobble:
+            made = loosened(made, a, self.wobble)
+        outside = x & self.bumpy if self.bumpy else R.EMPTY
+        return made | self._elsewhere(a, outside) if outside else made
+
+    def _elsewhere(self, a: Arithmetic, x: Region) -> Region:
+        points = x.points
+        if points is None:
+            return loosened(self.bounds, a, self.wobble)
+        signed = [*points, -0.0] if 0.0 in points else points
+        return R.point(*(y for y in (self.value(a, p) for p in signed) if y == y))
+
+    def narrow(self, a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
+        """The members of `x` that it may map into `out`."""
+        wanted = loosened(out, a, self.wobble) if self.wobble else out
+        return (preimage_of(partial(self.value, a), self.pieces, wanted, x) | x & self.bumpy,)
+
+
 def unary(
     name: str,
     value: Value,
@@ -79,52 +116,36 @@ def unary(
     is singular or its formula changes; `poles` are more places of that kind, too many to name each: a region that
     holds them.
     """
-    parts = tuple(Piece(*piece) for piece in pieces)
-    bumpy, unsure = ~(domain(parts) | undefined), undefined | doubtful
-
-    def image(a: Arithmetic, x: Region) -> Region:
-        f = partial(value, a)
-        outside = x & bumpy
-        points = outside.points
-        if points:
-            signed = [*points, -0.0] if 0.0 in points else points
-            rest = R.point(*(y for y in map(f, signed) if y == y))
-        else:
-            rest = loosened(bounds, a, wobble) if outside else R.EMPTY
-        made = image_of(a, f, parts, x)
-        return (loosened(made, a, wobble) if wobble else made) | rest
-
-    def narrow(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
-        wanted = loosened(out, a, wobble) if wobble else out
-        return (preimage_of(partial(value, a), parts, wanted, x) | x & bumpy,)
-
-    def poison(a: Arithmetic, x: Region) -> tuple[Region, ...]:
-        if not differentiable:
-            return (R.EMPTY,)
-        points = (x & poles).points
-        asked = poles if points is None else R.point(*(p for p in points if _spoils(a, value, backward, [p])))
-        return (poison_of(a, value, backward, cuts) - poles | asked,)
-
+    shape = _Shape(value, tuple(Piece(*piece) for piece in pieces), bounds, undefined, wobble)
+    unsure = undefined | doubtful
+    ends = [end for piece in pieces for end in piece[:2]] + [
+        end for part in poles.intervals for end in part[:2]
+    ]
     return Op(
         name=name,
         parameters=("input",),
         value=value,
         backward=backward,
-        image=image,
-        narrow=narrow,
+        image=shape.image,
+        narrow=shape.narrow,
         undefined=lambda x: bool(x & unsure),
-        poison=poison,
+        poison=partial(_poison, value, backward, cuts, poles) if differentiable else harmless,
         safe=(safe,),
         derivative=derivative,
         spellings=spelled(name) if spellings is None else spellings,
         differentiable=differentiable,
         overflows=safe is not None and not cuts,
-        landmarks=tuple(dict.fromkeys([*cuts, *_ends(poles), *(end for part in parts for end in part[:2])])),
+        landmarks=tuple(dict.fromkeys([*cuts, *ends])),
     )
 
 
-def _ends(region: Region) -> list[float]:
-    return [end for part in region.intervals for end in part[:2]]
+def _poison(
+    value: Value, backward: Backward, cuts: tuple[float, ...], poles: Region, a: Arithmetic, x: Region
+) -> tuple[Region, ...]:
+    """The poison set of a unary op; of single points among the `poles` the formula itself is asked."""
+    points = (x & poles).points
+    asked = poles if points is None else R.point(*(p for p in points if _spoils(a, value, backward, [p])))
+    return (poison_of(a, value, backward, cuts) - poles | asked,)
 
 
 def row(

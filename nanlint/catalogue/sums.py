@@ -268,8 +268,20 @@ ROWS: tuple[Op, ...] = (
         flat,
         lambda a, x, y: R.ALL,
         undefined=lambda x, y: _div_undefined(x, y) or bool(x & R.INFINITIES),
-        derivative="floor_divide: not implemented; with rounding_mode, div has zeros",
+        derivative="floor_divide: not implemented",
         differentiable=False,
+    ),
+    *(
+        row(
+            name,
+            fused(function),
+            flat,
+            lambda a, x, y: R.ALL,
+            undefined=lambda x, y: _div_undefined(x, y) or bool(x & R.INFINITIES),
+            derivative="div.Tensor_mode: zeros, with a rounding_mode",
+            spellings=(),
+        )
+        for name, function in (("div_floor", _floor_divide), ("div_trunc", _trunc_divide))
     ),
     row(
         "lerp",

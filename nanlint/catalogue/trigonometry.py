@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from nanlint import arithmetic as A
 from nanlint import regions as R
@@ -58,9 +59,14 @@ def _atan2_image(a: Arithmetic, x: Region, y: Region) -> Region:
 
 def _atan2_poison(a: Arithmetic, x: Region, y: Region) -> tuple[Region, ...]:
     """Where the sum of squares is no 0, which torch rescues, but its inverse overflows."""
-    most = last_float(0.0, 1.0, lambda v: math.isinf(a.div(1.0, a.mul(v, v)))) or 0.0
-    near = R.interval(-most, most)
+    near = _steep_square(a)
     return (near, near) if x & near and y & near else (R.EMPTY, R.EMPTY)
+
+
+@lru_cache(maxsize=8)
+def _steep_square(a: Arithmetic) -> Region:
+    most = last_float(0.0, 1.0, lambda v: math.isinf(a.div(1.0, a.mul(v, v)))) or 0.0
+    return R.interval(-most, most)
 
 
 def _hypot_backward(a: Arithmetic, g: float, y: float, p: float, q: float) -> tuple[float, ...]:

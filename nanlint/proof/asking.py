@@ -62,6 +62,8 @@ _CALLS: dict[str, Call] = {
     "masked_fill": lambda x, m, v: x.masked_fill(_filled(m, x), v),
     "masked_select": lambda x, m: x.masked_select(_filled(m, x)),
     "hardtanh": torch.nn.functional.hardtanh,
+    "div_floor": lambda x, y: torch.div(x, y, rounding_mode="floor"),
+    "div_trunc": lambda x, y: torch.div(x, y, rounding_mode="trunc"),
     "quantile": lambda x: x.unsqueeze(-1).quantile(0.5, dim=-1),
     "nanquantile": lambda x: x.unsqueeze(-1).nanquantile(0.5, dim=-1),
     "all": lambda x: x.unsqueeze(-1).all(dim=-1),

@@ -37,6 +37,8 @@ def suppressions(text: str) -> Suppressions:
     if "noqa" not in text.lower():
         return Suppressions()
     lines = [line.rstrip("\r\n") + "\n" for line in split_lines(text)]
+    if not text.endswith(("\r", "\n")):
+        lines[-1] = lines[-1].rstrip("\n")
     return Suppressions(
         whole_file=any(map(_WHOLE_FILE.match, lines)),
         lines=dict(_suppressed_lines(lines)) if _INLINE.search(text) else {},
@@ -58,12 +60,15 @@ def _prefixes(codes: str | None) -> tuple[str, ...]:
 def _blocks(lines: list[str]) -> Iterable[tuple[int, int]]:
     """First and last line of each stretch that is searched as one.
 
-    They end where the tokenizer reports a line end. In a text that it rejects, each line is a block.
+    They end where the tokenizer reports a line end. In a text that it rejects, each line is a block; so is one
+    after the last line end: Python 3.11 reports none below a string whose last line begins with `#`.
     """
     try:
-        return list(_tokenized_blocks(lines))
+        blocks = list(_tokenized_blocks(lines))
     except (tokenize.TokenError, SyntaxError):
-        return [(line, line) for line in range(1, len(lines) + 1)]
+        blocks = []
+    end = blocks[-1][1] if blocks else 0
+    return [*blocks, *((line, line) for line in range(end + 1, len(lines) + 1))]
 
 
 def _tokenized_blocks(lines: list[str]) -> Iterator[tuple[int, int]]:

@@ -99,6 +99,7 @@ LAYOUTS = {
     "in what is dedented badly": "if x:\n        y  {0}\n    z\n",
     "in what is not closed": "x = (\n1,  {0}\ny = 2\n",
     "alone": "{0}",
+    "in a string that ends the file": "x = 1  {0}\n'''{0}\n#'''",
     "alone, indented": "  {0}\n",
 }
 

@@ -6,16 +6,15 @@ concrete half (witness) runs candidates and decides.
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
-from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
-from nanlint.catalogue.selectors import MASK_PRODUCT
-from nanlint.facts import Constraint, Facts, Network, solve
+from nanlint.cases import Case, cases
+from nanlint.catalogue import OPS, Drop, Selector
+from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.plausibility import (
@@ -64,93 +63,14 @@ class Hazard:
 
 def hazards(selector: Apply, a: Arithmetic) -> list[Hazard]:
     """The hazards of one selector, one for each operand that it can drop."""
-    found = (_Study(case, a).hazard() for case in _cases(selector))
+    found = (_Study(case, a).hazard() for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One way to drop: `dropped` are the constraints that say so, `seed` the upstream gradients of backward."""
-
-    selector: Apply
-    row: Selector
-    drop: Drop | None
-    operand: Value
-    condition: Value
-    dropped: tuple[Constraint, ...]
-    seed: Mapping[int, float]
-
-
-def _cases(selector: Apply) -> Iterator[_Case]:
-    if selector.op == "mul":
-        yield from _mask_cases(selector)
-        return
-    row = SELECTORS[selector.op]
-    for drop in row.drops:
-        operand = selector.args[drop.operand]
-        if operand.grad and selector.grad:
-            # the drop's region depends on facts, so it is made later; the condition alone is known here
-            condition = selector.args[drop.by]
-            own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
-            yield _Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
-
-
-def _is_repair(condition: Value, operand: Value) -> bool:
-    """Whether a condition asks if the operand's own value is finite: that repairs the value and no gradient."""
-    if not isinstance(condition, Apply):
-        return False
-    if condition.op in ("not", "and", "or", "truth"):
-        return any(_is_repair(arg, operand) for arg in condition.args)
-    asks = condition.op in ("isfinite", "isnan", "isinf")
-    if condition.op in ("eq", "ne"):
-        x, y = condition.args
-        asks = x.number == y.number or (isinstance(y, Constant) and not math.isfinite(y.value))
-    return asks and _magnitude_of(condition.args[0]).number == operand.number
-
-
-def _magnitude_of(value: Value) -> Value:
-    """`x` for `x.abs()`."""
-    return value.args[0] if isinstance(value, Apply) and value.op == "abs" else value
-
-
-def _mask_cases(product: Apply) -> Iterator[_Case]:
-    if not product.grad:
-        return
-    for factor in _factors(product):
-        if is_mask(factor):
-            zero = (Constraint(factor, R.ZERO),)
-            yield _Case(product, MASK_PRODUCT, None, product, factor, zero, {product.number: 1.0})
-            return
-
-
-def _factors(product: Apply) -> Iterator[Value]:
-    """The factors of a product as written: `a * b * c` has three."""
-    for arg in product.args:
-        if isinstance(arg, Apply) and arg.op == "mul" and arg.node in _syntactic(product.node):
-            yield from _factors(arg)
-        else:
-            yield arg
-
-
-def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
-    return tuple(ast.iter_child_nodes(node)) if node is not None else ()
-
-
-def is_mask(value: Value) -> bool:
-    """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
-    if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
-        return False
-    facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
-    if facts is None:
-        return False
-    points = facts.of(value).points
-    return points is not None and 0.0 in points and len(points) == 2
 
 
 class _Study:
     """The search for one case."""
 
-    def __init__(self, case: _Case, a: Arithmetic) -> None:
+    def __init__(self, case: Case, a: Arithmetic) -> None:
         self.case = case
         self.a = a
         self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]

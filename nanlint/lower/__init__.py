@@ -1,4 +1,14 @@
-"""Lowering: function bodies of a syntax tree become graphs of values, by running them abstractly."""
+"""Lowering: function bodies of a syntax tree become graphs of values, by running them abstractly.
+
+One class does it, built up by modules of which each knows one kind of syntax and uses those before it:
+
+- `lowering`, `objects`, `values`: the state, what is known of classes and names, how values are made
+- `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
+  with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
+- `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
+- `assignments`, `branches`, `loops`, `statements`: statements
+- `following`, `economy`: other files of the project
+"""
 
 from __future__ import annotations
 

@@ -7,14 +7,13 @@ which that makes a difference, and these are lowered again.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
+from nanlint.lower.call import Call
 from nanlint.lower.following import Following
-from nanlint.lower.lowering import values_in
-from nanlint.lower.scope import Frame
-from nanlint.lower.things import Function, Thing
+from nanlint.lower.things import Function, Thing, values_in
 
 
 class Economy(Following):
@@ -50,18 +49,11 @@ class Economy(Following):
     def _may_be_mask(self, value: Value) -> bool:
         return value.number in self.passed or not (value.grad or isinstance(value, Constant))
 
-    def call_function(
-        self,
-        function: Function,
-        args: tuple[Thing, ...],
-        named: Mapping[str, Thing],
-        node: ast.AST,
-        frame: Frame,
-    ) -> Thing:
+    def call_function(self, function: Function, call: Call) -> Thing:
         """Follow a call into its body, or pass it by."""
         if not self.shallow or function.scope.file() is None:
-            return super().call_function(function, args, named, node, frame)
-        made = self.unknown_call(function, args, named, node)
+            return super().call_function(function, call)
+        made = self.unknown_call(call.of(function))
         self._pass(made)
         self.given.extend(values_in(made))
         return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
@@ -11,6 +11,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.facts import solve
 from nanlint.graph import Apply, Leaf, Value, closure
+from nanlint.lower.call import Call
 from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope, elsewhere
 from nanlint.lower.statements import Statements
 from nanlint.lower.things import Class, Function, Items, Symbol, Thing
@@ -57,22 +58,15 @@ class Following(Statements):
             self.imports[dotted] = self._imported(dotted)
         return self.imports[dotted]
 
-    def call_function(
-        self,
-        function: Function,
-        args: tuple[Thing, ...],
-        named: Mapping[str, Thing],
-        node: ast.AST,
-        frame: Frame,
-    ) -> Thing:
+    def call_function(self, function: Function, call: Call) -> Thing:
         """Follow a call into its body; what comes back from another file is summed up if it is large."""
-        if function.scope.file() is None or frame.foreign_call is not None:
-            return super().call_function(function, args, named, node, frame)
+        if function.scope.file() is None or call.frame.foreign_call is not None:
+            return super().call_function(function, call)
         try:
-            made = super().call_function(function, args, named, node, frame)
+            made = super().call_function(function, call)
         except RecursionError:  # the other file is nested too deeply; this one need not be
-            return self.unknown_call(function, args, named, node)
-        return self._summed_up(made, node)
+            return self.unknown_call(call.of(function))
+        return self._summed_up(made, call.node)
 
     def _summed_up(self, thing: Thing, node: ast.AST) -> Thing:
         """A long computation stands for nothing but its region: no condition is met by searching through all of it."""

@@ -5,17 +5,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
-from nanlint.graph import Apply, Assumption, Builder, Constant, Kind, Leaf, Value, operands
+from nanlint.graph import Apply, Builder, Constant, Kind, Leaf, Value, operands
 from nanlint.lower.scope import FileScope, Frame
-from nanlint.lower.things import Class, Each, Foreign, Function, Instance, Items, Mapped, Thing
+from nanlint.lower.things import Class, Each, Foreign, Function, Items, Thing, values_in
 from nanlint.regions import Region
+
+if TYPE_CHECKING:
+    from nanlint.lower.call import Call
 
 MOST_INLINED = 100
 """Calls followed into their bodies while one function is lowered."""
 _MOST_REINDEXED = 200
+COUNT = R.interval(1.0, 1e6)
+"""Sizes and lengths: at least one element, or there is nothing to compute."""
 
 
 @dataclass
@@ -67,15 +73,12 @@ class Lowering:
         """Apply a catalogue op."""
         raise NotImplementedError
 
-    def call_function(
-        self,
-        function: Function,
-        args: tuple[Thing, ...],
-        named: Mapping[str, Thing],
-        node: ast.AST,
-        frame: Frame,
-    ) -> Thing:
+    def call_function(self, function: Function, call: Call) -> Thing:
         """Follow a call."""
+        raise NotImplementedError
+
+    def rebind(self, old: Value, new: Value, frame: Frame) -> None:
+        """After an in-place op every name of `old` has the new value."""
         raise NotImplementedError
 
     def attribute(self, owner: Thing, node: ast.Attribute, frame: Frame) -> Thing:
@@ -206,21 +209,6 @@ def _postorder(value: Value, limit: int) -> list[Value] | None:
     return list(done.values())
 
 
-def values_in(thing: Thing) -> list[Value]:
-    """The graph values that a thing holds."""
-    if isinstance(thing, Value):
-        return [thing]
-    if isinstance(thing, Items):
-        return [value for item in thing.things for value in values_in(item)]
-    if isinstance(thing, Each):
-        return values_in(thing.thing)
-    if isinstance(thing, Mapped):
-        return [value for item in (*thing.things.values(), *thing.others) for value in values_in(item)]
-    if isinstance(thing, Instance):
-        return [value for item in thing.fields.values() if isinstance(item, Value) for value in (item,)]
-    return []
-
-
 def demanded(collected: Collected, wholes: Mapping[int, Value]) -> set[int]:
     """The numbers of the values that upstream gradient can reach from the sinks.
 
@@ -240,4 +228,4 @@ def demanded(collected: Collected, wholes: Mapping[int, Value]) -> set[int]:
     return seen
 
 
-__all__ = ["Assumption", "Collected", "Lowering", "demanded", "values_in"]
+__all__ = ["Collected", "Lowering", "demanded"]

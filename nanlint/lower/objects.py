@@ -7,10 +7,11 @@ import ast
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Kind, Value
+from nanlint.lower.call import Call
 from nanlint.lower.conventions import Said, annotated, named
 from nanlint.lower.lowering import Lowering
 from nanlint.lower.scope import Frame, elsewhere
-from nanlint.lower.things import Class, Function, Instance, Layer, Method, Symbol, Thing
+from nanlint.lower.things import Class, Function, Instance, Layer, Method, Thing
 from nanlint.regions import Region
 
 _MOST_ANCESTORS = 12
@@ -113,7 +114,7 @@ class Objects(Lowering):
         return Method(owner, attr, node)
 
     def class_attribute(
-        self, cls: Class, attr: str, receiver: Instance | None, node: ast.AST, frame: Frame
+        self, cls: Class, attr: str, receiver: Instance | None, node: ast.expr, frame: Frame
     ) -> Thing | None:
         """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for."""
         for home in self._ancestry(cls):
@@ -121,7 +122,7 @@ class Objects(Lowering):
                 if isinstance(statement, ast.FunctionDef) and statement.name == attr:
                     function = Function(statement, home.scope, _receiver(statement, cls, receiver), cls)
                     return (
-                        self.call_function(function, (), {}, node, frame)
+                        self.call_function(function, Call(function, (), {}, node, frame))
                         if _is_property(statement)
                         else function
                     )
@@ -191,4 +192,4 @@ def _class_constant(statement: ast.stmt, attr: str) -> ast.expr | None:
     return None
 
 
-__all__ = ["Objects", "Symbol"]
+__all__ = ["Objects"]

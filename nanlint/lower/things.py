@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from nanlint.graph import Apply, Constant, Leaf
+from nanlint.graph import Apply, Constant, Leaf, Value
 
 if TYPE_CHECKING:
     from nanlint.lower.scope import Scope
@@ -114,3 +114,18 @@ Thing: TypeAlias = (
     | Method
     | Layer
 )
+
+
+def values_in(thing: Thing) -> list[Value]:
+    """The graph values that a thing holds."""
+    if isinstance(thing, Value):
+        return [thing]
+    if isinstance(thing, Items):
+        return [value for item in thing.things for value in values_in(item)]
+    if isinstance(thing, Each):
+        return values_in(thing.thing)
+    if isinstance(thing, Mapped):
+        return [value for item in (*thing.things.values(), *thing.others) for value in values_in(item)]
+    if isinstance(thing, Instance):
+        return [item for item in thing.fields.values() if isinstance(item, Value)]
+    return []

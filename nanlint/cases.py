@@ -1,0 +1,98 @@
+"""Cases: which operand a selector can drop, and by which condition."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC
+from nanlint.catalogue import SELECTORS, Drop, Selector
+from nanlint.catalogue.selectors import MASK_PRODUCT
+from nanlint.facts import Constraint, solve
+from nanlint.graph import Apply, Constant, Leaf, Value, closure
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way in which a selector drops: `dropped` says when, `seed` holds the upstream gradients of backward."""
+
+    selector: Apply
+    row: Selector
+    drop: Drop | None
+    operand: Value
+    condition: Value
+    dropped: tuple[Constraint, ...]
+    seed: Mapping[int, float]
+
+
+def cases(selector: Apply) -> Iterator[Case]:
+    """The ways in which a selector can drop elements through which gradient flows."""
+    if selector.op == "mul":
+        yield from _mask_cases(selector)
+        return
+    row = SELECTORS[selector.op]
+    for drop in row.drops:
+        operand = selector.args[drop.operand]
+        if operand.grad and selector.grad:
+            # the drop's region depends on facts, so it is made later; the condition alone is known here
+            condition = selector.args[drop.by]
+            own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
+            yield Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
+
+
+def _is_repair(condition: Value, operand: Value) -> bool:
+    """Whether a condition asks if the operand's own value is finite: that repairs the value and no gradient."""
+    if not isinstance(condition, Apply):
+        return False
+    if condition.op in ("not", "and", "or", "truth"):
+        return any(_is_repair(arg, operand) for arg in condition.args)
+    asks = condition.op in ("isfinite", "isnan", "isinf")
+    if condition.op in ("eq", "ne"):
+        x, y = condition.args
+        asks = x.number == y.number or (isinstance(y, Constant) and not math.isfinite(y.value))
+    return asks and _magnitude_of(condition.args[0]).number == operand.number
+
+
+def _magnitude_of(value: Value) -> Value:
+    """`x` for `x.abs()`."""
+    return value.args[0] if isinstance(value, Apply) and value.op == "abs" else value
+
+
+def _mask_cases(product: Apply) -> Iterator[Case]:
+    if not product.grad:
+        return
+    for factor in _factors(product):
+        if is_mask(factor):
+            zero = (Constraint(factor, R.ZERO),)
+            yield Case(product, MASK_PRODUCT, None, product, factor, zero, {product.number: 1.0})
+            return
+
+
+def _factors(product: Apply) -> Iterator[Value]:
+    """The factors of a product as written: `a * b * c` has three."""
+    for arg in product.args:
+        if isinstance(arg, Apply) and arg.op == "mul" and arg.node in _syntactic(product.node):
+            yield from _factors(arg)
+        else:
+            yield arg
+
+
+def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
+    return tuple(ast.iter_child_nodes(node)) if node is not None else ()
+
+
+def is_mask(value: Value) -> bool:
+    """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
+    if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
+        return False
+    facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
+    if facts is None:
+        return False
+    points = facts.of(value).points
+    return points is not None and 0.0 in points and len(points) == 2
+
+
+__all__ = ["Case", "cases", "is_mask"]

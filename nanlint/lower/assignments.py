@@ -1,0 +1,116 @@
+"""Assignments: to names, tuples, attributes and elements, and what an in-place op changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nanlint import regions as R
+from nanlint.graph import Leaf, Value
+from nanlint.lower.conventions import is_count_name, is_mask_name
+from nanlint.lower.expressions import Expressions
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Each, Foreign, Instance, Items, Thing
+
+
+class Assignments(Expressions):
+    """Runs assignments abstractly in a frame."""
+
+    def _Assign(self, node: ast.Assign, frame: Frame) -> None:
+        thing = self.evaluate(node.value, frame)
+        for target in node.targets:
+            self.bind(target, thing, frame)
+
+    def _AnnAssign(self, node: ast.AnnAssign, frame: Frame) -> None:
+        if node.value is not None:
+            self.bind(node.target, self.evaluate(node.value, frame), frame)
+
+    def _AugAssign(self, node: ast.AugAssign, frame: Frame) -> None:
+        loaded = _as_load(node.target)
+        old = self.evaluate(loaded, frame)
+        new = self.binary(node.op, old, self.evaluate(node.value, frame), node, frame)
+        self.bind(node.target, new, frame)
+
+    def bind(self, target: ast.expr, thing: Thing, frame: Frame) -> None:
+        """Assign `thing` to an assignment target."""
+        if isinstance(target, ast.Name):
+            frame.scope.names[target.id] = self._as_called(target.id, thing)
+            if target.id in frame.scope.outer:
+                self.sink(thing)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target.elts, thing, frame)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, Each(thing), frame)
+        elif isinstance(target, ast.Attribute):
+            self._bind_attribute(target, thing, frame)
+        elif isinstance(target, ast.Subscript):
+            self._bind_item(target, thing, frame)
+
+    def _as_called(self, name: str, thing: Thing) -> Thing:
+        """An unknown result that is called a mask is one, and nobody differentiates what is called a count."""
+        if isinstance(thing, Value) and thing.grad and is_count_name(name):
+            return self.detached(thing)
+        unknown = isinstance(thing, Leaf) and thing.opaque and thing.region == R.FINITE
+        if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
+            return thing
+        return self.builder.leaf(
+            thing.name,
+            R.TRUTH,
+            grad=False,
+            kind=thing.kind,
+            node=thing.node,
+            feeds=thing.feeds,
+            opaque=True,
+            key=("mask", thing.number),
+        )
+
+    def _unpack(self, targets: Sequence[ast.expr], thing: Thing, frame: Frame) -> None:
+        if isinstance(thing, Items) and len(thing.things) == len(targets):
+            parts: Sequence[Thing] = thing.things
+        elif isinstance(thing, Value):
+            parts = [self.element(thing, str(index)) for index in range(len(targets))]
+        elif isinstance(thing, Each):
+            parts = [thing.thing] * len(targets)
+        elif isinstance(thing, Foreign):
+            parts = [thing] * len(targets)
+        else:
+            parts = [self.opaque("value", thing) for _ in targets]
+        for target, part in zip(targets, parts, strict=True):
+            self.bind(target, part, frame)
+
+    def _bind_attribute(self, target: ast.Attribute, thing: Thing, frame: Frame) -> None:
+        owner = self.evaluate(target.value, frame)
+        if isinstance(owner, Instance):
+            owner.fields[target.attr] = thing
+        self.sink(thing)
+
+    def _bind_item(self, target: ast.Subscript, thing: Thing, frame: Frame) -> None:
+        """`y[key] = v` gives `y` a new value; names of the same tensor follow."""
+        old = self.evaluate(target.value, frame)
+        if not isinstance(old, Value):
+            self.sink(thing)
+            return
+        new = self.stored(old, target.slice, thing, target, frame)
+        if isinstance(target.value, ast.Name):
+            self.rebind(old, new, frame)
+        else:
+            self.sink(thing)
+
+    def rebind(self, old: Value, new: Value, frame: Frame) -> None:
+        """After an in-place op: every name of `old` in this scope now has the new value."""
+        for name, thing in frame.scope.names.items():
+            if thing is old:
+                frame.scope.names[name] = new
+        if isinstance(old, Leaf) and not old.opaque:
+            self.sink(new)
+
+    def _Delete(self, node: ast.Delete, frame: Frame) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                frame.scope.names.pop(target.id, None)
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    return target

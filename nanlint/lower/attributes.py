@@ -1,0 +1,96 @@
+"""Attributes of modules, objects, tensors and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+from nanlint.arithmetic import DTYPES
+from nanlint.catalogue.structure import SIZES, TRANSPOSED
+from nanlint.graph import Kind, Value
+from nanlint.lower.calls import Calls
+from nanlint.lower.lowering import COUNT
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Class, Foreign, Instance, Items, Mapped, Method, Symbol, Thing
+from nanlint.names import canonical
+
+_CONSTANTS: dict[str, float] = {
+    "math.pi": math.pi,
+    "math.e": math.e,
+    "math.inf": math.inf,
+    "math.nan": math.nan,
+    "math.tau": math.tau,
+    "torch.pi": math.pi,
+    "torch.e": math.e,
+    "torch.inf": math.inf,
+    "torch.nan": math.nan,
+    "numpy.pi": math.pi,
+    "numpy.e": math.e,
+    "numpy.inf": math.inf,
+    "numpy.nan": math.nan,
+}
+
+
+class Attributes(Calls):
+    """Evaluates attributes abstractly in a frame."""
+
+    def _Attribute(self, node: ast.Attribute, frame: Frame) -> Thing:
+        return self.attribute(self.evaluate(node.value, frame), node, frame)
+
+    def attribute(self, owner: Thing, node: ast.Attribute, frame: Frame) -> Thing:
+        """`owner.attr`."""
+        if isinstance(owner, Symbol):
+            return self._symbol_attribute(owner, node.attr)
+        if isinstance(owner, Instance):
+            return self.instance_attribute(owner, node, frame)
+        if isinstance(owner, Value):
+            return self._value_attribute(owner, node)
+        if isinstance(owner, Class):
+            return self.class_attribute(owner, node.attr, None, node, frame) or self.opaque(
+                node.attr, node=node
+            )
+        if isinstance(owner, Mapped) and node.attr in owner.things:
+            return owner.things[node.attr]
+        if isinstance(owner, Items) and node.attr in ("values", "indices") and len(owner.things) == 2:
+            return owner.things[0 if node.attr == "values" else 1]
+        if isinstance(owner, Foreign):
+            return owner
+        return Method(owner, node.attr, node)
+
+    def _symbol_attribute(self, owner: Symbol, attr: str) -> Thing:
+        dotted = canonical(f"{owner.name}.{attr}")
+        if dotted in _CONSTANTS:
+            return self.builder.constant(_CONSTANTS[dotted])
+        if owner.name.startswith("finfo:"):
+            return self._finfo(owner.name.partition(":")[2], attr)
+        return self.followed(Symbol(dotted))
+
+    def _finfo(self, name: str, attr: str) -> Thing:
+        dtype = DTYPES.get(name, self.dtype)
+        known = {
+            "eps": dtype.eps,
+            "tiny": dtype.tiny,
+            "smallest_normal": dtype.tiny,
+            "max": dtype.largest,
+            "min": -dtype.largest,
+            "resolution": dtype.eps * 8,
+        }
+        return self.builder.constant(known[attr]) if attr in known else self.opaque(attr, grad=False)
+
+    def _value_attribute(self, owner: Value, node: ast.Attribute) -> Thing:
+        attr = node.attr
+        if attr in TRANSPOSED:
+            return owner
+        if attr == "data":
+            return self.detached(owner)
+        if attr in SIZES:
+            return self.opaque(
+                f"{attr}",
+                owner,
+                region=COUNT,
+                grad=False,
+                kind=Kind.NUMBER,
+                node=node,
+                key=("size", owner.number, attr),
+            )
+        return Method(owner, attr, node)

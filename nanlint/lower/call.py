@@ -1,0 +1,80 @@
+"""A call with its arguments evaluated: what those who know its result are given."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nanlint.graph import Leaf, Value
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Function, Method, Symbol, Text, Thing, values_in
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """`called(*args, **named)` at `node`, run in `frame`.
+
+    `node` is what the result has for syntax: an `ast.Call`, or the attribute for a property.
+    """
+
+    called: Thing
+    args: tuple[Thing, ...]
+    named: Mapping[str, Thing]
+    node: ast.expr
+    frame: Frame
+
+    @property
+    def first(self) -> Thing | None:
+        """The first positional argument, for a method of a tensor the receiver; None if there is none."""
+        return self.args[0] if self.args else None
+
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        """All arguments, by position and then by name."""
+        return (*self.args, *self.named.values())
+
+    @property
+    def values(self) -> list[Value]:
+        """The graph values that the arguments hold."""
+        return [value for thing in self.things for value in values_in(thing)]
+
+    @property
+    def grad(self) -> bool:
+        """Whether gradient flows through any argument."""
+        return any(value.grad for value in self.values)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether a plain name is called, as builtins are, and not an attribute."""
+        return isinstance(self.node, ast.Call) and isinstance(self.node.func, ast.Name)
+
+    @property
+    def name(self) -> str:
+        """The last part of the name that what is called has where it is defined; empty if it has none."""
+        called = self.called
+        if isinstance(called, Method):
+            return called.name
+        if isinstance(called, Function):
+            return "" if isinstance(called.node, ast.Lambda) else called.node.name
+        name = called.name if isinstance(called, (Symbol, Leaf)) else ""
+        return name.rsplit(".", 1)[-1]
+
+    def argument(self, index: int, *names: str) -> Thing | None:
+        """The argument at `index` or under one of `names`; None if it is missing or is `None`."""
+        if index < len(self.args):
+            found: Thing | None = self.args[index]
+        else:
+            found = next((self.named[name] for name in names if name in self.named), None)
+        return None if isinstance(found, Text) and found.value is None else found
+
+    def of(self, called: Thing) -> Call:
+        """The same call of something else: of the function that a name stands for."""
+        return replace(self, called=called)
+
+    def on(self, receiver: Thing) -> Call:
+        """A method's call as that of a function, with the receiver as the first argument."""
+        return replace(self, args=(receiver, *self.args))
+
+
+__all__ = ["Call"]

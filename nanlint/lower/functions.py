@@ -1,0 +1,159 @@
+"""Calls of functions of the analysed code, which are followed into their bodies, and of its classes and objects."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Value
+from nanlint.lower.call import Call
+from nanlint.lower.lowering import MOST_INLINED
+from nanlint.lower.methods import Methods
+from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
+from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing
+
+_DEEPEST_CALL = 5
+
+
+class Functions(Methods):
+    """Follows calls."""
+
+    def call_function(self, function: Function, call: Call) -> Thing:
+        """Follow a call into its body; recursion and long chains of calls are opaque."""
+        self.collected.inlined += 1
+        frame = call.frame
+        if not self._may_follow(function, frame):
+            return self.unknown_call(call.of(function))
+        inner = Frame(
+            Scope({}, function.scope),
+            depth=frame.depth + 1,
+            grad=frame.grad,
+            path=frame.path,
+            owner=function.owner,
+            calls=(*frame.calls, function.node),
+            foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
+        )
+        receiver = () if function.receiver is None else (function.receiver,)
+        self.bind_parameters(function, (*receiver, *call.args), call.named, inner)
+        return self.body(function, inner)
+
+    def _may_follow(self, function: Function, frame: Frame) -> bool:
+        """Whether a call from `frame` is followed: there is a body to run, no recursion, and no long chain of calls."""
+        node = function.node
+        if frame.depth >= _DEEPEST_CALL or self.collected.inlined > MOST_INLINED or node in frame.calls:
+            return False
+        if node not in self.bodies:
+            self.bodies[node] = not (is_generator(node) or is_stub(node))
+        return self.bodies[node]
+
+    def body(self, function: Function, frame: Frame) -> Thing:
+        """The result of running a function's body in `frame`."""
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            return self.evaluate(node.body, frame)
+        if self.stops_gradient(node.decorator_list, frame):
+            frame.grad = False
+        before = len(frame.path)
+        self.run(node.body, frame)
+        return self._joined(frame.returned, before)
+
+    def _joined(self, returned: Sequence[Returned], before: int) -> Thing:
+        """The value of a call whose body returns in several places; `before` assumptions are the caller's own."""
+        if not returned:
+            return Text(None)
+        joined = returned[-1].thing
+        for one in reversed(returned[:-1]):
+            condition = self._single(one, before)
+            joined = self.choose(condition, one.thing, joined)
+        return joined
+
+    def _single(self, returned: Returned, before: int) -> Value | None:
+        own = returned.path[before:]
+        if len(own) != 1:
+            return None
+        condition = own[0].condition
+        return condition if own[0].truth else self.builder.apply("not", condition)
+
+    def bind_parameters(
+        self, function: Function, args: Sequence[Thing], named: Mapping[str, Thing], frame: Frame
+    ) -> None:
+        """Bind a function's parameters to the arguments of a call, or to their defaults, or to unknown values."""
+        parameters = function.node.args
+        positional = [*parameters.posonlyargs, *parameters.args]
+        defaults = dict(zip([p.arg for p in positional[::-1]], parameters.defaults[::-1], strict=False))
+        keyword = zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
+        defaults |= {p.arg: d for p, d in keyword if d}
+        names = frame.scope.names
+        for index, parameter in enumerate([*positional, *parameters.kwonlyargs]):
+            word = parameter.arg
+            if index < len(positional) and index < len(args):
+                names[word] = args[index]
+            elif word in named:
+                names[word] = named[word]
+            else:
+                names[word] = self._default(parameter, defaults.get(word), function)
+        if parameters.vararg is not None:
+            rest = args[len(positional) :]
+            names[parameters.vararg.arg] = Items(tuple(rest)) if rest else Each(self.opaque("argument"))
+        if parameters.kwarg is not None:
+            names[parameters.kwarg.arg] = Mapped(dict(named))
+
+    def _default(self, parameter: ast.arg, default: ast.expr | None, function: Function) -> Thing:
+        """A parameter that no argument is known for: its default if that is a number, else what its name says."""
+        if default is not None:
+            thing = self.evaluate(default, elsewhere(function.scope))
+            if isinstance(thing, Constant) and not _is_flag(default):
+                return thing
+            if _is_flag(default):
+                return self.builder.leaf(parameter.arg, R.TRUTH, grad=False, kind=Kind.NUMBER)
+        return self.named_leaf(parameter.arg, parameter.annotation)
+
+    def construct(self, cls: Class, call: Call) -> Thing:
+        """An object of a class of the analysed code."""
+        self.sink(*call.things)
+        place = call.frame.foreign_call or call.node
+        return self.instance_of(cls, cls.name, call.args or None, place)
+
+    def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
+        """Run `__init__` for its effect on the instance; long chains of them are cut as those of calls are."""
+        self.collected.inlined += 1
+        if len(self.initialising) > _DEEPEST_CALL or self.collected.inlined > MOST_INLINED:
+            return
+        kept = len(self.collected.selectors), len(self.collected.sinks)
+        frame = elsewhere(init.scope, place)
+        frame.depth, frame.owner, frame.calls = 1, init.owner, (init.node,)
+        receiver = () if init.receiver is None else (init.receiver,)
+        self.bind_parameters(init, (*receiver, *(args or ())), {}, frame)
+        self.body(init, frame)
+        del self.collected.selectors[kept[0] :], self.collected.sinks[kept[1] :]
+
+    def call_instance(self, called: Instance, call: Call) -> Thing:
+        """The result of an object's `__call__` or `forward`."""
+        for name in ("__call__", "forward"):
+            method = self.class_attribute(called.cls, name, called, call.node, call.frame)
+            if isinstance(method, Function):
+                return self.call_function(method, call)
+        return self.unknown_call(call)
+
+
+def _is_flag(default: ast.expr) -> bool:
+    return isinstance(default, ast.Constant) and isinstance(default.value, bool)
+
+
+def is_generator(node: ast.AST) -> bool:
+    """Whether a function yields."""
+    body = getattr(node, "body", [])
+    statements = body if isinstance(body, list) else []
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for s in statements for part in ast.walk(s))
+
+
+def is_stub(node: ast.AST) -> bool:
+    """Whether a function has no body to follow: an abstract method, a declaration."""
+    body = getattr(node, "body", None)
+    return isinstance(body, list) and all(map(_does_nothing, body))
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    literal = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return literal or isinstance(statement, (ast.Pass, ast.Raise))

@@ -1,0 +1,17 @@
+"""Calls whose arguments do not map one to one onto a catalogue row: a small function for each, by the name called.
+
+`HANDLERS` holds functions of torch, methods of tensors (with the receiver as the first argument) and builtins.
+"""
+
+from __future__ import annotations
+
+from nanlint.lower.handlers import formulas, python, selecting, tensors
+from nanlint.lower.handlers.handler import Handler
+
+HANDLERS: dict[str, Handler] = {
+    name: handler
+    for module in (selecting, formulas, tensors, python)
+    for name, handler in module.HANDLERS.items()
+}
+
+__all__ = ["HANDLERS", "Handler"]

@@ -1,0 +1,94 @@
+"""Functions that are formulas of catalogue rows, or that an argument makes regular."""
+
+from __future__ import annotations
+
+import math
+
+from nanlint import regions as R
+from nanlint.graph import Kind, Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.things import Text, Thing
+from nanlint.lower.values import Values
+
+
+def _divide(calls: Values, call: Call) -> Thing | None:
+    """With a rounding mode the quotient has no gradient."""
+    mode = call.argument(2, "rounding_mode")
+    if not isinstance(mode, Text):
+        return None
+    parts = [call.argument(0, "input"), call.argument(1, "other")]
+    values = [calls.as_value(part) for part in parts if part is not None]
+    return calls.apply("floor_divide", values, call.node, call.frame) if len(values) == 2 else None
+
+
+def _scaled(op: str) -> Handler:
+    """`add` and `sub` with `alpha`."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        alpha = call.argument(2, "alpha")
+        other = call.argument(1, "other")
+        if not isinstance(alpha, Value) or not isinstance(other, Value) or not isinstance(call.first, Value):
+            return None
+        return calls.apply(
+            op, (call.first, calls.apply("mul", (alpha, other), call.node, call.frame)), call.node, call.frame
+        )
+
+    return handler
+
+
+def _added(op: str) -> Handler:
+    """`addcmul` and `addcdiv`: input + value * (first op second)."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        if len(call.args) < 3:
+            return None
+        start, first, second = (calls.as_value(arg) for arg in call.args[:3])
+        made = calls.apply(op, (first, second), call.node, call.frame)
+        scale = call.argument(3, "value")
+        if isinstance(scale, Value):
+            made = calls.apply("mul", (scale, made), call.node, call.frame)
+        return calls.apply("add", (start, made), call.node, call.frame)
+
+    return handler
+
+
+def _signed_infinity(sign: float) -> Handler:
+    """`isposinf` and `isneginf`."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        if not isinstance(call.first, Value):
+            return None
+        return calls.apply("eq", (call.first, calls.builder.constant(sign * math.inf)), call.node, call.frame)
+
+    return handler
+
+
+def _logit(calls: Values, call: Call) -> Thing | None:
+    """With `eps` the argument is clamped first, and nothing is singular."""
+    eps = call.argument(1, "eps")
+    if eps is None or not isinstance(call.first, Value):
+        return None
+    return calls.result(call, call.first, grad=call.first.grad, kind=Kind.TENSOR)
+
+
+def _softplus(calls: Values, call: Call) -> Thing | None:
+    if len(call.args) + len(call.named) < 2 or not isinstance(call.first, Value):
+        return None
+    region = R.NONNEGATIVE & R.FINITE
+    return calls.result(call, call.first, region=region, grad=call.first.grad, kind=Kind.TENSOR)
+
+
+HANDLERS: dict[str, Handler] = {
+    "div": _divide,
+    "divide": _divide,
+    "add": _scaled("add"),
+    "sub": _scaled("sub"),
+    "subtract": _scaled("sub"),
+    "addcmul": _added("mul"),
+    "addcdiv": _added("div"),
+    "logit": _logit,
+    "softplus": _softplus,
+    "isposinf": _signed_infinity(1.0),
+    "isneginf": _signed_infinity(-1.0),
+}

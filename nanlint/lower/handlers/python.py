@@ -1,0 +1,154 @@
+"""Builtins of Python, and what torch has of the kind: checks, limits of number types, registered attributes."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.lowering import COUNT
+from nanlint.lower.things import Each, Foreign, Instance, Items, Method, Symbol, Text, Thing
+from nanlint.lower.values import Values
+
+
+def _number(calls: Values, call: Call) -> Thing | None:
+    """`float(x)` and `int(x)`: a Python number."""
+    if not call.is_bare:
+        return None  # the Tensor method
+    if isinstance(call.first, Constant):
+        return call.first
+    if isinstance(call.first, Text) and isinstance(call.first.value, str):
+        try:
+            return calls.builder.constant(float(call.first.value), call.node)
+        except ValueError:
+            return None
+    value = call.first
+    if isinstance(value, Value):
+        return calls.builder.apply("identity", value, node=call.node, grad=False, kind=Kind.NUMBER)
+    return calls.result(call, grad=False, kind=Kind.NUMBER)
+
+
+def _length(calls: Values, call: Call) -> Thing | None:
+    if not call.is_bare:
+        return None
+    if isinstance(call.first, Items):
+        return calls.builder.constant(float(len(call.first.things)), call.node)
+    region = COUNT
+    return calls.result(call, *call.args, region=region, grad=False, kind=Kind.NUMBER)
+
+
+def _truth(calls: Values, call: Call) -> Thing | None:
+    if not call.is_bare:
+        return None
+    return call.first if isinstance(call.first, Value) else None
+
+
+def _range(calls: Values, call: Call) -> Thing | None:
+    known = [arg.value for arg in call.args if isinstance(arg, Constant) and math.isfinite(arg.value)]
+    if (
+        len(known) == len(call.args)
+        and call.args
+        and 0.0 not in known[2:]
+        and len(range(*(int(value) for value in known))) <= 4
+    ):
+        return Items(tuple(calls.builder.constant(float(i)) for i in range(*(int(value) for value in known))))
+    low = known[0] if len(call.args) > 1 and isinstance(call.first, Constant) else 0.0
+    name = "index"
+    return Each(
+        calls.builder.leaf(name, R.interval(low, max(low, 1e6)), grad=False, kind=Kind.NUMBER, node=call.node)
+    )
+
+
+def _reversed(calls: Values, call: Call) -> Thing | None:
+    if isinstance(call.first, Items):
+        return Items(call.first.things[::-1])
+    return call.first if isinstance(call.first, (Each, Foreign)) else None
+
+
+def _zip(calls: Values, call: Call) -> Thing | None:
+    rows = [arg.things for arg in call.args if isinstance(arg, Items)]
+    if call.args and len(rows) == len(call.args):
+        return Items(tuple(Items(row) for row in zip(*rows, strict=False)))
+    return Each(Items(tuple(calls.each(arg, call.node) for arg in call.args)))
+
+
+def _enumerate(calls: Values, call: Call) -> Thing | None:
+    if isinstance(call.first, Items):
+        pairs = enumerate(call.first.things)
+        return Items(tuple(Items((calls.builder.constant(float(i)), thing)) for i, thing in pairs))
+    index = calls.builder.leaf("index", R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.NUMBER)
+    return Each(Items((index, calls.each(call.first, call.node)))) if call.first is not None else None
+
+
+def _sequence(calls: Values, call: Call) -> Thing | None:
+    return call.first if isinstance(call.first, (Items, Each, Foreign, Value)) else None
+
+
+def _builtin_sum(calls: Values, call: Call) -> Thing | None:
+    if not call.is_bare or call.first is None or isinstance(call.first, Value):
+        return None
+    if isinstance(call.first, Items) and call.first.things:
+        joined: Thing = call.first.things[0]
+        for thing in call.first.things[1:]:
+            if isinstance(joined, Value) and isinstance(thing, Value):
+                joined = calls.apply("add", (joined, thing), call.node, call.frame)
+        return joined
+    return calls.apply("sum", (calls.as_value(call.first),), call.node, call.frame)
+
+
+def _getattr(calls: Values, call: Call) -> Thing | None:
+    name = call.args[1].value if len(call.args) > 1 and isinstance(call.args[1], Text) else None
+    if call.first is None or not isinstance(name, str):
+        return None
+    made = ast.copy_location(ast.Attribute(ast.Name("_", ast.Load()), name, ast.Load()), call.node)
+    return calls.attribute(call.first, made, call.frame)
+
+
+def _finfo(calls: Values, call: Call) -> Thing | None:
+    given = call.first
+    name = given.name.rsplit(".", 1)[-1] if isinstance(given, Symbol) else ""
+    return Symbol(f"finfo:{name}")
+
+
+def _checked(calls: Values, call: Call) -> Thing | None:
+    """`torch._check(condition)` raises where the condition does not hold."""
+    if isinstance(call.first, Value) and not isinstance(call.first, Constant):
+        call.frame.assume(call.first, True)
+    return Text(None)
+
+
+def _registered(calls: Values, call: Call) -> Thing | None:
+    """`self.register_buffer(name, value)`: an attribute without gradient; a parameter has one."""
+    receiver = call.called.receiver if isinstance(call.called, Method) else None
+    if not isinstance(receiver, Instance) or not isinstance(call.first, Text):
+        return None
+    name, value = str(call.first.value), call.args[1] if len(call.args) > 1 else call.named.get("tensor")
+    if isinstance(value, Value):
+        is_buffer = call.name == "register_buffer"
+        receiver.fields[name] = calls.detached(value) if is_buffer else calls.builder.leaf(f"self.{name}")
+    return Text(None)
+
+
+HANDLERS: dict[str, Handler] = {
+    "finfo": _finfo,
+    "float": _number,
+    "int": _number,
+    "len": _length,
+    "range": _range,
+    "reversed": _reversed,
+    "zip": _zip,
+    "enumerate": _enumerate,
+    "list": _sequence,
+    "tuple": _sequence,
+    "sorted": _sequence,
+    "sum": _builtin_sum,
+    "getattr": _getattr,
+    "bool": _truth,
+    "_check": _checked,
+    "_assert": _checked,
+    "register_buffer": _registered,
+    "register_parameter": _registered,
+}

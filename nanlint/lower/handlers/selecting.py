@@ -1,0 +1,159 @@
+"""Selectors: `where`, clamps, `nan_to_num`, extremes, and elements by index."""
+
+from __future__ import annotations
+
+import ast
+
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.things import Each, Foreign, Items, Method, Text, Thing
+from nanlint.lower.values import Values
+
+
+def _where(calls: Values, call: Call) -> Thing | None:
+    """`torch.where(c, a, b)`; as a method the receiver is what is taken: `a.where(c, b)`."""
+    if len(call.args) + len(call.named) < 3:
+        if isinstance(call.first, Value):
+            return calls.result(call, call.first, region=R.NONNEGATIVE & R.FINITE, grad=False)
+        return None
+    if len(call.args) + sum(name in ("condition", "input", "self", "other") for name in call.named) != 3:
+        return None
+    words = ("condition", "input", "other")
+    parts = [call.argument(index, name) for index, name in enumerate(words)]
+    if parts[1] is None and "self" in call.named:
+        parts[1] = call.named["self"]
+    if _is_method(call):
+        parts[0], parts[1] = call.argument(1, "condition"), call.first
+    if any(part is None or isinstance(part, (Foreign, Text)) for part in parts):
+        return Foreign() if any(isinstance(part, Foreign) for part in parts) else None
+    values = [calls.as_value(part) for part in parts if part is not None]
+    return calls.apply("where", values, call.node, call.frame)
+
+
+def _is_method(call: Call) -> bool:
+    """Whether a call is a method of a value, not a function of a module."""
+    return isinstance(call.called, Method)
+
+
+def _clamp(calls: Values, call: Call) -> Thing | None:
+    """Both bounds at once are two clamps: torch's backward is the same."""
+    value = call.argument(0, "input", "self")
+    if not isinstance(value, Value):
+        return None
+    low = call.argument(1, "min", "min_val")
+    high = call.argument(2, "max", "max_val")
+    if low is not None:
+        value = calls.apply("clamp_min", (value, calls.as_value(low)), call.node, call.frame)
+    if high is not None:
+        value = calls.apply("clamp_max", (value, calls.as_value(high)), call.node, call.frame)
+    return value
+
+
+def _hardtanh(calls: Values, call: Call) -> Thing | None:
+    value = call.argument(0, "input")
+    if not isinstance(value, Value):
+        return None
+    low = call.argument(1, "min_val") or calls.builder.constant(-1.0)
+    high = call.argument(2, "max_val") or calls.builder.constant(1.0)
+    return calls.apply("hardtanh", (value, calls.as_value(low), calls.as_value(high)), call.node, call.frame)
+
+
+def _nan_to_num(calls: Values, call: Call) -> Thing | None:
+    if not isinstance(call.first, Value):
+        return None
+    largest = calls.dtype.largest
+    rest = []
+    for index, (name, default) in enumerate((("nan", 0.0), ("posinf", largest), ("neginf", -largest)), 1):
+        given = call.argument(index, name)
+        rest.append(given if isinstance(given, Value) else calls.builder.constant(default))
+    return calls.apply("nan_to_num", (call.first, *rest), call.node, call.frame)
+
+
+def _extremum(pairwise: str, reduced: str) -> Handler:
+    """`max(x, y)` compares two tensors, `max(x)` reduces, `max(x, dim)` gives values and indices."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        if len(call.args) == 1 and isinstance(call.first, (Items, Each)) and call.is_bare:
+            return calls.as_value(call.first)
+        if not isinstance(call.first, Value):
+            return calls.opaque(reduced, *call.args, grad=False, kind=Kind.NUMBER) if call.args else None
+        other = call.argument(1, "other") if call.name not in ("amax", "amin") else None
+        a_dim = isinstance(other, Constant) and other.kind is Kind.NUMBER and not call.is_bare
+        if isinstance(other, Value) and not a_dim:
+            return calls.apply(pairwise, (call.first, other), call.node, call.frame)
+        along = len(call.args) > 1 or "dim" in call.named
+        drops = reduced in ("max", "min") and not isinstance(call.first, Leaf)
+        winner = calls.picked_by_index(call.first, (), call.node, call.frame) if drops else call.first
+        made = calls.apply(reduced, (winner,), call.node, call.frame)
+        pair_made = along and call.name not in ("amax", "amin")
+        return Items((made, _indices(calls, made, call.node))) if pair_made else made
+
+    return handler
+
+
+def _indices(calls: Values, value: Value, node: ast.expr) -> Value:
+    return calls.opaque(
+        "indices", value, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR, node=node
+    )
+
+
+def _ordered(calls: Values, call: Call) -> Thing | None:
+    """`sort`, `topk` and their like: values, and indices."""
+    if not isinstance(call.first, Value):
+        return None
+    picked = calls.picked_by_index(call.first, (), call.node, call.frame) if _drops(call) else call.first
+    return Items((picked, _indices(calls, call.first, call.node)))
+
+
+def _drops(call: Call) -> bool:
+    """`topk` and `kthvalue` leave elements out, `sort` does not."""
+    return call.name != "sort"
+
+
+def _index_put(calls: Values, call: Call) -> Thing | None:
+    """`y.index_put((mask,), v)` is `y[mask] = v`; with integer indices any element may be the one."""
+    if len(call.args) < 3 or not isinstance(call.first, Value):
+        return None
+    keys = call.args[1].things if isinstance(call.args[1], Items) else (call.args[1],)
+    masks = [key for key in keys if isinstance(key, Value) and calls.is_logical(key)]
+    mask = masks[0] if len(masks) == 1 else calls.any_element(*keys)
+    return calls.store_masked(call.first, mask, calls.as_value(call.args[2]), call.node, call.frame)
+
+
+def _index_fill(calls: Values, call: Call) -> Thing | None:
+    """`y.index_fill(dim, index, v)`: any element may be overwritten."""
+    if len(call.args) < 4 or not isinstance(call.first, Value):
+        return None
+    return calls.store_masked(
+        call.first, calls.any_element(call.args[2]), calls.as_value(call.args[3]), call.node, call.frame
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "where": _where,
+    "clamp": _clamp,
+    "clamp_": _clamp,
+    "clip": _clamp,
+    "clip_": _clamp,
+    "hardtanh": _hardtanh,
+    "hardtanh_": _hardtanh,
+    "max": _extremum("maximum", "max"),
+    "min": _extremum("minimum", "min"),
+    "amax": _extremum("maximum", "max"),
+    "amin": _extremum("minimum", "min"),
+    "median": _extremum("median", "median"),
+    "mode": _extremum("mode", "mode"),
+    "cummax": _extremum("cummax", "cummax"),
+    "cummin": _extremum("cummin", "cummin"),
+    "sort": _ordered,
+    "topk": _ordered,
+    "kthvalue": _ordered,
+    "nan_to_num": _nan_to_num,
+    "nan_to_num_": _nan_to_num,
+    "index_put": _index_put,
+    "index_put_": _index_put,
+    "index_fill": _index_fill,
+    "index_fill_": _index_fill,
+}

@@ -1,0 +1,140 @@
+"""Tensors that are made, filled, joined and converted."""
+
+from __future__ import annotations
+
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.things import Each, Items, Symbol, Thing, values_in
+from nanlint.lower.values import Values
+
+_INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")
+
+
+def _full(calls: Values, call: Call) -> Thing | None:
+    filler = call.argument(len(call.args) - 1 if len(call.args) > 1 else 1, "fill_value")
+    if "fill_value" in call.named:
+        filler = call.named["fill_value"]
+    if not isinstance(filler, Value):
+        return None
+    if isinstance(filler, Constant):
+        return calls.builder.constant(filler.value, call.node, Kind.TENSOR)
+    return calls.detached(filler)
+
+
+def _tensor(calls: Values, call: Call) -> Thing | None:
+    """`torch.tensor(data)`: a constant, or values of unknown origin, always without gradient."""
+    data = call.first if call.args else call.named.get("data")
+    if isinstance(data, Constant):
+        return calls.builder.constant(data.value, call.node, Kind.TENSOR)
+    values = values_in(data) if data is not None else []
+    region = R.FINITE
+    if values and all(isinstance(value, Constant) for value in values):
+        region = R.point(*(value.value for value in values if isinstance(value, Constant)))
+    name = calls.source(call.node)
+    return calls.builder.leaf(name, region, grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _between(calls: Values, call: Call) -> Thing | None:
+    """`linspace(a, b)`: everything from one end to the other."""
+    ends = [call.argument(0, "start"), call.argument(1, "end")]
+    known = [end.value for end in ends if isinstance(end, Constant)]
+    region = R.interval(min(known), max(known)) if len(known) == 2 else R.FINITE
+    return calls.builder.leaf(calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _arange(calls: Values, call: Call) -> Thing | None:
+    start = call.first if len(call.args) > 1 else calls.builder.constant(0.0)
+    positive = isinstance(start, Constant)
+    region = (
+        R.above(start.value, closed=True) & R.FINITE if isinstance(start, Constant) and positive else R.FINITE
+    )
+    return calls.builder.leaf(calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _sparse(calls: Values, call: Call) -> Thing | None:
+    """`sparse_coo_tensor(indices, values)`: the values."""
+    values = call.argument(1, "values")
+    return calls.as_value(values) if values is not None else None
+
+
+def _from_numpy(calls: Values, call: Call) -> Thing | None:
+    return calls.builder.leaf(calls.source(call.node), grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _assigned(calls: Values, call: Call) -> Thing | None:
+    """`x.copy_(y)` and `x.fill_(y)`: the new value is the argument."""
+    return calls.as_value(call.args[1]) if len(call.args) > 1 else None
+
+
+def _zeroed(calls: Values, call: Call) -> Thing | None:
+    return calls.builder.constant(0.0, call.node, Kind.TENSOR)
+
+
+def _triangle(calls: Values, call: Call) -> Thing | None:
+    """`tril(ones)` is a mask; of anything else the kept elements are what they were."""
+    value = call.first
+    if not isinstance(value, Constant):
+        return None
+    region = R.point(0.0, value.value)
+    return calls.builder.leaf(calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _joined(calls: Values, call: Call) -> Thing | None:
+    """`stack` and `cat`: an element is one of any of the parts."""
+    parts = call.first if call.args else call.named.get("tensors")
+    if isinstance(parts, Each):
+        return calls.as_value(parts.thing)
+    if not isinstance(parts, Items) or not parts.things:
+        return None
+    if len(parts.things) > 8:
+        values = values_in(parts)
+        return calls.opaque(
+            calls.source(call.node), parts, grad=any(value.grad for value in values), kind=Kind.TENSOR
+        )
+    joined: Thing = calls.as_value(parts.things[-1])
+    for part in reversed(parts.things[:-1]):
+        joined = calls.choose(None, calls.as_value(part), joined)
+    return joined
+
+
+def _cast(calls: Values, call: Call) -> Thing | None:
+    """`x.to(dtype)`: to an integer type there is no gradient; anything else changes nothing here."""
+    given = [thing for thing in (*call.args[1:], *call.named.values()) if isinstance(thing, Symbol)]
+    if not isinstance(call.first, Value) or not any(_names_integer(thing) for thing in given):
+        return None
+    return calls.builder.apply("trunc", call.first, node=call.node, grad=False, kind=Kind.TENSOR)
+
+
+def _names_integer(thing: Symbol) -> bool:
+    return thing.name in ("builtins.int", "builtins.bool") or thing.name.removeprefix("torch.") in _INTEGERS
+
+
+HANDLERS: dict[str, Handler] = {
+    "stack": _joined,
+    "cat": _joined,
+    "concat": _joined,
+    "concatenate": _joined,
+    "hstack": _joined,
+    "vstack": _joined,
+    "dstack": _joined,
+    "column_stack": _joined,
+    "full": _full,
+    "full_like": _full,
+    "new_full": _full,
+    "tensor": _tensor,
+    "new_tensor": _tensor,
+    "scalar_tensor": _tensor,
+    "linspace": _between,
+    "arange": _arange,
+    "from_numpy": _from_numpy,
+    "copy_": _assigned,
+    "fill_": _assigned,
+    "zero_": _zeroed,
+    "tril": _triangle,
+    "triu": _triangle,
+    "to": _cast,
+    "type": _cast,
+    "sparse_coo_tensor": _sparse,
+}

@@ -1,0 +1,166 @@
+"""Loops: unrolled if short, else run once with the names that they change standing for any round."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC
+from nanlint.facts import solve
+from nanlint.graph import Apply, Constant, Leaf, Value, closure
+from nanlint.lower.branches import Branches
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Items, Thing
+from nanlint.regions import Region
+
+_UNROLLED = 8
+
+_DEEPEST_REFINED_LOOP = 2
+
+_WIDENED = (R.TRUTH, R.UNIT, R.POSITIVE & R.FINITE, R.NONNEGATIVE & R.FINITE, R.FINITE)
+
+
+class Loops(Branches):
+    """Runs loops abstractly in a frame."""
+
+    def _For(self, node: ast.For, frame: Frame) -> None:
+        iterable = self.evaluate(node.iter, frame)
+        if isinstance(iterable, Items) and len(iterable.things) <= _UNROLLED and not _leaves_early(node.body):
+            for thing in iterable.things:
+                self.bind(node.target, thing, frame)
+                self.run(node.body, frame)
+            self.run(node.orelse, frame)
+            return
+        self._loop(
+            node.body, frame, lambda inner: self.bind(node.target, self.each(iterable, node.iter), inner)
+        )
+        self.run(node.orelse, frame)
+
+    _AsyncFor = _For
+
+    def _While(self, node: ast.While, frame: Frame) -> None:
+        self._loop(node.body, frame, lambda inner: self._assume_test(node.test, inner))
+        self.run(node.orelse, frame)
+
+    def _assume_test(self, test: ast.expr, frame: Frame) -> None:
+        condition = self.condition(test, frame)
+        if condition is not None and not isinstance(condition, Constant):
+            frame.assume(condition, True)
+
+    def _loop(self, body: Sequence[ast.stmt], frame: Frame, begin: object) -> None:
+        """Run a loop body once, with the names that it changes standing for any number of rounds."""
+        carried = [name for name in _assigned(body) if name in frame.scope.names]
+        entries = {name: frame.scope.names[name] for name in carried}
+        selectors, sinks = len(self.collected.selectors), len(self.collected.sinks)
+        returned = len(frame.returned)
+        inner, starts = self._loop_pass(body, frame, begin, entries, {})
+        refined = self._fixed_points(starts, inner, entries) if frame.loops < _DEEPEST_REFINED_LOOP else {}
+        if refined:
+            # the second pass replaces the first one
+            del self.collected.selectors[selectors:], self.collected.sinks[sinks:], frame.returned[returned:]
+            inner, starts = self._loop_pass(body, frame, begin, entries, refined)
+        after = dict(frame.scope.names)
+        for ending in ([inner.scope.names] if inner.alive else []) + inner.left:
+            after = self._merged(None, after, ending)
+        frame.scope.names = after
+
+    def _loop_pass(
+        self,
+        body: Sequence[ast.stmt],
+        frame: Frame,
+        begin: object,
+        entries: dict[str, Thing],
+        known: dict[str, Leaf],
+    ) -> tuple[Frame, dict[str, Leaf]]:
+        inner = self._branch(frame)
+        inner.loops += 1
+        inner.left = []
+        starts: dict[str, Leaf] = {}
+        for name, entry in entries.items():
+            if isinstance(entry, Value):
+                start = known.get(name) or self.opaque(name, entry, grad=True, kind=entry.kind)
+                starts[name] = start
+                inner.scope.names[name] = start
+        assert callable(begin)
+        begin(inner)
+        self.run(body, inner)
+        return inner, starts
+
+    def _fixed_points(
+        self, starts: dict[str, Leaf], inner: Frame, entries: dict[str, Thing]
+    ) -> dict[str, Leaf]:
+        """Leaves with the smallest of a few regions that the loop body does not leave, for the names it carries."""
+        refined: dict[str, Leaf] = {}
+        for name, start in starts.items():
+            entry, end = entries[name], inner.scope.names.get(name)
+            if not isinstance(entry, Value) or not isinstance(end, Value):
+                continue
+            region = self._invariant(start, entry, end)
+            grad = entry.grad or self._gains_gradient(end, {leaf.number for leaf in starts.values()})
+            if region != R.FINITE or not grad:
+                refined[name] = self.opaque(name, entry, region=region, grad=grad, kind=start.kind)
+        return refined
+
+    def _invariant(self, start: Leaf, entry: Value, end: Value) -> Region:
+        a = ARITHMETIC[self.dtype.name]
+        first = solve(closure((entry,), 100), (), a)
+        if first is None or entry.number in first.nans:
+            return R.FINITE
+        begin = first.of(entry)
+        order = closure((end,), 150)
+        for region in (begin, *_WIDENED):
+            if not begin <= region:
+                continue
+            _widen(start, region)
+            after = solve(order, (), a)
+            if after is not None and end.number not in after.nans and (after.of(end) & R.FINITE) <= region:
+                _widen(start, R.FINITE)
+                return region
+        _widen(start, R.FINITE)
+        return R.FINITE
+
+    def _gains_gradient(self, end: Value, carried: set[int]) -> bool:
+        """Whether gradient flows into `end` from anything but the loop's own variables."""
+        seen: set[int] = set()
+        stack = [end]
+        while stack:
+            value = stack.pop()
+            if value.number in seen or not value.grad or value.number in carried:
+                continue
+            seen.add(value.number)
+            if isinstance(value, Leaf):
+                return True
+            stack.extend(value.args if isinstance(value, Apply) else ())
+        return False
+
+
+def _widen(leaf: Leaf, region: Region) -> None:
+    """Set the region of a loop variable while its fixed point is looked for; nothing else has seen it yet."""
+    object.__setattr__(leaf, "region", region)
+
+
+def _assigned(body: Sequence[ast.stmt]) -> list[str]:
+    """Names that statements of `body` bind or change in place, in order."""
+    found: dict[str, None] = {}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found[node.id] = None
+            elif (
+                isinstance(node, ast.Subscript)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+            ) or (
+                isinstance(node, ast.Attribute)
+                and node.attr.endswith("_")
+                and isinstance(node.value, ast.Name)
+            ):
+                found[node.value.id] = None
+    return list(found)
+
+
+def _leaves_early(body: Sequence[ast.stmt]) -> bool:
+    return any(
+        isinstance(node, (ast.Break, ast.Continue)) for statement in body for node in ast.walk(statement)
+    )

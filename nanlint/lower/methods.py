@@ -1,0 +1,101 @@
+"""Calls of methods: of tensors, lists and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nanlint.catalogue import SELECTORS, SPELLINGS
+from nanlint.catalogue.structure import LOGGING, SAME_ELEMENTS
+from nanlint.graph import Kind, Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers import HANDLERS
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
+from nanlint.lower.torch_calls import TorchCalls
+
+
+class Methods(TorchCalls):
+    """The results of methods."""
+
+    def call_method(self, called: Method, call: Call) -> Thing:
+        """The result of `called`, a method of something that is not of the analysed code."""
+        receiver = called.receiver
+        if isinstance(receiver, Method):
+            receiver = self.as_value(receiver)
+        if isinstance(receiver, Value):
+            return self._call_tensor_method(receiver, call)
+        if isinstance(receiver, (Items, Each)):
+            return self._call_list_method(receiver, called, call)
+        if isinstance(receiver, Mapped):
+            return self._call_dict_method(receiver, called.name, call)
+        if called.name in LOGGING:
+            return Text("")
+        handler = HANDLERS.get(called.name) if isinstance(receiver, Instance) else None
+        found = handler(self, call) if handler is not None else None
+        return self.unknown_call(call) if found is None else found
+
+    def _call_tensor_method(self, receiver: Value, call: Call) -> Thing:
+        name = call.name
+        logged = name in LOGGING and name not in SAME_ELEMENTS and (call.args or name != "log")
+        if receiver.kind is not Kind.TENSOR and logged:
+            return Text("")
+        if receiver.kind is Kind.UNKNOWN and not _fits(name, call.args):
+            return self.unknown_call(call)
+        in_place = name.endswith("_") and not name.endswith("__")
+        found = self.torch_op(f"Tensor.{name}", name, call.on(receiver))
+        if found is None and in_place:
+            found = self.torch_op(f"Tensor.{name[:-1]}", name[:-1], call.on(receiver))
+        if found is None:
+            return self._unknown_method(receiver, call)
+        if in_place and isinstance(found, Value):
+            self.rebind(receiver, found, call.frame)
+        return found
+
+    def _unknown_method(self, receiver: Value, call: Call) -> Thing:
+        values = call.values
+        if receiver.kind is not Kind.TENSOR:  # a method of some object may do anything with them
+            self.sink(receiver, *values)
+        region, regular = self.named_result(call.name)
+        grad = regular and (receiver.grad or call.grad)
+        key = None if call.things else ("method", receiver.number, call.name)
+        return self.result(call, receiver, *values, region=region, grad=grad, key=key)
+
+    def _call_list_method(self, receiver: Items | Each, called: Method, call: Call) -> Thing:
+        target = called.node.value
+        if called.name in ("append", "insert") and call.args and isinstance(target, ast.Name):
+            self._append(receiver, call.args[-1], target.id, call.frame)
+            return Text(None)
+        self.sink(*call.args)
+        if called.name in ("copy", "values"):
+            return receiver
+        return self.opaque(self.source(call.node), receiver, *call.args)
+
+    def _append(self, receiver: Items | Each, thing: Thing, name: str, frame: Frame) -> None:
+        """A list that grows is one of elements that are all alike."""
+        if isinstance(receiver, Items) and not frame.loops:
+            frame.scope.names[name] = Items((*receiver.things, thing))
+            return
+        old = (
+            receiver.thing if isinstance(receiver, Each) else receiver.things[0] if receiver.things else thing
+        )
+        frame.scope.names[name] = Each(self.choose(None, old, thing))
+
+    def _call_dict_method(self, receiver: Mapped, name: str, call: Call) -> Thing:
+        key = call.first
+        if name == "get" and isinstance(key, Text) and isinstance(key.value, str):
+            found = receiver.things.get(key.value)
+            if found is not None:
+                return found
+        self.sink(*call.args)
+        return self.opaque(name, receiver, *call.args)
+
+
+def _fits(name: str, args: Sequence[Thing]) -> bool:
+    """Whether a call on something that may be no tensor looks like the Tensor method of that name."""
+    row = SPELLINGS.get(f"Tensor.{name}")
+    if row is None or name in SELECTORS:
+        return True
+    return len(row.parameters) > 1 or not any(
+        isinstance(arg, Text) and isinstance(arg.value, str) for arg in args
+    )

@@ -1,0 +1,126 @@
+"""Operators: arithmetic, comparisons and logic."""
+
+from __future__ import annotations
+
+import ast
+
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Value
+from nanlint.lower.scope import Frame
+from nanlint.lower.subscripts import Subscripts
+from nanlint.lower.things import Foreign, Items, Method, Symbol, Text, Thing, values_in
+
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Pow: "pow",
+    ast.Mod: "remainder",
+    ast.FloorDiv: "floor_divide",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+}
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+}
+
+
+class Operators(Subscripts):
+    """Evaluates operators abstractly in a frame."""
+
+    def condition(self, node: ast.expr, frame: Frame) -> Value | None:
+        """The truth of a Python test as a value; None where it is not about values or already decided."""
+        thing = self.evaluate(node, frame)
+        return thing if isinstance(thing, Value) and not isinstance(thing, Constant) else None
+
+    def _BinOp(self, node: ast.BinOp, frame: Frame) -> Thing:
+        return self.binary(
+            node.op, self.evaluate(node.left, frame), self.evaluate(node.right, frame), node, frame
+        )
+
+    def binary(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Thing:
+        """`left operator right`."""
+        left, right = self._operand(left), self._operand(right)
+        if isinstance(left, Foreign) or isinstance(right, Foreign):
+            return self._foreign_operand(left, right)
+        if not (isinstance(left, Value) and isinstance(right, Value)):
+            return self._mixed_operands(operator, left, right, node)
+        op = _OPERATORS.get(type(operator))
+        if op is None:
+            return self.opaque("result", left, right, node=node, grad=left.grad or right.grad)
+        if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
+            return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
+        return self.apply(op, (left, right), node, frame)
+
+    def _operand(self, thing: Thing) -> Thing:
+        """An attribute of something unknown is a value where it is calculated with."""
+        return self.as_value(thing) if isinstance(thing, (Method, Symbol)) else thing
+
+    def _foreign_operand(self, left: Thing, right: Thing) -> Thing:
+        for side in (left, right):
+            if isinstance(side, Value) and side.kind is Kind.TENSOR:
+                return self.opaque("result", side, grad=side.grad, kind=Kind.TENSOR)
+        return Foreign()
+
+    def _mixed_operands(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST) -> Thing:
+        if isinstance(left, Items) and isinstance(right, Items) and isinstance(operator, ast.Add):
+            return Items((*left.things, *right.things))
+        if isinstance(left, Text):
+            return Text("")
+        values = [*values_in(left), *values_in(right)]
+        return self.opaque(
+            "result", *values, node=node, grad=any(value.grad for value in values) or not values
+        )
+
+    def _UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Thing:
+        thing = self._operand(self.evaluate(node.operand, frame))
+        if not isinstance(thing, Value):
+            return (
+                thing if isinstance(thing, Foreign) else self.opaque("result", thing, grad=False, node=node)
+            )
+        if isinstance(node.op, ast.USub):
+            return self.apply("neg", (thing,), node, frame)
+        if isinstance(node.op, ast.UAdd):
+            return thing
+        return self.apply("not", (thing,), node, frame)
+
+    def _Compare(self, node: ast.Compare, frame: Frame) -> Thing:
+        things = [self._operand(self.evaluate(side, frame)) for side in (node.left, *node.comparators)]
+        parts = [
+            self._compared(op, left, right, node, frame)
+            for op, left, right in zip(node.ops, things, things[1:], strict=False)
+        ]
+        joined = parts[0]
+        for part in parts[1:]:
+            joined = self.apply("and", (joined, part), node, frame)
+        return joined
+
+    def _compared(self, op: ast.cmpop, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Value:
+        name = _COMPARISONS.get(type(op))
+        if name is None or not (isinstance(left, Value) and isinstance(right, Value)):
+            return self.opaque("test", left, right, region=R.TRUTH, grad=False, kind=Kind.NUMBER, node=node)
+        return self.apply(name, (left, right), node, frame)
+
+    def _BoolOp(self, node: ast.BoolOp, frame: Frame) -> Thing:
+        things = [self.evaluate(value, frame) for value in node.values]
+        joined = things[0]
+        for thing in things[1:]:
+            if isinstance(joined, Value) and isinstance(thing, Value) and not joined.grad and not thing.grad:
+                joined = self.apply(
+                    "and" if isinstance(node.op, ast.And) else "or", (joined, thing), node, frame
+                )
+            else:
+                joined = self.choose(None, joined, thing)
+        return joined
+
+    def _IfExp(self, node: ast.IfExp, frame: Frame) -> Thing:
+        condition = self.condition(node.test, frame)
+        return self.choose(condition, self.evaluate(node.body, frame), self.evaluate(node.orelse, frame))

@@ -1,0 +1,148 @@
+"""Subscripts: elements of lists and dictionaries, and of tensors by mask, by index or by slice; read and stored."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.lower.attributes import Attributes
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing
+
+
+class Subscripts(Attributes):
+    """Evaluates and stores to subscripts abstractly in a frame."""
+
+    def _Subscript(self, node: ast.Subscript, frame: Frame) -> Thing:
+        owner = self.evaluate(node.value, frame)
+        if isinstance(owner, Items):
+            return self._item(owner, node.slice, frame)
+        if isinstance(owner, Method):
+            owner = self.as_value(owner)
+        if isinstance(owner, Each):
+            return owner if isinstance(node.slice, ast.Slice) else owner.thing
+        if isinstance(owner, Mapped):
+            return self._mapped_item(owner, node.slice)
+        if isinstance(owner, Value):
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                return self.named_leaf(node.slice.value, key=("item", owner.number, node.slice.value))
+            return self._picked(owner, node, frame)
+        if isinstance(owner, (Foreign, Symbol)):
+            return owner
+        return self.opaque("item", owner, node=node)
+
+    def _item(self, owner: Items, key: ast.expr, frame: Frame) -> Thing:
+        index = self.evaluate(key, frame) if not isinstance(key, ast.Slice) else None
+        if isinstance(index, Constant) and -len(owner.things) <= index.value < len(owner.things):
+            return owner.things[int(index.value)]
+        if isinstance(key, ast.Slice):
+            bounds = _bounds(key)
+            if bounds is not None:
+                return Items(owner.things[bounds])
+        return self.any_of(owner.things)
+
+    def any_of(self, things: Sequence[Thing]) -> Thing:
+        """One of several things, whichever."""
+        if not things:
+            return self.opaque("item")
+        joined = things[0]
+        for thing in things[1:]:
+            joined = self.choose(None, joined, thing)
+        return joined
+
+    def _mapped_item(self, owner: Mapped, key: ast.expr) -> Thing:
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in owner.things:
+            return owner.things[key.value]
+        return self.any_of([*owner.things.values(), *owner.others])
+
+    def _picked(self, owner: Value, node: ast.Subscript, frame: Frame) -> Thing:
+        """`tensor[key]`: all elements in another shape, those under a mask, or some of them."""
+        if reshapes(node.slice):
+            return owner
+        mask = self.mask_in(node.slice, frame)
+        if mask is not None:
+            return self.select(owner, mask, node, frame)
+        return self.element(owner, self.key(node.slice, frame))
+
+    def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
+        """The boolean mask in a subscript, if there is one."""
+        parts = key.elts if isinstance(key, ast.Tuple) else [key]
+        masks = [
+            thing
+            for part in parts
+            if isinstance(thing := self._key_part(part, frame), Value) and self.is_logical(thing)
+        ]
+        return masks[0] if len(masks) == 1 else None
+
+    def _key_part(self, part: ast.expr, frame: Frame) -> Thing:
+        return Text(None) if isinstance(part, (ast.Slice, ast.Constant)) else self.evaluate(part, frame)
+
+    def key(self, key: ast.expr, frame: Frame) -> str:
+        """A name for what a subscript picks: the same name, the same elements."""
+        parts = key.elts if isinstance(key, ast.Tuple) else [key]
+        return ", ".join(self._key_name(part, frame) for part in parts)
+
+    def _key_name(self, part: ast.expr, frame: Frame) -> str:
+        if isinstance(part, (ast.Slice, ast.Constant)):
+            return ast.unparse(part)
+        thing = self.evaluate(part, frame)
+        if isinstance(thing, Constant):
+            return f"{thing.value:g}"
+        if isinstance(thing, Value) and not isinstance(part, ast.Name):
+            return f"{self.source(part)}"
+        # the same name may be bound again: its value's number tells the two apart
+        return f"{self.source(part)}" if not isinstance(thing, Value) else f"{part.id}{_mark(thing)}"  # type: ignore[attr-defined]
+
+    def stored(self, old: Value, key: ast.expr, thing: Thing, node: ast.AST, frame: Frame) -> Value:
+        """The value of a tensor after `old[key] = thing`."""
+        if not isinstance(thing, Value):
+            thing = self.as_value(thing)
+        mask = self.mask_in(key, frame)
+        if mask is not None:
+            return self.store_masked(old, mask, thing, node, frame)
+        if reshapes(key):
+            return thing
+        chosen = self.choose(None, thing, old)
+        assert isinstance(chosen, Value)
+        return chosen
+
+    def each(self, thing: Thing, node: ast.AST) -> Thing:
+        """An element of an iterable that a loop runs over."""
+        if isinstance(thing, Each):
+            return thing.thing
+        if isinstance(thing, Items) and thing.things:
+            return self.any_of(thing.things)
+        if isinstance(thing, Value):
+            return self.element(thing, "i") if thing.kind is not Kind.NUMBER else thing
+        return thing if isinstance(thing, Foreign) else self.opaque("item", thing, node=node)
+
+
+def _bounds(key: ast.Slice) -> slice | None:
+    """A slice with literal bounds; None for any other."""
+    literals: list[int | None] = []
+    for bound in (key.lower, key.upper, key.step):
+        try:
+            found = None if bound is None else ast.literal_eval(bound)
+        except ValueError:
+            return None
+        if not (found is None or isinstance(found, int)):
+            return None
+        literals.append(found)
+    return None if literals[2] == 0 else slice(*literals)
+
+
+def _mark(value: Value) -> str:
+    return "" if isinstance(value, Leaf) else f"#{value.number}"
+
+
+def reshapes(key: ast.expr) -> bool:
+    """Whether a subscript keeps every element: `[:]`, `[..., None]`, `[None, :]`."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return all(_keeps(part) for part in parts)
+
+
+def _keeps(part: ast.expr) -> bool:
+    if isinstance(part, ast.Slice):
+        return part.lower is None and part.upper is None
+    return isinstance(part, ast.Constant) and (part.value is None or part.value is Ellipsis)

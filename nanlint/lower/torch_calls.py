@@ -1,0 +1,146 @@
+"""Calls of torch's functions: by the catalogue's rows and the tables of `structure.py`."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from nanlint import regions as R
+from nanlint.catalogue import SPELLINGS
+from nanlint.catalogue.domains import Op
+from nanlint.catalogue.structure import (
+    COUNTS,
+    DETACHED,
+    FILLED,
+    OPAQUE,
+    PICKING,
+    PYTHON_RESULTS,
+    SAME_ELEMENTS,
+)
+from nanlint.graph import Kind, Leaf, Value
+from nanlint.lower.call import Call
+from nanlint.lower.conventions import counts_something
+from nanlint.lower.handlers import HANDLERS
+from nanlint.lower.lowering import COUNT
+from nanlint.lower.things import Class, Function, Items, Mapped, Method, Symbol, Text, Thing
+from nanlint.lower.unknown_calls import UnknownCalls
+from nanlint.names import canonical
+
+_TO_FLOAT = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
+_TO_INTEGER = frozenset({"long", "int", "short", "byte", "char"})
+_SIZES = frozenset({"numel", "size", "dim", "ndimension", "nelement"})
+
+
+class TorchCalls(UnknownCalls):
+    """The results of torch functions."""
+
+    def knows(self, dotted: str) -> bool:
+        """Whether the catalogue has something to say about the torch name `dotted`."""
+        name = canonical(dotted)
+        short = name.rsplit(".", 1)[-1]
+        return (
+            name in SPELLINGS
+            or short in HANDLERS
+            or short in FILLED
+            or short in OPAQUE
+            or short in SAME_ELEMENTS
+        )
+
+    def call_torch(self, dotted: str, short: str, call: Call) -> Thing:
+        """The result of `dotted`, a function or class of torch whose last name is `short`."""
+        made = self.made_by_torch(dotted, call.args)
+        if made is not None:
+            return made
+        found = self.torch_op(dotted, short, call)
+        if found is not None:
+            return found
+        if dotted.startswith(("torch.nn.", "torch.optim.", "torch.utils.", "torch.distributed.")):
+            return self.unknown_call(call.of(Symbol(dotted)))
+        # a function that no table has: regular, any value, gradient as its arguments have it
+        return self.result(call, *call.values, grad=call.grad, kind=Kind.TENSOR)
+
+    def call_math(self, short: str, call: Call) -> Thing:
+        """The result of a function of `math`, which takes and gives numbers."""
+        row = SPELLINGS.get(f"torch.{short}")
+        values = [arg for arg in call.args if isinstance(arg, Value)]
+        if row is not None and len(values) == len(call.args) == len(row.parameters):
+            return self.builder.apply(row.name, *values, node=call.node, grad=False, kind=Kind.NUMBER)
+        return self.result(call, *call.args, grad=False, kind=Kind.NUMBER)
+
+    def torch_op(self, dotted: str, short: str, call: Call) -> Thing | None:
+        """A call of a torch function, or of a Tensor method with its receiver first; None if no table has it."""
+        args = tuple(self.as_value(arg) if isinstance(arg, Method) else arg for arg in call.args)
+        call = replace(call, args=args)
+        handler = HANDLERS.get(short)
+        found = handler(self, call) if handler is not None else None
+        if found is not None:
+            return found
+        row = SPELLINGS.get(dotted)
+        values = self._bound(row, call) if row is not None else None
+        if row is not None and values is not None:
+            return self._out(self.apply(row.name, values, call.node, call.frame), call)
+        return self._by_table(short, call)
+
+    def _by_table(self, short: str, call: Call) -> Thing | None:
+        """What the tables of functions without a singular point say; None if none has it."""
+        first = call.first
+        if short in SAME_ELEMENTS and first is not None:
+            return self._same(short, first)
+        if short in DETACHED and first is not None:
+            return self.detached(self.as_value(first))
+        if short in PICKING and isinstance(first, Value):
+            return self.picked_by_index(first, call.args[1:], call.node, call.frame)
+        if short in FILLED:
+            return self._filled(short, call.node)
+        if short in COUNTS:
+            return self._counted(short, call)
+        if short in PYTHON_RESULTS:
+            return self.result(call, *call.args[:1], grad=False, kind=Kind.NUMBER)
+        return self._opaque_result(short, call) if short in OPAQUE else None
+
+    def _same(self, short: str, thing: Thing) -> Thing:
+        value = self.as_value(thing)
+        counted = isinstance(value, Leaf) and counts_something(value.name.rsplit(".", 1)[-1])
+        return self.detached(value) if counted and short in _TO_FLOAT else value
+
+    def _filled(self, short: str, node: ast.expr) -> Value:
+        points = FILLED[short].points
+        if points is not None and len(points) == 1:
+            return self.builder.constant(points[0], node, Kind.TENSOR)
+        name = self.source(node)
+        return self.builder.leaf(name, FILLED[short], grad=False, kind=Kind.TENSOR, node=node)
+
+    def _counted(self, short: str, call: Call) -> Thing:
+        value = call.first
+        if short in _TO_INTEGER and isinstance(value, Value):
+            return self.builder.apply("trunc", value, node=call.node, grad=False, kind=Kind.TENSOR)
+        region = COUNT if short in _SIZES and short != "ndimension" else R.NONNEGATIVE & R.FINITE
+        kind = Kind.NUMBER if short in _SIZES else Kind.TENSOR
+        key = ("count", value.number, self.source(call.node)) if isinstance(value, Value) else None
+        return self.result(call, *call.args[:1], region=region, grad=False, kind=kind, key=key)
+
+    def _opaque_result(self, short: str, call: Call) -> Thing:
+        values = call.values
+        key = ("opaque", short, *(value.number for value in values))
+        region = OPAQUE[short]
+        return self.result(call, *values, region=region, grad=call.grad, kind=Kind.TENSOR, key=key)
+
+    def _bound(self, row: Op, call: Call) -> list[Value] | None:
+        """The op's arguments in order; None if one is missing or is no value."""
+        words = dict(call.named)
+        if "self" in words:
+            words["input"] = words.pop("self")
+        bound: list[Value] = []
+        for index, parameter in enumerate(row.parameters):
+            thing = call.args[index] if index < len(call.args) else words.get(parameter)
+            if thing is None or isinstance(thing, (Text, Function, Class, Items, Mapped)):
+                return None
+            bound.append(self.as_value(thing))
+        return bound
+
+    def _out(self, value: Value, call: Call) -> Value:
+        """`out=y` binds the result to `y` too."""
+        for word in call.node.keywords if isinstance(call.node, ast.Call) else ():
+            if word.arg == "out" and isinstance(word.value, ast.Name):
+                call.frame.scope.names[word.value.id] = value
+        return value

@@ -1,0 +1,111 @@
+"""Graph values of things, and the selectors that lowering makes itself: picking and storing elements."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+
+from nanlint import regions as R
+from nanlint.catalogue import OPS, SELECTORS
+from nanlint.graph import Apply, Constant, Kind, Leaf, Value
+from nanlint.lower.call import Call
+from nanlint.lower.objects import Objects
+from nanlint.lower.scope import Frame
+from nanlint.lower.things import Foreign, Items, Method, Symbol, Thing, values_in
+from nanlint.regions import Region
+
+
+class Values(Objects):
+    """Makes graph values, and remembers those that are selectors."""
+
+    def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
+        """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
+        if op == "pow" and isinstance(args[0], Constant) and args[0].value > 0.0:
+            op, args = self._exponential(args[0].value, args[1])
+        made = self.builder.apply(
+            op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
+        )
+        if isinstance(made, Apply) and frame.depth == 0 and (op in SELECTORS or op == "mul"):
+            self.collected.selectors.append(made)
+        return made
+
+    def _exponential(self, base: float, exponent: Value) -> tuple[str, tuple[Value, ...]]:
+        """`2 ** x` and `10 ** x` are exponentials: they overflow, and have no singular point."""
+        if base == 2.0:
+            return "exp2", (exponent,)
+        return "exp", (self.builder.apply("mul", self.builder.constant(math.log(base)), exponent),)
+
+    def as_value(self, thing: Thing) -> Value:
+        """A thing as a graph value; what is none is an unknown number or tensor."""
+        if isinstance(thing, Value):
+            return thing
+        if isinstance(thing, Foreign):
+            return self.opaque("value", grad=False)
+        if isinstance(thing, Method):
+            return self._unknown_attribute(thing)
+        if isinstance(thing, Symbol) and thing.name.endswith((".pi", ".PI")):
+            return self.builder.constant(math.pi)
+        if isinstance(thing, Symbol):
+            said = self.named_leaf(thing.name.rsplit(".", 1)[-1], key=("symbol", thing.name))
+            return said if isinstance(said, Value) else self.opaque("value", grad=False)
+        values = values_in(thing)
+        if isinstance(thing, Items) and len(values) == 1:
+            return values[0]
+        return self.opaque("value", *values, grad=any(value.grad for value in values) or not values)
+
+    def _unknown_attribute(self, thing: Method) -> Value:
+        owner = thing.receiver
+        if isinstance(owner, Value):
+            made = self.named_leaf(
+                f"{_called(owner)}.{thing.name}", key=("attribute", owner.number, thing.name)
+            )
+            return made if isinstance(made, Value) else self.opaque(thing.name, grad=False)
+        return self.opaque(thing.name, owner)
+
+    def detached(self, value: Value) -> Value:
+        """The same value without its gradient."""
+        if not value.grad:
+            return value
+        return self.builder.apply("identity", value, node=value.node, grad=False, kind=value.kind)
+
+    def select(self, value: Value, mask: Value, node: ast.AST, frame: Frame) -> Value:
+        """The elements of `value` under `mask`."""
+        return self.apply("masked_select", (value, mask), node, frame)
+
+    def store_masked(self, old: Value, mask: Value, new: Value, node: ast.AST, frame: Frame) -> Value:
+        """`old[mask] = new`."""
+        return self.apply("masked_fill", (old, mask, new), node, frame)
+
+    def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
+        """Some elements by their indices: any other element is dropped."""
+        if not value.grad or isinstance(value, Leaf):
+            return self.element(value, self.source(node))
+        return self.select(value, self.any_element(*keys), node, frame)
+
+    def any_element(self, *keys: Thing) -> Leaf:
+        """A mask of which nothing is known: whether an element is one of those that indices name."""
+        return self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+
+    def is_logical(self, value: Value) -> bool:
+        """Whether a value is a boolean or a mask."""
+        if isinstance(value, Leaf):
+            return value.region <= R.TRUTH
+        return isinstance(value, Apply) and OPS[value.op].boolean
+
+    def result(
+        self,
+        call: Call,
+        *feeds: Thing,
+        region: Region = R.FINITE,
+        grad: bool = True,
+        kind: Kind = Kind.UNKNOWN,
+        key: object = None,
+    ) -> Leaf:
+        """An unknown value, called as the call is written; it depends on `feeds`."""
+        name = self.source(call.node)
+        return self.opaque(name, *feeds, region=region, grad=grad, kind=kind, node=call.node, key=key)
+
+
+def _called(value: Value) -> str:
+    return value.name if isinstance(value, Leaf) else "value"

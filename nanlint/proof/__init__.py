@@ -1,6 +1,7 @@
 """What nanlint says, put to real torch; the only package that imports it.
 
-Importing it without torch raises an ImportError that says how to install it.
+For your own code: `watch` for a live training step. Importing the package without torch raises an ImportError that
+says how to install it.
 """
 
 from __future__ import annotations
@@ -11,3 +12,6 @@ if find_spec("torch") is None:
     raise ImportError(
         "nanlint.proof runs code with torch, which is not installed: pip install nanlint[torch]"
     )
+
+from nanlint.proof.live import NonFiniteGradient as NonFiniteGradient
+from nanlint.proof.live import watch as watch

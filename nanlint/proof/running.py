@@ -50,7 +50,7 @@ def run_file(path: Path, entry: str = "f") -> list[Run]:
     Nothing it prints is shown. Raises whatever the file raises, and AttributeError where it lacks `entry` or
     INPUTS.
     """
-    with _quietly(), _imported(path) as module:
+    with quietly(), imported(path) as module:
         function: Callable[..., object] = getattr(module, entry)
         return [run(function, row) for row in module.INPUTS]
 
@@ -63,17 +63,31 @@ def run(function: Callable[..., object], row: Iterable[object]) -> Run:
     """
     arguments = [_argument(item) for item in row]
     leaves = [item for item in arguments if isinstance(item, Tensor) and item.requires_grad]
-    torch.manual_seed(_SEED)
-    outputs = list(_floats(function(*arguments)))
+    outputs = _outputs(function, arguments)
     gradients = _gradients([output for output in outputs if output.requires_grad], leaves)
     return Run(tuple(output.detach() for output in outputs), tuple(gradients))
+
+
+def train(function: Callable[..., object], row: Iterable[object]) -> None:
+    """Call a function with one row, as `run` does, and take the backward pass of the sum of its outputs."""
+    outputs = [output for output in _outputs(function, map(_argument, row)) if output.requires_grad]
+    if outputs:
+        _total(outputs).backward()  # type: ignore[no-untyped-call]
+
+
+def _outputs(function: Callable[..., object], arguments: Iterable[object]) -> list[Tensor]:
+    torch.manual_seed(_SEED)
+    return list(_floats(function(*arguments)))
+
+
+def _total(outputs: list[Tensor]) -> Tensor:
+    return torch.stack([_sum(output) for output in outputs]).sum()
 
 
 def _gradients(outputs: list[Tensor], leaves: list[Tensor]) -> list[Tensor]:
     if not outputs or not leaves:
         return [torch.zeros_like(leaf) for leaf in leaves]
-    total = torch.stack([_sum(output) for output in outputs]).sum()
-    found = torch.autograd.grad(total, leaves, allow_unused=True)
+    found = torch.autograd.grad(_total(outputs), leaves, allow_unused=True)
     return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)]
 
 
@@ -126,7 +140,7 @@ class _Loader(SourceFileLoader):
 
 
 @contextmanager
-def _imported(path: Path) -> Iterator[ModuleType]:
+def imported(path: Path) -> Iterator[ModuleType]:
     """The file as a module that no other can meet: dataclasses and pickling need it among `sys.modules`."""
     name = f"nanlint_fixture_{next(_numbers)}"
     spec = spec_from_loader(name, _Loader(name, str(path)))
@@ -141,7 +155,7 @@ def _imported(path: Path) -> Iterator[ModuleType]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without output or warnings, on one thread, with gradients; all put back at the end."""
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_num_threads(1)

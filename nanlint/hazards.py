@@ -165,7 +165,7 @@ class _Study:
         lost = (
             case.drop is None or case.selector.op == "masked_select"
         )  # nan already in forward, or not there at all
-        if not math.isfinite(value) and not lost:
+        if not (math.isfinite(value) or lost or self._is_written(value)):
             return None
         gradients = backward(self.order, values, case.seed, arithmetic, cut=True)
         if gradients.origin is None:
@@ -178,6 +178,14 @@ class _Study:
         exact = exact and self._run(inputs, ARITHMETIC["float64"]) is not None
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
         return Proof(site, named, value, arrived, exact, values, gradients.origin)
+
+    def _is_written(self, value: float) -> bool:
+        """Whether a value is the infinity that the code itself puts in place of the operand, as a score of -inf."""
+        case = self.case
+        if case.drop is None or case.selector.op not in ("where", "masked_fill"):
+            return False
+        taken = [arg for at, arg in enumerate(case.selector.args) if at not in (case.drop.operand, case.drop.by)]
+        return any(isinstance(arg, Constant) and math.isinf(arg.value) and arg.value == value for arg in taken)
 
     def _holds(self, values: Mapping[int, float]) -> bool:
         case = self.case

@@ -33,7 +33,7 @@ def analyse(source: Source, config: Config) -> list[Finding]:
 
 def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
     for selector in unit.selectors:
-        found = _told_first(hazards(selector, ARITHMETIC[config.dtype]))
+        found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks))
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]

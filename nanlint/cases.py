@@ -16,6 +16,20 @@ from nanlint.graph import Apply, Constant, Leaf, Value, closure
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Concrete inputs for one site: the selector's value is finite and the gradients of `gradients` are nan."""
+
+    site: Apply
+    inputs: Mapping[Value, float]
+    value: float
+    gradients: Mapping[Value, float]
+    singular: bool
+    values: Mapping[int, float]
+    origin: Apply
+    """Where the nan arose: the site itself, or what multiplies its infinity by 0."""
+
+
+@dataclass(frozen=True)
 class Case:
     """One way in which a selector drops: `dropped` says when, `seed` holds the upstream gradients of backward."""
 
@@ -36,11 +50,31 @@ def cases(selector: Apply) -> Iterator[Case]:
     row = SELECTORS[selector.op]
     for drop in row.drops:
         operand = selector.args[drop.operand]
-        if operand.grad and selector.grad:
+        if operand.grad and selector.grad and not _only_flips(selector, drop):
             # the drop's region depends on facts, so it is made later; the condition alone is known here
             condition = selector.args[drop.by]
             own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
             yield Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
+
+
+def _only_flips(selector: Apply, drop: Drop) -> bool:
+    """Whether what is dropped is taken nonetheless, with the other sign: `where(c, y, -y)`, `y[c] = -y[c]`."""
+    if selector.op not in ("where", "masked_fill"):
+        return False
+    condition, others = selector.args[drop.by], [selector.args[i] for i in (1, 2) if selector.op == "where"]
+    other = others[2 - drop.operand] if others else selector.args[2]
+    mine, its = (_plain(value, condition) for value in (selector.args[drop.operand], other))
+    return mine.number == its.number
+
+
+def _plain(value: Value, condition: Value) -> Value:
+    """`value` without its sign and without being selected by `condition`."""
+    while isinstance(value, Apply) and (
+        value.op in ("neg", "identity")
+        or (value.op == "masked_select" and value.args[1].number == condition.number)
+    ):
+        value = value.args[0]
+    return value
 
 
 def _is_repair(condition: Value, operand: Value) -> bool:

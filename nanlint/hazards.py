@@ -12,40 +12,19 @@ from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
-from nanlint.cases import Case, cases
+from nanlint.cases import Case, Proof, cases
 from nanlint.catalogue import OPS, Drop, Selector
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
-from nanlint.plausibility import (
-    constant_of,
-    is_far_fetched,
-    is_offset,
-    is_setting,
-    is_unreadable,
-    saturated,
-    speaks_of,
-)
+from nanlint.judging import Judge
+from nanlint.plausibility import constant_of, is_far_fetched, saturated
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, culprit, forward
 
 _MOST_TARGETS = 40
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Concrete inputs for one site: the selector's value is finite and the gradients of `gradients` are nan."""
-
-    site: Apply
-    inputs: Mapping[Value, float]
-    value: float
-    gradients: Mapping[Value, float]
-    singular: bool
-    values: Mapping[int, float]
-    origin: Apply
-    """Where the nan arose: the site itself, or what multiplies its infinity by 0."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +40,16 @@ class Hazard:
     confidence: Confidence
 
 
-def hazards(selector: Apply, a: Arithmetic) -> list[Hazard]:
-    """The hazards of one selector, one for each operand that it can drop."""
-    found = (_Study(case, a).hazard() for case in cases(selector))
+def hazards(selector: Apply, a: Arithmetic, sinks: Sequence[Value] = ()) -> list[Hazard]:
+    """The hazards of one selector, one for each operand that it can drop; `sinks` are its function's results."""
+    found = (_Study(case, a, sinks).hazard() for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
 
 
 class _Study:
     """The search for one case."""
 
-    def __init__(self, case: Case, a: Arithmetic) -> None:
+    def __init__(self, case: Case, a: Arithmetic, sinks: Sequence[Value]) -> None:
         self.case = case
         self.a = a
         self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
@@ -85,6 +64,7 @@ class _Study:
             if isinstance(value, Apply) and value.op == "masked_select" and value.number in self.below
             if value.number != case.selector.number
         ]
+        self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
 
     def hazard(self) -> Hazard | None:
         if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
@@ -145,7 +125,7 @@ class _Study:
             proof = self._plainer(proof, inputs)
             if best is None or self._rank(proof) < self._rank(best):
                 best = proof
-            if not is_far_fetched(best) and (best.singular or OPS[best.site.op].overflows):
+            if not self._is_unlikely(best) and (best.singular or OPS[best.site.op].overflows):
                 break
         return best
 
@@ -184,8 +164,12 @@ class _Study:
         case = self.case
         if case.drop is None or case.selector.op not in ("where", "masked_fill"):
             return False
-        taken = [arg for at, arg in enumerate(case.selector.args) if at not in (case.drop.operand, case.drop.by)]
-        return any(isinstance(arg, Constant) and math.isinf(arg.value) and arg.value == value for arg in taken)
+        taken = [
+            arg for at, arg in enumerate(case.selector.args) if at not in (case.drop.operand, case.drop.by)
+        ]
+        return any(
+            isinstance(arg, Constant) and math.isinf(arg.value) and arg.value == value for arg in taken
+        )
 
     def _holds(self, values: Mapping[int, float]) -> bool:
         case = self.case
@@ -209,97 +193,23 @@ class _Study:
                     arrived[end] = g
         return arrived
 
+    def _is_unlikely(self, proof: Proof) -> bool:
+        return is_far_fetched(proof) or self.judge.is_broken_anyway(proof)
+
     def _rank(self, proof: Proof) -> tuple[bool, bool, float]:
-        return (is_far_fetched(proof), not proof.singular, sum(abs(value) for value in proof.inputs.values()))
+        return (
+            self._is_unlikely(proof),
+            not proof.singular,
+            sum(abs(value) for value in proof.inputs.values()),
+        )
 
     def _made(self, proofs: list[Proof]) -> Hazard:
         case = self.case
-        judged = sorted(((self._confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank)
+        judged = sorted(
+            ((self.judge.confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank
+        )
         confidence = judged[0][0]
         proofs = [proof for own, proof in judged if own is confidence]
         return Hazard(
             case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence
         )
-
-    def _confidence(self, proof: Proof) -> Confidence:
-        """How sure it is that this input may occur.
-
-        Low where the code says nothing of it: a Python number (a setting) at its singular value, or values that the
-        condition does not exclude from what is selected, where they would break the value as well. High where the
-        condition speaks of the values that reach the poison. A mask from outside is trusted to drop padding, of any
-        value; and what the other side of the selector takes is a legal input where that side is selected.
-        """
-        poisoned = self._poisoned_args(proof)
-        unlikely = all(is_setting(arg) or is_offset(arg) for arg in poisoned)
-        if unlikely or is_far_fetched(proof):
-            return Confidence.LOW
-        condition = self.case.condition
-        spoken = bool(speaks_of(condition) & speaks_of(proof.site))
-        if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
-            bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
-            if bare or self._broken_when_selected(proof):
-                return Confidence.LOW
-        return Confidence.HIGH if spoken else Confidence.MEDIUM
-
-    def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
-        """Whether what the selector takes instead is computed from the poisoned values."""
-        reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
-        return bool(reached & self._other_side())
-
-    def _silences(self, proof: Proof) -> bool:
-        """Whether the condition is about the factor that makes 0 of the site's infinity, as in `x * y.log()`."""
-        factors = proof.origin.args if proof.origin.op == "mul" else ()
-        others = [arg for arg in factors if proof.site.number not in {v.number for v in closure((arg,), 40)}]
-        return any(speaks_of(arg) & speaks_of(self.case.condition) for arg in others)
-
-    def _other_side(self) -> set[int]:
-        """The leaves of what a where takes in place of the dropped operand."""
-        case = self.case
-        if case.selector.op != "where" or case.drop is None:
-            return set()
-        return speaks_of(case.selector.args[3 - case.drop.operand])
-
-    def _poisoned_args(self, proof: Proof) -> list[Value]:
-        """The arguments of the site that lie in their poison sets."""
-        site = proof.site
-        points = tuple(R.point(proof.values.get(arg.number, constant_of(arg))) for arg in site.args)
-        poison = OPS[site.op].poison(self.a, *points)
-        found = [arg for arg, bad, at in zip(site.args, poison, points, strict=True) if bad & at]
-        return found or [arg for arg in site.args if not isinstance(arg, Constant)]
-
-    def _broken_when_selected(self, proof: Proof) -> bool:
-        """Whether the same values at the site, selected, give a value that is not finite."""
-        # a singular point is one without rounding too: else 1 - x * x is 0 next to 1 as well
-        exact = ARITHMETIC["float64"] if proof.singular else self.a
-        kept = self._kept()
-        if kept is None:
-            return False
-        same = [
-            Constraint(arg, R.point(proof.values.get(arg.number, constant_of(arg))))
-            for arg in proof.site.args
-        ]
-        constraints = [kept, *self.path, *self.masks, *same]
-        facts = self.network.solve(constraints)
-        if facts is None:
-            return False
-        for inputs in assignments(self.network, facts, Effort(len(self.order))):
-            values = forward(self.order, inputs, exact)
-            if values is not None and self._satisfied(constraints, values):
-                return not math.isfinite(values[self.case.selector.number])
-        return False
-
-    def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
-        return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
-
-    def _kept(self) -> Constraint | None:
-        """What holds of the deciding value where the operand is selected; None if it can never be."""
-        case = self.case
-        if case.drop is None:
-            return Constraint(case.condition, R.NONZERO)
-        args = case.selector.args
-        facts = self.network.solve([*self.path, *self.masks])
-        if facts is None:
-            return None
-        regions = tuple(facts.of(arg) for arg in args)
-        region = regions[case.drop.by] - case.drop.where(regions)
-        return Constraint(args[case.drop.by], region) if region else None

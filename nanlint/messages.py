@@ -7,11 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.config import Config
 from nanlint.finding import Finding, Site, Span, Witness
 from nanlint.graph import Apply, Kind, Value
-from nanlint.hazards import Hazard, Proof
+from nanlint.hazards import Hazard
 from nanlint.plausibility import speaks_of
 from nanlint.regions import Interval, Region
 from nanlint.source import Source

@@ -11,7 +11,7 @@ from nanlint.catalogue.structure import SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 
 if TYPE_CHECKING:
-    from nanlint.hazards import Proof
+    from nanlint.cases import Proof
 
 _SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
 _LARGEST_EXPONENT = 4.0
@@ -19,6 +19,9 @@ _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
+_MOST_POWERS = 60
+_ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
+"""What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
 
 
@@ -64,9 +67,23 @@ def is_far_fetched(proof: Proof) -> bool:
     inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
         return True
-    if site.op != "pow" or isinstance(site.args[1], Constant):
-        return False
-    return abs(proof.values.get(site.args[1].number, 0.0)) > _LARGEST_EXPONENT
+    below = closure((site,), _MOST_POWERS)
+    powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
+    exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
+    return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
+
+
+def is_behind_rounding(operand: Value, origin: Apply) -> bool:
+    """Whether a gradient reaches `origin` through rounding alone, so that it is 0 whatever is selected."""
+    stack, seen = [operand], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number == origin.number:
+            return False
+        if value.number not in seen and not (isinstance(value, Apply) and value.op in _ROUNDING):
+            seen.add(value.number)
+            stack.extend(arg for arg in operands(value) if arg.grad)
+    return True
 
 
 def saturated(site: Apply, values: Mapping[int, float]) -> bool:

@@ -1,0 +1,171 @@
+"""How sure a hazard is: whether what its witness needs may occur, by all that the code says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC
+from nanlint.cases import Case, Proof
+from nanlint.catalogue import OPS
+from nanlint.facts import Constraint, Network
+from nanlint.finding import Confidence
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+from nanlint.plausibility import (
+    constant_of,
+    is_behind_rounding,
+    is_far_fetched,
+    is_offset,
+    is_setting,
+    is_unreadable,
+    speaks_of,
+)
+from nanlint.search import Effort, assignments
+from nanlint.witness import forward
+
+_MOST_SINKS = 60
+_OTHERS = (1.0, 0.5, -2.0)
+"""Values of what a witness says nothing of."""
+
+
+class Judge:
+    """Judges the proofs of one case.
+
+    `known` is what holds wherever the selector is computed, `sinks` are the results of the function.
+    """
+
+    def __init__(
+        self, case: Case, network: Network, known: Sequence[Constraint], sinks: Sequence[Value]
+    ) -> None:
+        self.case = case
+        self.network = network
+        self.known = known
+        self.sinks = sinks
+        self._used: dict[int, list[tuple[Apply, list[Value]]]] = {}
+        self.order = network.order
+        self.a = network.a
+
+    def confidence(self, proof: Proof) -> Confidence:
+        """How sure it is that this input may occur.
+
+        Low where the code says nothing of it: a Python number (a setting) at its singular value, or values that the
+        condition does not exclude from what is selected, where they would break the value as well. High where the
+        condition speaks of the values that reach the poison. A mask from outside is trusted to drop padding, of any
+        value; and what the other side of the selector takes is a legal input where that side is selected.
+        """
+        poisoned = self._poisoned_args(proof)
+        unlikely = all(is_setting(arg) or is_offset(arg) for arg in poisoned)
+        if unlikely or is_far_fetched(proof) or is_behind_rounding(self.case.operand, proof.origin):
+            return Confidence.LOW
+        condition = self.case.condition
+        spoken = bool(speaks_of(condition) & speaks_of(proof.site))
+        if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
+            bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
+            if bare or self._broken_when_selected(proof):
+                return Confidence.LOW
+        if self.is_broken_anyway(proof):
+            return Confidence.LOW
+        return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
+        """Whether what the selector takes instead is computed from the poisoned values."""
+        reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
+        return bool(reached & self._other_side())
+
+    def _silences(self, proof: Proof) -> bool:
+        """Whether the condition is about the factor that makes 0 of the site's infinity, as in `x * y.log()`."""
+        factors = proof.origin.args if proof.origin.op == "mul" else ()
+        others = [arg for arg in factors if proof.site.number not in {v.number for v in closure((arg,), 40)}]
+        return any(speaks_of(arg) & speaks_of(self.case.condition) for arg in others)
+
+    def _other_side(self) -> set[int]:
+        """The leaves of what a where takes in place of the dropped operand."""
+        case = self.case
+        if case.selector.op != "where" or case.drop is None:
+            return set()
+        return speaks_of(case.selector.args[3 - case.drop.operand])
+
+    def _poisoned_args(self, proof: Proof) -> list[Value]:
+        """The arguments of the site that lie in their poison sets."""
+        site = proof.site
+        points = tuple(R.point(proof.values.get(arg.number, constant_of(arg))) for arg in site.args)
+        poison = OPS[site.op].poison(self.a, *points)
+        found = [arg for arg, bad, at in zip(site.args, poison, points, strict=True) if bad & at]
+        return found or [arg for arg in site.args if not isinstance(arg, Constant)]
+
+    def _broken_when_selected(self, proof: Proof) -> bool:
+        """Whether the same values at the site, selected, give a value that is not finite."""
+        # a singular point is one without rounding too: else 1 - x * x is 0 next to 1 as well
+        exact = ARITHMETIC["float64"] if proof.singular else self.a
+        kept = self._kept()
+        if kept is None:
+            return False
+        same = [
+            Constraint(arg, R.point(proof.values.get(arg.number, constant_of(arg))))
+            for arg in proof.site.args
+        ]
+        constraints = [kept, *self.known, *same]
+        facts = self.network.solve(constraints)
+        if facts is None:
+            return False
+        for inputs in assignments(self.network, facts, Effort(len(self.order))):
+            values = forward(self.order, inputs, exact)
+            if values is not None and self._satisfied(constraints, values):
+                return not math.isfinite(values[self.case.selector.number])
+        return False
+
+    def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
+        return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
+
+    def _kept(self) -> Constraint | None:
+        """What holds of the deciding value where the operand is selected; None if it can never be."""
+        case = self.case
+        if case.drop is None:
+            return Constraint(case.condition, R.NONZERO)
+        args = case.selector.args
+        facts = self.network.solve([*self.known])
+        if facts is None:
+            return None
+        regions = tuple(facts.of(arg) for arg in args)
+        region = regions[case.drop.by] - case.drop.where(regions)
+        return Constraint(args[case.drop.by], region) if region else None
+
+    def is_broken_anyway(self, proof: Proof) -> bool:
+        """Whether the site is used without the selector too, and makes a result there that is no number."""
+        if math.isfinite(proof.values[proof.site.number]):
+            return False
+        return any(self._breaks(sink, order, proof) for sink, order in self._uses(proof.site))
+
+    def _uses(self, site: Apply) -> list[tuple[Apply, list[Value]]]:
+        """The results that are computed from a site, with all that they are made of."""
+        if site.number not in self._used:
+            found = self._used[site.number] = []
+            for sink in self.sinks[:_MOST_SINKS]:
+                if isinstance(sink, Apply):
+                    order = closure((sink, *(p.condition for p in sink.path)), MOST_VALUES)
+                    if any(value.number == site.number for value in order):
+                        found.append((sink, order))
+        return self._used[site.number]
+
+    def _breaks(self, sink: Apply, order: list[Value], proof: Proof) -> bool:
+        """Whether `sink` is not finite because of the site's value, whatever the selector makes of it."""
+        known = {leaf.number: at for leaf, at in proof.inputs.items()}
+        known |= {p.condition.number: float(p.truth) for p in self.case.selector.path}
+        known[self.case.selector.number] = 0.0
+        free = [value for value in order if isinstance(value, Leaf) and value.number not in known]
+        for number in _OTHERS:
+            inputs = {leaf.number: number for leaf in free if number in leaf.region} | known
+            broken = forward(order, inputs, self.a)
+            whole = forward(order, inputs | {proof.site.number: 1.0}, self.a)
+            if broken is None or whole is None or not _is_reached(sink, broken):
+                return False
+            if math.isfinite(broken[sink.number]) or not math.isfinite(whole[sink.number]):
+                return False
+        return True
+
+
+def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:
+    """Whether a value is computed at all, by the assumptions that it is computed under."""
+    held = (bool(values.get(p.condition.number, float(p.truth))) == p.truth for p in value.path)
+    return all(held)

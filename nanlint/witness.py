@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nanlint.arithmetic import NAN, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS
+from nanlint.catalogue.extremes import UNTAKEN
 from nanlint.graph import Apply, Constant, Leaf, Value
 from nanlint.regions import Region
 
@@ -77,7 +78,7 @@ def backward(
         if g is None or not isinstance(value, Apply) or not value.grad:
             continue
         args = [_argument(arg, values, values, a) for arg in value.args]
-        dropped = _dropped(value.op, args) if cut else ()
+        dropped = _unreached(value.op, args, cut)
         made_all = OPS[value.op].backward(a, g, values[value.number], *args)
         for index, (arg, made) in enumerate(zip(value.args, made_all, strict=True)):
             if not arg.grad or index in dropped:
@@ -88,9 +89,11 @@ def backward(
     return Gradients(grads, origin)
 
 
-def _dropped(op: str, args: Sequence[float]) -> tuple[int, ...]:
-    """The arguments that a selector drops at these values."""
-    row = SELECTORS.get(op)
+def _unreached(op: str, args: Sequence[float], cut: bool) -> tuple[int, ...]:
+    """The arguments that no gradient goes on into: those Python left out and, with `cut`, those a selector drops."""
+    if op in UNTAKEN:
+        return (UNTAKEN[op](args),)
+    row = SELECTORS.get(op) if cut else None
     return () if row is None else tuple(drop.operand for drop in row.drops if drop.holds(tuple(args)))
 
 

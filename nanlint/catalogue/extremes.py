@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nanlint import arithmetic as A
 from nanlint import regions as R
@@ -63,6 +63,24 @@ def _first(wins: Callable[[float, float], bool]) -> Backward:
     return backward
 
 
+def _kept(beats: Callable[[float, float], bool]) -> Value:
+    """Python keeps the first one unless the second one beats it."""
+
+    def value(a: Arithmetic, x: float, y: float) -> float:
+        return y if beats(y, x) else x
+
+    return value
+
+
+def _given(beats: Callable[[float, float], bool]) -> Backward:
+    """Python returns one of its arguments: the other one is not in the autograd graph at all."""
+
+    def backward(a: Arithmetic, g: float, y: float, p: float, q: float) -> tuple[float, ...]:
+        return (0.0, g) if beats(q, p) else (g, 0.0)
+
+    return backward
+
+
 ROWS: tuple[Op, ...] = (
     row(
         "maximum",
@@ -100,4 +118,28 @@ ROWS: tuple[Op, ...] = (
         derivative="fmin: grad.masked_fill((self <= other).logical_or_(other.isnan()).logical_not_(), 0)",
         spellings=pure("fmin"),
     ),
+    row(
+        "python_max",
+        _kept(lambda p, q: p > q),
+        _given(lambda p, q: p > q),
+        lambda a, x, y: R.upper_of(x, y),
+        _narrow_max,
+        derivative="Python's max: the argument that it returns",
+        spellings=("builtins.max",),
+    ),
+    row(
+        "python_min",
+        _kept(lambda p, q: p < q),
+        _given(lambda p, q: p < q),
+        lambda a, x, y: R.lower_of(x, y),
+        _narrow_min,
+        derivative="Python's min: the argument that it returns",
+        spellings=("builtins.min",),
+    ),
 )
+UNTAKEN: dict[str, Callable[[Sequence[float]], int]] = {
+    "phi": lambda values: 2 if values[0] != 0.0 else 1,
+    "python_max": lambda values: 0 if values[1] > values[0] else 1,
+    "python_min": lambda values: 0 if values[1] < values[0] else 1,
+}
+"""Where Python decides: the argument (by index) that the result has nothing to do with, given all their values."""

@@ -50,6 +50,11 @@ class Call:
         return isinstance(self.node, ast.Call) and isinstance(self.node.func, ast.Name)
 
     @property
+    def is_builtin(self) -> bool:
+        """Whether a function of Python's own is called."""
+        return isinstance(self.called, Symbol) and self.called.name.startswith("builtins.")
+
+    @property
     def name(self) -> str:
         """The last part of the name that what is called has where it is defined; empty if it has none."""
         called = self.called

@@ -59,6 +59,8 @@ _CALLS: dict[str, Call] = {
     "identity": lambda x: x.clone(),
     "where": lambda c, x, y: torch.where(_filled(c, x), x, y),
     "phi": lambda c, x, y: (x if c else y).clone(),
+    "python_max": lambda x, y: torch.stack([max(p, q) for p, q in zip(x, y, strict=True)]),
+    "python_min": lambda x, y: torch.stack([min(p, q) for p, q in zip(x, y, strict=True)]),
     "masked_fill": lambda x, m, v: x.masked_fill(_filled(m, x), v),
     "masked_select": lambda x, m: x.masked_select(_filled(m, x)),
     "hardtanh": torch.nn.functional.hardtanh,

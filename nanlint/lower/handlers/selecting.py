@@ -81,6 +81,8 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
             return calls.opaque(reduced, *call.args, grad=False, kind=Kind.NUMBER) if call.args else None
         other = call.argument(1, "other") if call.name not in ("amax", "amin") else None
         a_dim = isinstance(other, Constant) and other.kind is Kind.NUMBER and not call.is_bare
+        if call.is_builtin and len(call.args) > 1:
+            return _python_extremum(f"python_{reduced}", calls, call)
         if isinstance(other, Value) and not a_dim:
             return calls.apply(pairwise, (call.first, other), call.node, call.frame)
         along = len(call.args) > 1 or "dim" in call.named
@@ -91,6 +93,15 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         return Items((made, _indices(calls, made, call.node))) if pair_made else made
 
     return handler
+
+
+def _python_extremum(op: str, calls: Values, call: Call) -> Value:
+    """Python's `max` and `min` return one of their arguments, and gradient goes to no other one."""
+    values = [calls.as_value(arg) for arg in call.args]
+    joined = values[0]
+    for value in values[1:]:
+        joined = calls.apply(op, (joined, value), call.node, call.frame)
+    return joined
 
 
 def _indices(calls: Values, value: Value, node: ast.expr) -> Value:

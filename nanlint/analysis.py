@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
-from nanlint.config import Config
+from nanlint.assume import Reading, reading
+from nanlint.config import UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding
 from nanlint.fixes import offer
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
-from nanlint.source import Source, parse
+from nanlint.source import Source
+
+if TYPE_CHECKING:
+    from nanlint.assume.stated import Refuted
 
 
 def analyse(source: Source, config: Config) -> list[Finding]:
@@ -23,12 +28,31 @@ def analyse(source: Source, config: Config) -> list[Finding]:
     """
     if "torch" not in source.text:
         return []
-    tree = parse(source.text)
-    places = Places(source, tree)
+    found, read, refuted = _analysed(source, config)
+    if not (read.stated or read.unreadable or refuted):
+        return found
+    from nanlint.assume import verdicts  # here: few files assume anything
+
+    told = [*found, *verdicts.wrong(read, refuted, source)]
+    if config.selects(UNUSED_ASSUMPTION):
+        told += verdicts.unused(
+            read, refuted, found, lambda index: _analysed(source, config, (index,))[0], source.path
+        )
+    return told
+
+
+def _analysed(
+    source: Source, config: Config, without: Collection[int] = ()
+) -> tuple[list[Finding], Reading, Collection[Refuted]]:
+    """The hazards of a source, how it was read, and the assumptions that it contradicts; `without` some of them."""
+    read = reading(source.text, config.assume, without)
+    places = Places(source, read.tree)
     found: list[Finding] = []
-    for unit in lower(tree, source.text, DTYPES[config.dtype], source.path):
+    refuted: dict[object, Refuted] = {}
+    for unit in lower(read.tree, source.text, DTYPES[config.dtype], source.path, config.assume):
         found.extend(_findings(unit, places, config))
-    return _distinct(found)
+        refuted |= unit.lowering.refuted
+    return _distinct(found), read, refuted.values()
 
 
 def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 FIX_STYLES = ("double-where", "indexed")
 CONFIDENCES = tuple(confidence.value for confidence in Confidence)
 OFF_BY_DEFAULT = frozenset({"NAN302", "NAN303", "NAN903"})
+UNUSED_ASSUMPTION = "NAN903"
 UNANALYSABLE = "NAN901"
 """Shown whatever is selected, unless it is ignored: a file that was not analysed must not look clean."""
 
@@ -38,6 +39,7 @@ class Config:
     `select` empty means all codes but those of `OFF_BY_DEFAULT`. `per_file_ignores` pairs a glob with the
     codes to ignore below it, a glob that starts with `!` standing for all other files. `exclude` adds to the
     usual exclusions. Globs are those of .gitignore and relative to `root`. `confidence` is the lowest shown.
+    `assume` holds ranges of names, attributes and call results that are believed, such as `self.scale > 0`.
     """
 
     select: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class Config:
     dtype: str = "float32"
     fix_style: str = "double-where"
     unsafe_fixes: bool = False
+    assume: tuple[str, ...] = ()
     root: str = "."
 
     def shows(self, finding: Finding) -> bool:
@@ -219,6 +222,25 @@ def _per_file(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((glob, _codes(prefixes)) for glob, prefixes in value.items())
 
 
+def _assumptions(value: object) -> tuple[str, ...]:
+    """A table from names to ranges; raises ValueError for any other value."""
+    from nanlint.assume.conditions import setting  # here: few configurations have any
+
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a table from names to ranges, not {value!r}")
+    return tuple(setting(target, region) for target, region in value.items())
+
+
+def assumptions(texts: Sequence[str]) -> tuple[str, ...]:
+    """Assumptions in the syntax of comments; raises ValueError for one that is no range of one name."""
+    if texts:
+        from nanlint.assume.conditions import setting_of
+
+        for text in texts:
+            setting_of(text)
+    return tuple(texts)
+
+
 def _boolean(value: object) -> bool:
     """true or false; raises ValueError for any other value."""
     if not isinstance(value, bool):
@@ -235,4 +257,5 @@ _KEYS: Mapping[str, Callable[[object], object]] = {
     "dtype": _one_of(DTYPES),
     "fix-style": _one_of(FIX_STYLES),
     "unsafe-fixes": _boolean,
+    "assume": _assumptions,
 }

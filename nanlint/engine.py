@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nanlint.config import Config
+from nanlint.config import UNUSED_ASSUMPTION, Config
 from nanlint.finding import Applicability, Confidence, Edit, Finding, Position, Span
 from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
 from nanlint.suppressions import suppressions
@@ -69,7 +69,12 @@ def fix(source: Source, config: Config, *, analyse: Analyse | None = None) -> Fi
     start = state = _state(source, config, analyse)
     while batch := _batch(state, config):
         state = _advanced(state, batch, config, analyse)
-    return FixResult(state.source, len(start.shown) - len(state.shown), list(state.shown))
+    remaining = (
+        check(state.source, config, analyse=analyse)
+        if config.selects(UNUSED_ASSUMPTION)
+        else list(state.shown)
+    )
+    return FixResult(state.source, len(start.shown) - len(state.shown), remaining)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class _State:
 
 
 def _state(source: Source, config: Config, analyse: Analyse) -> _State:
+    # what is assumed for nothing is no measure of a fix, after which less need be assumed
+    config = replace(config, ignore=(*config.ignore, UNUSED_ASSUMPTION))
     selected = replace(config, confidence=Confidence.LOW)
     findings = [finding for finding in _findings(source, config, analyse) if selected.shows(finding)]
     return _State(source, tuple(findings), tuple(_shown(source, findings, config, noqa=True)))

@@ -55,7 +55,7 @@ def _free(value: Value) -> Region:
     if isinstance(value, Constant):
         return R.point(value.value) if value.value == value.value else R.EMPTY
     if isinstance(value, Leaf):
-        return value.region & _PLAUSIBLE
+        return (value.region & _PLAUSIBLE) or value.region
     return R.TRUTH if OPS[value.op].boolean else _PLAUSIBLE
 
 
@@ -82,6 +82,16 @@ class Network:
         if base is None:
             base = self._start()
         return _Propagation(self, base).run(constraints)
+
+    def unlimited(self) -> Facts:
+        """The facts without constraints, where free inputs may be of any size."""
+        propagation = _Propagation(self, Facts())
+        for value in self.order:
+            if isinstance(value, Leaf):
+                propagation.facts.regions[value.number] = value.region
+            else:
+                propagation.evaluate(value)
+        return propagation.facts
 
     def _start(self) -> Facts:
         if self._unconstrained is None:

@@ -43,6 +43,13 @@ class Plugin:
             parse_from_config=True,
             help=f"The lowest confidence that is shown: {', '.join(CONFIDENCES)}. (Default: %(default)s)",
         )
+        parser.add_option(
+            "--nanlint-assume",
+            default="",
+            parse_from_config=True,
+            comma_separated_list=True,
+            help="Ranges that are believed, such as: self.scale > 0, 0 <= softclamp() <= 1. (Default: none)",
+        )
         parser.extend_default_ignore(sorted(OFF_BY_DEFAULT))
 
     @classmethod
@@ -51,12 +58,20 @@ class Plugin:
 
         They are checked here since flake8 checks the choices of the command line only.
         """
-        from nanlint.config import CONFIDENCES, DTYPES, Config
+        from nanlint.config import CONFIDENCES, DTYPES, UNUSED_ASSUMPTION, Config, assumptions
         from nanlint.finding import Confidence
 
         dtype = _one_of("nanlint-dtype", options.nanlint_dtype, DTYPES)
         confidence = _one_of("nanlint-confidence", options.nanlint_confidence, CONFIDENCES)
-        cls._config = Config(select=("NAN",), dtype=dtype, confidence=Confidence(confidence))
+        try:
+            assume = assumptions(options.nanlint_assume)
+        except ValueError as error:
+            raise _refusal("nanlint-assume", str(error)) from error
+        # what flake8 would throw away need not be found out: unused assumptions are costly
+        ignore = () if _is_wanted(UNUSED_ASSUMPTION, options) else (UNUSED_ASSUMPTION,)
+        cls._config = Config(
+            select=("NAN",), ignore=ignore, dtype=dtype, confidence=Confidence(confidence), assume=assume
+        )
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Line from 1, column from 0, code and message, and this class, for each finding."""
@@ -73,7 +88,19 @@ class Plugin:
 
 def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        from flake8.exceptions import ExecutionError  # type: ignore[import-untyped]
-
-        raise ExecutionError(f"{option}: {value!r} is not allowed; allowed: {', '.join(allowed)}")
+        raise _refusal(option, f"{value!r} is not allowed; allowed: {', '.join(allowed)}")
     return value
+
+
+def _refusal(option: str, reason: str) -> Exception:
+    from flake8.exceptions import ExecutionError  # type: ignore[import-untyped]
+
+    refusal: Exception = ExecutionError(f"{option}: {reason}")
+    return refusal
+
+
+def _is_wanted(code: str, options: argparse.Namespace) -> bool:
+    """Whether flake8 will show this code anywhere."""
+    from flake8.style_guide import Decision, DecisionEngine  # type: ignore[import-untyped]
+
+    return bool(DecisionEngine(options).decision_for(code) is Decision.Selected)

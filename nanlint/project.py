@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
+from nanlint.assume import reading
 from nanlint.names import imported, origin
-from nanlint.source import AnalysisError, parse, read
+from nanlint.source import AnalysisError, read
 
 MOST_BYTES = 500_000
 """A larger file is not followed: it is data or generated."""
@@ -258,7 +259,7 @@ def load(path: str) -> Module | None:
 
 def _parsed(path: str) -> Module | None:
     try:
-        tree = parse(read(path).text)
+        tree = reading(read(path).text).tree
     except AnalysisError:
         return None
     package = _package(path)

@@ -108,7 +108,8 @@ class Region:
 def _show(part: Interval) -> str:
     if part.is_point:
         return f"{{{part.lo:g}}}"
-    return f"{'(' if part.lo_open else '['}{part.lo:g}, {part.hi:g}{')' if part.hi_open else ']'}"
+    lo, hi = part.lo + 0.0, part.hi + 0.0  # no -0
+    return f"{'(' if part.lo_open else '['}{lo:g}, {hi:g}{')' if part.hi_open else ']'}"
 
 
 def _append(parts: list[Interval], lo: float, hi: float, lo_open: bool, hi_open: bool) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,12 +105,19 @@ def test_the_codes_that_are_off_by_default_are_those_of_the_command_line() -> No
 @pytest.mark.usefixtures("_defaults")
 def test_options_come_from_the_command_line_and_the_configuration_file(tmp_path: Path) -> None:
     config = tmp_path / ".flake8"
-    config.write_text("[flake8]\nnanlint-dtype = float16\nnanlint_confidence = low\n")
+    config.write_text(
+        "[flake8]\nnanlint-dtype = float16\nnanlint_confidence = low\nnanlint-assume = x > 0, 0 <= f() <= 1\n"
+    )
+    given = replace(
+        Config(select=("NAN",), ignore=("NAN903",), dtype="float16"), assume=("x > 0", "0 <= f() <= 1")
+    )
     parse_args(["--config", str(config)])
-    assert Plugin._config == Config(select=("NAN",), dtype="float16", confidence=Confidence.LOW)
+    assert Plugin._config == replace(given, confidence=Confidence.LOW)
     parse_args(["--config", str(config), "--nanlint-confidence=high"])
-    assert Plugin._config == Config(select=("NAN",), dtype="float16", confidence=Confidence.HIGH)
+    assert Plugin._config == replace(given, confidence=Confidence.HIGH)
     parse_args(["--isolated"])
+    assert Plugin._config == Config(select=("NAN",), ignore=("NAN903",))
+    parse_args(["--isolated", "--extend-select=NAN903"])
     assert Plugin._config == Config(select=("NAN",))
 
 

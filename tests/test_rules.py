@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nanlint.assume.verdicts import UNUSED, WRONG
 from nanlint.catalogue import SELECTORS
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.config import UNANALYSABLE, Config, load_file
@@ -30,6 +31,7 @@ from nanlint.source import Source
 
 ROOT = Path(__file__).parents[1]
 RULES = list(registry().values())
+EVERYTHING = Config(select=("NAN",), confidence=Confidence.LOW)
 HAZARDS = [rule for rule in RULES if rule.family]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -57,8 +59,8 @@ def code(rule: Rule, heading: str) -> str:
 
 
 def findings(text: str) -> list[Finding]:
-    """What is found with the default settings and, beyond them, with low confidence."""
-    return check(Source("example.py", text), Config(confidence=Confidence.LOW))
+    """What is found with all codes and, beyond the default settings, with low confidence."""
+    return check(Source("example.py", text), EVERYTHING)
 
 
 def inputs(rule: Rule) -> dict[str, float]:
@@ -122,7 +124,7 @@ def test_the_inputs_of_the_docs_are_those_of_the_finding(rule: Rule) -> None:
 def test_a_fix_is_offered_where_the_metadata_say_so(rule: Rule) -> None:
     source = Source("example.py", code(rule, "Example"))
     assert rule.fixable in ("sometimes", "never")
-    fixed = fix(source, Config())
+    fixed = fix(source, EVERYTHING)
     assert (fixed.fixed, len(fixed.remaining)) == (
         (1, 0) if rule.fixable == "sometimes" else (0, len(findings(source.text)))
     )
@@ -146,7 +148,7 @@ def test_the_summary_is_one_sentence(rule: Rule) -> None:
 def test_the_rules_are_those_of_the_selectors() -> None:
     rows = [*SELECTORS.values(), MASK_PRODUCT]
     codes = {code for row in rows for code in (row.singular_code, row.overflow_code)}
-    assert set(registry()) == codes | {UNANALYSABLE}
+    assert set(registry()) == codes | {UNANALYSABLE, WRONG, UNUSED}
     assert {rule.code for rule in HAZARDS} == codes
     assert list(registry()) == sorted(registry())
 
@@ -170,8 +172,8 @@ def test_a_rule_is_on_by_default_as_the_configuration_has_it(rule: Rule) -> None
 
 @every_rule
 def test_there_is_a_folder_of_fixtures(rule: Rule) -> None:
-    pattern = "hostile/broken_*" if rule.code == UNANALYSABLE else f"{rule.code.lower()}/bad_*.py"
-    assert any((ROOT / "fixtures").glob(pattern))
+    folders = {UNANALYSABLE: "hostile/broken_*", WRONG: "nan*/*assum*.py", UNUSED: "nan*/*assum*.py"}
+    assert any((ROOT / "fixtures").glob(folders.get(rule.code, f"{rule.code.lower()}/bad_*.py")))
 
 
 @every_hazard

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nanlint.arithmetic import Arithmetic
+from nanlint.assume import reading
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.evidence import same_meaning
 from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Definition, Unit
-from nanlint.source import AnalysisError, Piece, Source, parse, spliced
+from nanlint.source import AnalysisError, Piece, Source, spliced
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _edited_node(
     head = "if 1:\n" if segment.text[:1] in " \t" else ""
     text = head + spliced(segment.text, inside)
     try:
-        tree = parse(text)
+        tree = reading(text, unit.lowering.settings).tree
     except AnalysisError:
         return None
     node = _node_in(tree, unit)

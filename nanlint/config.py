@@ -231,14 +231,14 @@ def _assumptions(value: object) -> tuple[str, ...]:
     return tuple(setting(target, region) for target, region in value.items())
 
 
-def assumptions(texts: Sequence[str]) -> tuple[str, ...]:
+def assumptions(text: str) -> tuple[str, ...]:
     """Assumptions in the syntax of comments; raises ValueError for one that is no range of one name."""
-    if texts:
-        from nanlint.assume.conditions import setting_of
+    if not text.strip():
+        return ()
+    from nanlint.assume.conditions import conditions, setting_of
 
-        for text in texts:
-            setting_of(text)
-    return tuple(texts)
+    found = conditions(" ".join(text.split()), methods=True)
+    return tuple(setting_of(condition.text).text for condition in found)
 
 
 def _boolean(value: object) -> bool:

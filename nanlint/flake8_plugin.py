@@ -47,7 +47,6 @@ class Plugin:
             "--nanlint-assume",
             default="",
             parse_from_config=True,
-            comma_separated_list=True,
             help="Ranges that are believed, such as: self.scale > 0, 0 <= softclamp() <= 1. (Default: none)",
         )
         parser.extend_default_ignore(sorted(OFF_BY_DEFAULT))

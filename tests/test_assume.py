@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -548,11 +549,8 @@ def project(tmp_path: Path) -> Path:
 
 def lines(output: str) -> list[str]:
     """Path, line and code of each line that has one."""
-    return [
-        f"{line.split(':')[0]}:{line.split(':')[1]} {line.split(' ')[1]}"
-        for line in output.splitlines()
-        if "NAN" in line
-    ]
+    found = re.findall(r"^(?:\./)?([^\s:]+:\d+):\d+: (NAN\d+)", output, re.MULTILINE)
+    return [f"{place} {code}" for place, code in found]
 
 
 def test_the_command_line(project: Path) -> None:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
+from nanlint.assume.stated import Assumed
 from nanlint.catalogue.structure import SELECTING
 from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
@@ -49,12 +50,16 @@ class Unit:
     """Whether calls into other files were passed by, since they make no difference."""
 
 
-def lower(tree: ast.Module, text: str, dtype: Dtype, path: str = "") -> Iterator[Unit]:
+def lower(
+    tree: ast.Module, text: str, dtype: Dtype, path: str = "", settings: Sequence[str] = ()
+) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
-    If there is a file at `path`, what it imports from its project is followed.
+    If there is a file at `path`, what it imports from its project is followed. `settings` are the conditions that the
+    tree has been given, for what is lowered again.
     """
     lowering = ModuleLowering(text, dtype)
+    lowering.settings = settings
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
     unit, scope = lowering.module(tree)
@@ -66,6 +71,7 @@ class ModuleLowering(Economy):
     """Lowers one file, function by function."""
 
     tree: ast.Module | None = None
+    settings: Sequence[str] = ()
 
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
@@ -80,6 +86,13 @@ class ModuleLowering(Economy):
 
     def again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         """`unit` with another body: the same parameters, bound to the same values."""
+        refuted = self.refuted
+        self.refuted = {}  # the places in the edited text are other ones
+        made = self._again(unit, node)
+        self.refuted = refuted
+        return made
+
+    def _again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         if isinstance(node, ast.Module):
             return self.module(node)[0]
         assert unit.function is not None
@@ -173,7 +186,7 @@ def _looks_like_selector(node: ast.AST) -> bool:
         return bare or name.rstrip("_") in SELECTING or _is_own(node.func)
     if isinstance(node, ast.Subscript):
         return not isinstance(node.slice, (ast.Constant, ast.Slice, ast.UnaryOp))
-    return isinstance(node, ast.Mult)
+    return isinstance(node, (ast.Mult, Assumed))  # what is assumed may be wrong anywhere
 
 
 def _is_own(function: ast.expr) -> bool:

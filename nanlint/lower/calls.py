@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from nanlint.assume.stated import kept
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.structure import LOGGING
 from nanlint.graph import Value
@@ -29,7 +30,8 @@ class Calls(Functions):
         for word in node.keywords:
             if word.arg is None:
                 self.evaluate(word.value, frame)
-        return self.call(Call(called, args, named, node, frame))
+        made = self.call(Call(called, args, named, node, frame))
+        return self.as_assumed(made, node, frame) if kept(node) else made
 
     def _arguments(self, node: ast.Call, frame: Frame) -> tuple[Thing, ...]:
         things: list[Thing] = []

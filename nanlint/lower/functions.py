@@ -36,7 +36,9 @@ class Functions(Methods):
         )
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *call.args), call.named, inner)
-        return self.body(function, inner)
+        made = self.body(function, inner)
+        frame.take(inner)
+        return made
 
     def _may_follow(self, function: Function, frame: Frame) -> bool:
         """Whether a call from `frame` is followed: there is a body to run, no recursion, and no long chain of calls."""
@@ -54,6 +56,7 @@ class Functions(Methods):
             return self.evaluate(node.body, frame)
         if self.stops_gradient(node.decorator_list, frame):
             frame.grad = False
+        self.assume_of_objects(function.owner, frame)
         before = len(frame.path)
         self.run(node.body, frame)
         return self._joined(frame.returned, before)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
+from nanlint.assume.stated import Refuted
 from nanlint.graph import Apply, Builder, Constant, Kind, Leaf, Value, operands
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Items, Thing, values_in
@@ -51,6 +52,8 @@ class Lowering:
         self.bodies: dict[ast.AST, bool] = {}
         self.imports: dict[str, Thing | None] = {}
         self.files: dict[str, FileScope] = {}
+        self.refuted: dict[object, Refuted] = {}
+        """What is assumed and contradicts the code."""
         self.wholes: dict[int, Value] = {}
         """What a value that is the element of another one was picked from."""
         self._elements: dict[tuple[int, str], Value] = {}

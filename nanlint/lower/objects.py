@@ -7,9 +7,9 @@ import ast
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Kind, Value
+from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import Said, annotated, named
-from nanlint.lower.lowering import Lowering
 from nanlint.lower.scope import Frame, elsewhere
 from nanlint.lower.things import Class, Function, Instance, Layer, Method, Thing
 from nanlint.regions import Region
@@ -18,7 +18,7 @@ _MOST_ANCESTORS = 12
 _REGISTERING = ("register_buffer", "register_parameter")
 
 
-class Objects(Lowering):
+class Objects(Assuming):
     """Attributes of classes and instances, and what names and annotations say of a value."""
 
     def named_leaf(self, name: str, annotation: ast.expr | None = None, *, key: object = None) -> Thing:
@@ -59,7 +59,7 @@ class Objects(Lowering):
         if key in self.instances:
             return Instance(cls, name, dict(self.instances[key]))
         instance = Instance(cls, name)
-        ancestry = self._ancestry(cls)
+        ancestry = self.ancestry(cls)
         for field in [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]:
             instance.fields[field.target.id] = self._field_value(field, name)  # type: ignore[union-attr]
         inits = ((_own_init(ancestor), ancestor) for ancestor in ancestry)
@@ -83,7 +83,7 @@ class Objects(Lowering):
             return self.builder.constant(float(default))
         return self.named_leaf(f"{name}.{field.target.id}", field.annotation)
 
-    def _ancestry(self, cls: Class) -> list[Class]:
+    def ancestry(self, cls: Class) -> list[Class]:
         """The class and its known base classes, the nearest first."""
         if cls.node not in self.bases:
             found = [cls]
@@ -117,7 +117,7 @@ class Objects(Lowering):
         self, cls: Class, attr: str, receiver: Instance | None, node: ast.expr, frame: Frame
     ) -> Thing | None:
         """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for."""
-        for home in self._ancestry(cls):
+        for home in self.ancestry(cls):
             for statement in home.node.body:
                 if isinstance(statement, ast.FunctionDef) and statement.name == attr:
                     function = Function(statement, home.scope, _receiver(statement, cls, receiver), cls)

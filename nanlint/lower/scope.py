@@ -138,6 +138,15 @@ class Frame:
     """What the names were bound to at each `break` or `continue` of the loop that runs."""
     foreign_call: ForeignCall | None = None
     """In a function of another file: what its values have for syntax."""
+    given: list[Assumption] = field(default_factory=list)
+    """What has been assumed in this very frame, outside of branches, and so holds at the caller too."""
+
+    def take(self, inner: Frame) -> None:
+        """What a called function assumes holds behind the call."""
+        if inner.given:
+            self.path = (*self.path, *inner.given)
+            if not self.returned:
+                self.given.extend(inner.given)
 
     def assume(self, condition: Value, truth: bool) -> None:
         """From here on `condition` is known.

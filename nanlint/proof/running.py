@@ -61,33 +61,35 @@ def run(function: Callable[..., object], row: Iterable[object]) -> Run:
     Lists of floats become float32 leaves, of bools bool tensors, of ints int64 tensors. Each call begins with
     the same random numbers.
     """
-    arguments = [_argument(item) for item in row]
+    arguments = [argument(item) for item in row]
     leaves = [item for item in arguments if isinstance(item, Tensor) and item.requires_grad]
-    outputs = _outputs(function, arguments)
+    outputs = outputs_of(function, arguments)
     gradients = _gradients([output for output in outputs if output.requires_grad], leaves)
     return Run(tuple(output.detach() for output in outputs), tuple(gradients))
 
 
 def train(function: Callable[..., object], row: Iterable[object]) -> None:
     """Call a function with one row, as `run` does, and take the backward pass of the sum of its outputs."""
-    outputs = [output for output in _outputs(function, map(_argument, row)) if output.requires_grad]
+    outputs = [output for output in outputs_of(function, map(argument, row)) if output.requires_grad]
     if outputs:
-        _total(outputs).backward()  # type: ignore[no-untyped-call]
+        total(outputs).backward()  # type: ignore[no-untyped-call]
 
 
-def _outputs(function: Callable[..., object], arguments: Iterable[object]) -> list[Tensor]:
+def outputs_of(function: Callable[..., object], arguments: Iterable[object]) -> list[Tensor]:
+    """The floating-point tensors and numbers that a call gives, in order; each call has the same random numbers."""
     torch.manual_seed(_SEED)
     return list(_floats(function(*arguments)))
 
 
-def _total(outputs: list[Tensor]) -> Tensor:
+def total(outputs: list[Tensor]) -> Tensor:
+    """The sum of all elements of all outputs, from which a backward pass starts."""
     return torch.stack([_sum(output) for output in outputs]).sum()
 
 
 def _gradients(outputs: list[Tensor], leaves: list[Tensor]) -> list[Tensor]:
     if not outputs or not leaves:
         return [torch.zeros_like(leaf) for leaf in leaves]
-    found = torch.autograd.grad(_total(outputs), leaves, allow_unused=True)
+    found = torch.autograd.grad(total(outputs), leaves, allow_unused=True)
     return [torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)]
 
 
@@ -95,7 +97,8 @@ def _sum(output: Tensor) -> Tensor:
     return (torch.view_as_real(output) if output.is_complex() else output).sum().double()
 
 
-def _argument(item: object) -> object:
+def argument(item: object) -> object:
+    """What an entry of a row is passed as."""
     if not isinstance(item, list):
         return item
     kinds = {type(scalar) for scalar in _scalars(item)}

@@ -65,7 +65,7 @@ class _Watching(Placing):
     ) -> None:
         leaves = leaves_below(loss) if inputs is None else list(inputs)
         loss.backward(gradient, retain_graph=True, create_graph=create_graph, inputs=inputs)  # type: ignore[no-untyped-call]
-        spoiled = _first_spoiled([leaf for leaf in leaves if leaf.grad is not None])
+        spoiled = _first_spoiled(sorted(leaves, key=lambda leaf: leaf not in self._names))
         if spoiled is not None:
             raise NonFiniteGradient(self._message(loss, gradient, spoiled))
         if not (retain_graph or create_graph):

@@ -17,7 +17,9 @@ HEAD = "import torch\nimport torch.nn.functional as F\nimport numpy as np\n"
 def shown(body: str) -> list[Confidence]:
     """The confidences of the findings in a module, the most certain first."""
     text = HEAD + textwrap.dedent(body)
-    return sorted((f.confidence for f in analyse(from_bytes("m.py", text.encode()), Config())), key=lambda c: c.rank)
+    return sorted(
+        (f.confidence for f in analyse(from_bytes("m.py", text.encode()), Config())), key=lambda c: c.rank
+    )
 
 
 def is_shown(body: str) -> bool:

@@ -54,10 +54,12 @@ class _Study:
         self.a = a
         self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
         roots = [case.operand, case.selector, *(constraint.value for constraint in self.path)]
-        self.order = closure(roots, MOST_VALUES)
+        # of a value that an assertion computes too, the place below the selector is the one to tell and to edit
+        below = {value.number: value for value in closure((case.operand,), MOST_VALUES)}
+        self.order = [below.get(value.number, value) for value in closure(roots, MOST_VALUES)]
         self.network = Network(self.order, a)
         self.effort = Effort(len(self.order))
-        self.below = {value.number for value in closure((case.operand,), MOST_VALUES)}
+        self.below = set(below)
         self.masks = [
             Constraint(value.args[1], R.NONZERO)
             for value in self.order

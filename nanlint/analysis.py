@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.assume import Reading, reading
-from nanlint.config import UNUSED_ASSUMPTION, Config
+from nanlint.config import UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding
 from nanlint.fixes import offer
 from nanlint.fixes.places import Places
@@ -49,8 +49,11 @@ def _analysed(
     places = Places(source, read.tree)
     found: list[Finding] = []
     refuted: dict[object, Refuted] = {}
-    for unit in lower(read.tree, source.text, DTYPES[config.dtype], source.path, config.assume):
+    everything = config.looks_beyond_selectors
+    dtype = DTYPES[config.dtype]
+    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, everything=everything):
         found.extend(_findings(unit, places, config))
+        found.extend(_undropped(unit, places, config))
         refuted |= unit.lowering.refuted
     return _distinct(found), read, refuted.values()
 
@@ -62,6 +65,14 @@ def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
             yield replace(finding, fix=offer(shown, unit, places, config) if shown else None)
+
+
+def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
+    """The findings that are about no dropped operand; they cost nothing where none is selected."""
+    if any(map(config.selects, UNDROPPED)):
+        from nanlint import unselected  # here: few runs ask for it
+
+        yield from unselected.find(unit, places, config)
 
 
 def _told_first(found: list[Hazard]) -> list[Hazard]:

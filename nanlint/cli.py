@@ -89,6 +89,9 @@ _OPTIONS = (
     click.option("--diff", is_flag=True, help="Show what --fix would do; write nothing."),
     click.option("--fix-style", type=click.Choice(config.FIX_STYLES), help="The form of a repair."),
     click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Show only these codes."),
+    click.option(
+        "--extend-select", multiple=True, callback=_codes, metavar="CODES", help="Show these codes too."
+    ),
     click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Hide these codes."),
     click.option(
         "--confidence", type=click.Choice(config.CONFIDENCES), help="The lowest confidence that is shown."
@@ -176,14 +179,16 @@ def _check_combination(paths: tuple[str, ...], options: dict[str, Any]) -> None:
 def _settings(paths: tuple[str, ...], options: dict[str, Any]) -> Config:
     """The configuration file's settings, with those of the command line in their place.
 
-    `--select` replaces `select` and `ignore`; `--ignore` and `--exclude` add. Raises ConfigError.
+    `--select` replaces `select`, `extend-select` and `ignore`; the others add. Raises ConfigError.
     """
     base = _from_file(paths, options)
     selected, ignored = options["select"], options["ignore"] or ()
     given: dict[str, Any] = {key: options[key] for key in ("dtype", "fix_style", "unsafe_fixes")}
     given["confidence"] = options["confidence"] and Confidence(options["confidence"])
     given["select"] = selected
+    added = options["extend_select"] or ()
     given["ignore"] = ignored if selected is not None else base.ignore + ignored
+    given["extend_select"] = added if selected is not None else base.extend_select + added
     given["exclude"] = base.exclude + tuple(options["exclude"])
     return replace(base, **{key: value for key, value in given.items() if value is not None})
 
@@ -191,7 +196,7 @@ def _settings(paths: tuple[str, ...], options: dict[str, Any]) -> Config:
 def _check_codes(settings: Config) -> None:
     """Raises UsageError for a prefix that no code begins with: it would silently show or hide nothing."""
     exempted = (prefix for _, prefixes in settings.per_file_ignores for prefix in prefixes)
-    prefixes = (*settings.select, *settings.ignore, *exempted)
+    prefixes = (*settings.select, *settings.extend_select, *settings.ignore, *exempted)
     if not prefixes:
         return
     known = (*_rules(), *config.OFF_BY_DEFAULT)

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 FIX_STYLES = ("double-where", "indexed")
 CONFIDENCES = tuple(confidence.value for confidence in Confidence)
-OFF_BY_DEFAULT = frozenset({"NAN302", "NAN303", "NAN903"})
+OFF_BY_DEFAULT = frozenset({"NAN301", "NAN302", "NAN303", "NAN903"})
+WITHOUT_SELECTOR = frozenset({"NAN302", "NAN303"})
+"""Codes that need no selector: where one is selected, no file can be passed over for want of one."""
+UNDROPPED = WITHOUT_SELECTOR | {"NAN301"}
+"""Codes that are about no dropped operand."""
 UNUSED_ASSUMPTION = "NAN903"
 UNANALYSABLE = "NAN901"
 """Shown whatever is selected, unless it is ignored: a file that was not analysed must not look clean."""
@@ -36,13 +40,15 @@ class ConfigError(Exception):
 class Config:
     """The settings of one run; every sequence of codes holds prefixes such as `NAN1`.
 
-    `select` empty means all codes but those of `OFF_BY_DEFAULT`. `per_file_ignores` pairs a glob with the
-    codes to ignore below it, a glob that starts with `!` standing for all other files. `exclude` adds to the
-    usual exclusions. Globs are those of .gitignore and relative to `root`. `confidence` is the lowest shown.
-    `assume` holds ranges of names, attributes and call results that are believed, such as `self.scale > 0`.
+    `select` empty means all codes but those of `OFF_BY_DEFAULT`; `extend_select` adds to either.
+    `per_file_ignores` pairs a glob with the codes to ignore below it, a glob that starts with `!` standing for
+    all other files. `exclude` adds to the usual exclusions. Globs are those of .gitignore and relative to
+    `root`. `confidence` is the lowest shown. `assume` holds ranges of names, attributes and call results that
+    are believed, such as `self.scale > 0`.
     """
 
     select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[str, ...] = ()
@@ -62,8 +68,14 @@ class Config:
         )
 
     def selects(self, code: str) -> bool:
-        """Whether `code` is selected: the longest prefix in `select` or `ignore` wins, a tie ignores."""
-        return max(_longest(self.select, code), self._base(code)) > _longest(self.ignore, code)
+        """Whether `code` is selected: the longest prefix that names it wins, in a tie that of `ignore`."""
+        named = _longest((*self.select, *self.extend_select), code)
+        return max(named, self._base(code)) > _longest(self.ignore, code)
+
+    @property
+    def looks_beyond_selectors(self) -> bool:
+        """Whether a code is selected that a file without any selector may have."""
+        return any(map(self.selects, WITHOUT_SELECTOR))
 
     def _base(self, code: str) -> int:
         """0 for a code that is shown without being named in `select`, -1 for any other."""
@@ -250,6 +262,7 @@ def _boolean(value: object) -> bool:
 
 _KEYS: Mapping[str, Callable[[object], object]] = {
     "select": _codes,
+    "extend-select": _codes,
     "ignore": _codes,
     "per-file-ignores": _per_file,
     "exclude": _globs,

@@ -174,6 +174,9 @@ class _Propagation:
         return self._meet(value, region, may_be_nan)
 
     def _image(self, value: Value) -> Region:
+        if isinstance(value, Constant):
+            rounded = self.a.round(value.value)
+            return R.point(rounded) if rounded == rounded else R.EMPTY
         if not isinstance(value, Apply):
             return _free(value)
         regions = [self.facts.of(arg) for arg in value.args]

@@ -57,7 +57,7 @@ class Plugin:
 
         They are checked here since flake8 checks the choices of the command line only.
         """
-        from nanlint.config import CONFIDENCES, DTYPES, UNUSED_ASSUMPTION, Config, assumptions
+        from nanlint.config import CONFIDENCES, DTYPES, OFF_BY_DEFAULT, Config, assumptions
         from nanlint.finding import Confidence
 
         dtype = _one_of("nanlint-dtype", options.nanlint_dtype, DTYPES)
@@ -66,8 +66,8 @@ class Plugin:
             assume = assumptions(options.nanlint_assume)
         except ValueError as error:
             raise _refusal("nanlint-assume", str(error)) from error
-        # what flake8 would throw away need not be found out: unused assumptions are costly
-        ignore = () if _is_wanted(UNUSED_ASSUMPTION, options) else (UNUSED_ASSUMPTION,)
+        # what flake8 would throw away need not be found out: it is costly
+        ignore = tuple(code for code in sorted(OFF_BY_DEFAULT) if not _is_wanted(code, options))
         cls._config = Config(
             select=("NAN",), ignore=ignore, dtype=dtype, confidence=Confidence(confidence), assume=assume
         )

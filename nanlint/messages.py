@@ -19,7 +19,7 @@ from nanlint.source import Source
 
 _LONGEST = 48
 _MOST_INPUTS = 3
-_SELECTOR_WORDS = {
+SELECTOR_WORDS = {
     "where": "`torch.where`",
     "mul": "mask product",
     "masked_fill": "`masked_fill`",
@@ -46,7 +46,7 @@ def describe(found: list[Hazard], source: Source, config: Config) -> Finding:
     return Finding(
         code=code,
         path=source.path,
-        span=_span(hazard.selector.node, source),
+        span=span_of(hazard.selector.node, source),
         message=_message(hazard, proof, source, a),
         confidence=hazard.confidence,
         sites=_sites(found, source, a),
@@ -54,16 +54,17 @@ def describe(found: list[Hazard], source: Source, config: Config) -> Finding:
     )
 
 
-def _span(node: ast.AST | None, source: Source) -> Span:
+def span_of(node: ast.AST | None, source: Source) -> Span:
+    """Where an expression or statement stands."""
     assert isinstance(node, (ast.expr, ast.stmt))
     return source.span(node)
 
 
 def _message(hazard: Hazard, proof: Proof, source: Source, a: Arithmetic) -> str:
-    expression = _expression(proof.site, source)
+    expression = expression_of(proof.site, source)
     place = _place(hazard, proof)
     slope = _slope(proof, a)
-    selector = _SELECTOR_WORDS[hazard.selector.op]
+    selector = SELECTOR_WORDS[hazard.selector.op]
     verb = "is dropped by" if hazard.drop is not None else "is multiplied by 0 in"
     told = f"`{expression}` {verb} this {selector}, but its gradient is not: at {place}"
     if hazard.drop is None and not math.isfinite(proof.value):
@@ -71,7 +72,8 @@ def _message(hazard: Hazard, proof: Proof, source: Source, a: Arithmetic) -> str
     return f"{told} the derivative is {slope}, and 0 * {slope} = nan"
 
 
-def _expression(site: Apply, source: Source) -> str:
+def expression_of(site: Apply, source: Source) -> str:
+    """The text of an op on one line, cut where it is long."""
     assert isinstance(site.node, (ast.expr, ast.stmt))
     text = " ".join(source.slice(source.span(site.node)).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
@@ -85,14 +87,20 @@ def _place(hazard: Hazard, proof: Proof) -> str:
 
 def relevant_inputs(hazard: Hazard, proof: Proof) -> dict[str, float]:
     """The inputs that the condition and the singular op depend on, by the name a person would use."""
-    wanted = speaks_of(hazard.condition) | speaks_of(proof.site)
+    return inputs_of(proof, hazard.condition)
+
+
+def inputs_of(proof: Proof, *others: Value) -> dict[str, float]:
+    """The inputs that the singular op, which comes first, and other values depend on, by name."""
+    wanted = set().union(*map(speaks_of, (proof.site, *others)))
     site = speaks_of(proof.site)
     chosen = [value for value in proof.inputs if value.number in wanted and not _is_control(value)]
     chosen.sort(key=lambda value: value.number not in site)
-    return _named(chosen, proof.inputs)
+    return named(chosen, proof.inputs)
 
 
-def _named(values: Iterable[Value], numbers: Mapping[Value, float]) -> dict[str, float]:
+def named(values: Iterable[Value], numbers: Mapping[Value, float]) -> dict[str, float]:
+    """What values are, by the name a person would use."""
     named: dict[str, float] = {}
     for value in values:
         name = getattr(value, "name", "value")
@@ -130,12 +138,12 @@ def _sites(found: list[Hazard], source: Source, a: Arithmetic) -> tuple[Site, ..
             assert isinstance(site.node, (ast.expr, ast.stmt))
             sites.setdefault(
                 id(site.node),
-                Site(site.op, source.span(site.node), _expression(site, source), _poison(proof, a)),
+                Site(site.op, source.span(site.node), expression_of(site, source), poison_of(proof, a)),
             )
     return tuple(sites.values())
 
 
-def _poison(proof: Proof, a: Arithmetic) -> str:
+def poison_of(proof: Proof, a: Arithmetic) -> str:
     """Where the site's argument is poisoned, as a region."""
     site = proof.site
     points = tuple(
@@ -170,5 +178,5 @@ def _plain_end(end: float, is_open: bool, a: Arithmetic) -> tuple[float, bool]:
 
 
 def _witness(hazard: Hazard, proof: Proof) -> Witness:
-    gradients = _named(proof.gradients, proof.gradients)
+    gradients = named(proof.gradients, proof.gradients)
     return Witness(relevant_inputs(hazard, proof), proof.value, gradients)

@@ -13,7 +13,7 @@ from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closu
 if TYPE_CHECKING:
     from nanlint.cases import Proof
 
-_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams")
+_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams", "parser")
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0

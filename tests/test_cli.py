@@ -391,6 +391,18 @@ def test_the_command_line_overrides_the_file() -> None:
     assert nanlint("--select", "NAN2", "--select", "NAN3, NAN102").status == 0
 
 
+def test_codes_that_are_off_by_default_are_added_to_the_others() -> None:
+    write("a.py")
+    write("b.py", "import torch\n\n\ndef f(x):\n    return (x * x).sum().sqrt()\n")
+    assert nanlint().places == nanlint("--select", "NAN1", "b.py", "a.py").places == [("a.py", "NAN101")]
+    both = [("a.py", "NAN101"), ("b.py", "NAN302")]
+    assert nanlint("--extend-select", "NAN302").places == both
+    configure("extend-select = ['NAN3']")
+    assert nanlint().places == both
+    assert nanlint("--select", "NAN1").places == [("a.py", "NAN101")]
+    assert nanlint("--ignore", "NAN302").places == [("a.py", "NAN101")]
+
+
 def test_excluded_and_exempted_files_are_not_reported() -> None:
     for name in ("a.py", "gen/b.py", "tests/c.py", "old/d.py"):
         write(name)
@@ -434,6 +446,7 @@ def test_confidence_and_dtype_reach_the_analysis() -> None:
         (["--nope"], "--nope"),
         (["--output-format", "xml"], "'xml' is not one of 'text', 'concise', 'json', 'sarif', 'github'"),
         (["--select", "E501"], "'E501' is no code or prefix of one"),
+        (["--extend-select", "NAN307"], "no code begins with NAN307; did you mean NAN30"),
         (["--select", "NAN107"], "no code begins with NAN107; did you mean NAN10"),
         (["--exclude", "[z-a]"], "bad character range"),
         (["--explain", "NAN11"], "there is no code NAN11; did you mean NAN1"),

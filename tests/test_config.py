@@ -45,7 +45,7 @@ def test_a_file_of_other_tools_is_passed_over(tmp_path: Path, text: str) -> None
     assert load(project(tmp_path / "inner", text)).dtype == "float16"
 
 
-@pytest.mark.parametrize("code", ["NAN302", "NAN303", "NAN903"])
+@pytest.mark.parametrize("code", ["NAN301", "NAN302", "NAN303", "NAN903"])
 def test_codes_that_are_off_by_default_are_not_shown(code: str) -> None:
     assert not Config().shows(finding(code))
     assert Config(select=(code,)).shows(finding(code))
@@ -55,7 +55,7 @@ def test_codes_that_are_off_by_default_are_not_shown(code: str) -> None:
 # What is shown
 
 
-@pytest.mark.parametrize("code", ["NAN101", "NAN206", "NAN301", "NAN901"])
+@pytest.mark.parametrize("code", ["NAN101", "NAN206", "NAN901"])
 def test_other_codes_are_shown_by_default(code: str) -> None:
     assert Config().shows(finding(code))
 
@@ -125,6 +125,29 @@ def test_a_relative_path_is_meant_from_the_current_folder(
     assert config.shows(finding("NAN101", "../a.py"))
 
 
+@pytest.mark.parametrize(
+    ("config", "shown", "hidden"),
+    [
+        (Config(extend_select=("NAN302",)), {"NAN101", "NAN302", "NAN901"}, {"NAN301", "NAN303"}),
+        (Config(select=("NAN2",), extend_select=("NAN3",)), {"NAN201", "NAN303"}, {"NAN101", "NAN903"}),
+        (Config(extend_select=("NAN3",), ignore=("NAN303",)), {"NAN301", "NAN101"}, {"NAN303"}),
+        (Config(extend_select=("NAN301",), ignore=("NAN3",)), {"NAN301"}, {"NAN302"}),
+    ],
+)
+def test_extend_select_adds_to_what_is_shown_anyway(
+    config: Config, shown: set[str], hidden: set[str]
+) -> None:
+    assert {code for code in shown | hidden if config.shows(finding(code))} == shown
+
+
+def test_files_without_a_selector_matter_for_few_codes_only() -> None:
+    assert not Config().looks_beyond_selectors
+    assert not Config(extend_select=("NAN301",)).looks_beyond_selectors
+    assert Config(extend_select=("NAN302",)).looks_beyond_selectors
+    assert Config(select=("NAN303",)).looks_beyond_selectors
+    assert not Config(select=("NAN3",), ignore=("NAN302", "NAN303")).looks_beyond_selectors
+
+
 # Where settings come from
 
 
@@ -132,6 +155,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     text = """
         [tool.nanlint]
         select = ["NAN1", "nan201"]
+        extend-select = ["nan302"]
         ignore = ["NAN102"]
         exclude = ["third_party/", "*_pb2.py"]
         confidence = "low"
@@ -144,6 +168,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     """
     assert load(project(tmp_path, text)) == Config(
         select=("NAN1", "NAN201"),
+        extend_select=("NAN302",),
         ignore=("NAN102",),
         per_file_ignores=(("tests/*", ("NAN",)),),
         exclude=("third_party/", "*_pb2.py"),
@@ -182,7 +207,7 @@ def test_a_file_can_be_named(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("fix_style = 'indexed'", ["no key 'fix_style'", "did you mean 'fix-style'?", "per-file-ignores"]),
-        ("colour = 'red'", ["no key 'colour'", "allowed: select, ignore"]),
+        ("colour = 'red'", ["no key 'colour'", "allowed: select, extend-select, ignore"]),
         ("dtype = 'float23'", ["dtype: 'float23'", "did you mean", "float64, float32, bfloat16, float16"]),
         ("dtype = 32", ["dtype: expected a string, not 32", "float64, float32, bfloat16, float16"]),
         ("confidence = 'hihg'", ["confidence: 'hihg'", "did you mean 'high'?", "high, medium, low"]),

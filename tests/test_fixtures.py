@@ -14,7 +14,7 @@ from nanlint.config import Config
 from nanlint.engine import check, fix
 from nanlint.proof import harness
 from nanlint.proof.fixtures import Fixture, Kind, discover, expected
-from nanlint.proof.forms import STYLES, form_paths, is_form
+from nanlint.proof.forms import STYLES, form_paths, is_form, settings
 from nanlint.proof.harness import Evidence, Part
 from nanlint.proof.running import run_file
 from nanlint.source import Source, read, split_lines
@@ -59,7 +59,7 @@ def test_a_sound_fixture_has_a_finite_value_and_gradient(fixture: Fixture) -> No
 @of(Kind.OK, where=lambda fixture: fixture.rule in RULES)
 def test_a_sound_fixture_is_left_alone(fixture: Fixture) -> None:
     source = read(str(fixture.path))
-    assert fix(source, DEFAULT).source is source
+    assert fix(source, settings(fixture.path)).source is source
     assert problems(harness.current, fixture) == []
 
 

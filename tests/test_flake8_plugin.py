@@ -96,6 +96,15 @@ def test_codes_are_on_and_off_as_flake8_decides(arguments: list[str], code: str,
 
 
 @pytest.mark.usefixtures("_defaults")
+def test_what_flake8_would_not_show_is_not_looked_for() -> None:
+    parse_args(["--isolated"])
+    assert Plugin._config is not None
+    assert not any(map(Plugin._config.selects, OFF_BY_DEFAULT))
+    parse_args(["--isolated", "--extend-select=NAN302"])
+    assert {code for code in OFF_BY_DEFAULT if Plugin._config.selects(code)} == {"NAN302"}
+
+
+@pytest.mark.usefixtures("_defaults")
 def test_the_codes_that_are_off_by_default_are_those_of_the_command_line() -> None:
     _, options = parse_args(["--isolated"])
     off = {code for code in OFF_BY_DEFAULT if DecisionEngine(options).decision_for(code) is Decision.Ignored}

@@ -51,15 +51,23 @@ class Unit:
 
 
 def lower(
-    tree: ast.Module, text: str, dtype: Dtype, path: str = "", settings: Sequence[str] = ()
+    tree: ast.Module,
+    text: str,
+    dtype: Dtype,
+    path: str = "",
+    settings: Sequence[str] = (),
+    *,
+    everything: bool = False,
 ) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
-    If there is a file at `path`, what it imports from its project is followed. `settings` are the conditions that the
-    tree has been given, for what is lowered again.
+    Functions without anything like a selector are left out, unless `everything` is wanted. If there is a file at
+    `path`, what it imports from its project is followed. `settings` are the conditions that the tree has been given,
+    for what is lowered again.
     """
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
+    lowering.everything = everything
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
     unit, scope = lowering.module(tree)
@@ -72,6 +80,8 @@ class ModuleLowering(Economy):
 
     tree: ast.Module | None = None
     settings: Sequence[str] = ()
+    everything = False
+    """Whether functions without a selector are wanted too."""
 
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
@@ -112,7 +122,7 @@ class ModuleLowering(Economy):
             if isinstance(node, ast.ClassDef):
                 if not _is_autograd_function(node):
                     yield from self.functions(node.body, scope, Class(node, scope, node.name))
-            elif holds_selector(node):
+            elif self.everything or holds_selector(node):
                 yield from self._function(node, scope, owner)
 
     def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:

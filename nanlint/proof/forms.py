@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
 from pathlib import Path
 
-from nanlint.config import Config
+from nanlint.config import OFF_BY_DEFAULT, Config
 from nanlint.engine import fix
-from nanlint.source import read
+from nanlint.source import parse, read
 
 STYLES = {"fixed": "double-where", "indexed": "indexed"}
 """The name of each form, with the fix style that makes it."""
+
+
+def settings(path: Path) -> Config:
+    """What a fixture, or a form of it, is checked with.
+
+    The default, with the code of its folder selected if it is off, and what it announces in constants of its own:
+    DTYPE, the dtype of its tensors, and UNSAFE_FIXES, that its form on disk is what unsafe fixes make of it.
+    """
+    code = path.parent.name.upper()
+    announced = _constants(path) if code in OFF_BY_DEFAULT else {}
+    return Config(
+        extend_select=(code,) if code in OFF_BY_DEFAULT else (),
+        dtype=str(announced.get("DTYPE", "float32")),
+        unsafe_fixes=bool(announced.get("UNSAFE_FIXES", False)),
+    )
 
 
 def form_paths(path: Path) -> dict[str, Path]:
@@ -30,7 +47,7 @@ def made_today(path: Path) -> dict[Path, bytes]:
     source = read(str(path))
     made: dict[Path, bytes] = {}
     for form, kept in form_paths(path).items():
-        data = fix(source, Config(fix_style=STYLES[form])).source.to_bytes()
+        data = fix(source, replace(settings(path), fix_style=STYLES[form])).source.to_bytes()
         if data not in (source.to_bytes(), *made.values()):
             made[kept] = data
     return made
@@ -52,6 +69,17 @@ def bring_up_to_date(path: Path) -> list[str]:
             kept.write_bytes(data)
         done.append(f"{'removed' if data is None else 'wrote'} {kept}")
     return done
+
+
+def _constants(path: Path) -> dict[str, object]:
+    """The names at the top of a file that a literal is assigned to."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in parse(read(str(path)).text).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from nanlint.config import UNANALYSABLE, Config
+from nanlint.config import UNANALYSABLE
 from nanlint.engine import check_file, fix
 from nanlint.proof.fixtures import Expected, Fixture, Kind, Marks, expected, lines_of
-from nanlint.proof.forms import STYLES, form_paths, stale
+from nanlint.proof.forms import STYLES, form_paths, settings, stale
 from nanlint.proof.running import FINITE, Run, run_file, summary
 from nanlint.source import parse, read
 
 TOLERANCE = 1e-6
 """How far, relative to itself, a number may be moved by a fix: a few roundings in float32."""
 
-NAN_ALREADY = "nan in forward already"
-"""What the docstring of a mask product says whose value is nan too."""
+BROKEN_ALREADY = ("nan in forward already", "infinite in forward already")
+"""What the docstring of a product, or of a guard that vanishes, says whose value is not finite either."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Evidence:
 
     @cached_property
     def found(self) -> Marks:
-        """What nanlint reports with its default settings."""
+        """What nanlint reports with the settings of its folder."""
         return _found(self.fixture, self.fixture.path)
 
     @cached_property
@@ -100,13 +100,13 @@ def marked(evidence: Evidence) -> list[str]:
 
 
 def lost(evidence: Evidence) -> list[str]:
-    """With torch the value is finite, or nan where that is announced, and a gradient is nan or inf."""
+    """With torch the value is finite, or not where that is announced, and a gradient is nan or inf."""
     problems = [] if evidence.runs else ["INPUTS has no row"]
-    announced_nan = NAN_ALREADY in _docstring(evidence.fixture.path)
+    said = [words for words in BROKEN_ALREADY if words in _docstring(evidence.fixture.path)]
     broken = [row for row, run in enumerate(evidence.runs) if not run.finite_value]
-    if announced_nan and not broken:
-        problems.append(f"the docstring says {NAN_ALREADY!r}, but every value is finite")
-    if broken and not (announced_nan and _has_product(evidence.expected)):
+    if said and not broken:
+        problems.append(f"the docstring says {said[0]!r}, but every value is finite")
+    if broken and not (said and _may_break_values(evidence.expected)):
         problems += [f"row {row}: the value is {summary(evidence.runs[row].values)}" for row in broken]
     if all(run.finite_gradient for run in evidence.runs):
         problems.append("the gradient is finite in every row")
@@ -128,11 +128,14 @@ def current(evidence: Evidence) -> list[str]:
 
 
 def repaired(evidence: Evidence) -> list[str]:
-    """Each form has a finite gradient, and is as good as the fixture wherever that was good."""
+    """Each form has a finite gradient; unless its fixes are unsafe, it is as good as the fixture was where that was
+    good."""
+    is_unsafe = settings(evidence.fixture.path).unsafe_fixes
     return [
         f"{form}: {problem}"
         for form, runs in evidence.fixed_runs.items()
-        for problem in _worse(evidence.runs, runs) + ([] if _leftover(evidence, form) else _not_finite(runs))
+        for problem in ([] if is_unsafe else _worse(evidence.runs, runs))
+        + ([] if _leftover(evidence, form) else _not_finite(runs))
     ]
 
 
@@ -146,7 +149,7 @@ def clean(evidence: Evidence) -> list[str]:
         problems += [f"{form}: line {line}: {code} is still found" for line, code in still]
         problems += [] if fixed else [f"{form}: no finding was fixed"]
         source = read(str(path))
-        if fix(source, Config(fix_style=STYLES[form])).source is not source:
+        if fix(source, replace(settings(path), fix_style=STYLES[form])).source is not source:
             problems.append(f"{form}: --fix changes it again")
     return problems
 
@@ -204,15 +207,16 @@ def _not_finite(runs: list[Run]) -> list[str]:
 
 def _found(fixture: Fixture, path: Path) -> Marks:
     """The findings in a fixture or a form of it, as far as they concern its entry."""
-    places = [(finding.span.start.line, finding.code) for finding in check_file(str(path), Config())]
+    places = [(finding.span.start.line, finding.code) for finding in check_file(str(path), settings(path))]
     if fixture.broken:  # no text, no lines
         return Counter(places)
     lines = lines_of(read(str(path)).text, fixture.entry)
     return Counter(place for place in places if place[0] in lines)
 
 
-def _has_product(marks: Expected) -> bool:
-    return any(code.endswith("02") for _, code in marks.found + marks.missed)
+def _may_break_values(marks: Expected) -> bool:
+    """Whether a product is meant, in which 0 may meet an infinity, or a guard that vanishes."""
+    return any(code.endswith("02") or code == "NAN303" for _, code in marks.found + marks.missed)
 
 
 def _docstring(path: Path) -> str:

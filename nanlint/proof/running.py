@@ -45,23 +45,24 @@ class Run:
 
 
 def run_file(path: Path, entry: str = "f") -> list[Run]:
-    """Import the file on its own and call `entry` with each row of its INPUTS.
+    """Import the file on its own and call `entry` with each row of its INPUTS, in its DTYPE if it has one.
 
     Nothing it prints is shown. Raises whatever the file raises, and AttributeError where it lacks `entry` or
     INPUTS.
     """
     with quietly(), imported(path) as module:
         function: Callable[..., object] = getattr(module, entry)
-        return [run(function, row) for row in module.INPUTS]
+        dtype: torch.dtype = getattr(torch, getattr(module, "DTYPE", "float32"))
+        return [run(function, row, dtype) for row in module.INPUTS]
 
 
-def run(function: Callable[..., object], row: Iterable[object]) -> Run:
+def run(function: Callable[..., object], row: Iterable[object], dtype: torch.dtype = torch.float32) -> Run:
     """Call a function with one row: lists become tensors, all the rest is passed as it is.
 
-    Lists of floats become float32 leaves, of bools bool tensors, of ints int64 tensors. Each call begins with
+    Lists of floats become leaves of `dtype`, of bools bool tensors, of ints int64 tensors. Each call begins with
     the same random numbers.
     """
-    arguments = [argument(item) for item in row]
+    arguments = [argument(item, dtype) for item in row]
     leaves = [item for item in arguments if isinstance(item, Tensor) and item.requires_grad]
     outputs = outputs_of(function, arguments)
     gradients = _gradients([output for output in outputs if output.requires_grad], leaves)
@@ -70,7 +71,8 @@ def run(function: Callable[..., object], row: Iterable[object]) -> Run:
 
 def train(function: Callable[..., object], row: Iterable[object]) -> None:
     """Call a function with one row, as `run` does, and take the backward pass of the sum of its outputs."""
-    outputs = [output for output in outputs_of(function, map(argument, row)) if output.requires_grad]
+    arguments = [argument(item) for item in row]
+    outputs = [output for output in outputs_of(function, arguments) if output.requires_grad]
     if outputs:
         total(outputs).backward()  # type: ignore[no-untyped-call]
 
@@ -97,13 +99,13 @@ def _sum(output: Tensor) -> Tensor:
     return (torch.view_as_real(output) if output.is_complex() else output).sum().double()
 
 
-def argument(item: object) -> object:
-    """What an entry of a row is passed as."""
+def argument(item: object, dtype: torch.dtype = torch.float32) -> object:
+    """What an entry of a row is passed as; `dtype` is that of floats."""
     if not isinstance(item, list):
         return item
     kinds = {type(scalar) for scalar in _scalars(item)}
     if kinds == {float}:
-        return torch.tensor(item, dtype=torch.float32, requires_grad=True)
+        return torch.tensor(item, dtype=dtype, requires_grad=True)
     if kinds == {bool}:
         return torch.tensor(item, dtype=torch.bool)
     return torch.tensor(item, dtype=torch.int64) if kinds == {int} else item

@@ -14,8 +14,9 @@ _PREAMBLE = """\
 
 <!-- Made by `python -m nanlint.rules > docs/rules.md` from the docstrings in nanlint/rules/. -->
 
-The last two digits say which selector drops the elements. NAN1xx is poison by a singular point of the dropped
-operand, NAN2xx by overflow alone. `nanlint --explain CODE` prints the section of one code."""
+In NAN1xx and NAN2xx the last two digits say which selector drops the elements. NAN1xx is poison by a singular point
+of the dropped operand, NAN2xx by overflow alone. NAN3xx are about no dropped operand. `nanlint --explain CODE` prints
+the section of one code."""
 
 
 def page(rules: Iterable[Rule]) -> str:

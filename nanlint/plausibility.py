@@ -50,6 +50,8 @@ def is_setting(value: Value) -> bool:
     if isinstance(value, Apply):
         parts = [arg for arg in value.args if not isinstance(arg, Constant)]
         return bool(parts) and all(is_setting(part) for part in parts)
+    if isinstance(value, Leaf) and value.opaque and value.feeds and not value.grad:
+        return all(is_setting(fed) for fed in value.feeds)
     if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
         return "." in value.name
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)

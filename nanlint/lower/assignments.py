@@ -82,7 +82,8 @@ class Assignments(Expressions):
         owner = self.evaluate(target.value, frame)
         if isinstance(owner, Instance):
             owner.fields[target.attr] = thing
-        self.sink(thing)
+        if target.attr != "data":
+            self.sink(thing)
 
     def _bind_item(self, target: ast.Subscript, thing: Thing, frame: Frame) -> None:
         """`y[key] = v` gives `y` a new value; names of the same tensor follow."""
@@ -93,7 +94,8 @@ class Assignments(Expressions):
         new = self.stored(old, target.slice, thing, target, frame)
         if isinstance(target.value, ast.Name):
             self.rebind(old, new, frame)
-        else:
+        elif not (isinstance(target.value, ast.Attribute) and target.value.attr == "data"):
+            # autograd does not see what is written to `.data`
             self.sink(thing)
 
     def rebind(self, old: Value, new: Value, frame: Frame) -> None:

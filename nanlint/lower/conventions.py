@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 
@@ -69,6 +70,9 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
 )
 
 
+_OF_NUMBERS = re.compile(
+    r"^((Optional|Union|[Tt]uple|[Ll]ist|Sequence|Iterable)\[)*(float|int|bool|Number|number|Real)\b(?!.*Tensor)"
+)
 _COUNTED = re.compile(r"(^|_)(lengths?|counts?|sizes?|labels?|degrees?|steps?)$", re.IGNORECASE)
 
 
@@ -85,6 +89,11 @@ def named(name: str) -> Said | None:
 def annotated(text: str) -> Said | None:
     """What an annotation says; None if nothing."""
     return next((said for pattern, said in _ANNOTATIONS if pattern.search(text)), None) if text else None
+
+
+def may_be_number(annotation: ast.expr | None) -> bool:
+    """Whether a parameter is a number, or a list or tuple of some, by its annotation; it may be without one."""
+    return annotation is None or _OF_NUMBERS.search(ast.unparse(annotation)) is not None
 
 
 def is_mask_name(name: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
+from nanlint.lower.conventions import may_be_number
 from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
@@ -79,9 +80,17 @@ class Functions(Methods):
         return condition if own[0].truth else self.builder.apply("not", condition)
 
     def bind_parameters(
-        self, function: Function, args: Sequence[Thing], named: Mapping[str, Thing], frame: Frame
+        self,
+        function: Function,
+        args: Sequence[Thing],
+        named: Mapping[str, Thing],
+        frame: Frame,
+        prefix: str = "",
     ) -> None:
-        """Bind a function's parameters to the arguments of a call, or to their defaults, or to unknown values."""
+        """Bind a function's parameters to the arguments of a call, or to their defaults, or to unknown values.
+
+        The names of unknown values that may be numbers begin with `prefix`.
+        """
         parameters = function.node.args
         positional = [*parameters.posonlyargs, *parameters.args]
         defaults = dict(zip([p.arg for p in positional[::-1]], parameters.defaults[::-1], strict=False))
@@ -95,22 +104,25 @@ class Functions(Methods):
             elif word in named:
                 names[word] = named[word]
             else:
-                names[word] = self._default(parameter, defaults.get(word), function)
+                names[word] = self._default(parameter, defaults.get(word), function, prefix)
         if parameters.vararg is not None:
             rest = args[len(positional) :]
             names[parameters.vararg.arg] = Items(tuple(rest)) if rest else Each(self.opaque("argument"))
         if parameters.kwarg is not None:
             names[parameters.kwarg.arg] = Mapped(dict(named))
 
-    def _default(self, parameter: ast.arg, default: ast.expr | None, function: Function) -> Thing:
-        """A parameter that no argument is known for: its default if that is a number, else what its name says."""
+    def _default(
+        self, parameter: ast.arg, default: ast.expr | None, function: Function, prefix: str
+    ) -> Thing:
+        """A parameter that no argument is known for: its default if that is of numbers, else what its name says."""
         if default is not None:
             thing = self.evaluate(default, elsewhere(function.scope))
-            if isinstance(thing, Constant) and not _is_flag(default):
+            if _is_of_numbers(thing) and not _is_flag(default):
                 return thing
             if _is_flag(default):
                 return self.builder.leaf(parameter.arg, R.TRUTH, grad=False, kind=Kind.NUMBER)
-        return self.named_leaf(parameter.arg, parameter.annotation)
+        name = prefix + parameter.arg if may_be_number(parameter.annotation) else parameter.arg
+        return self.named_leaf(name, parameter.annotation)
 
     def construct(self, cls: Class, call: Call) -> Thing:
         """An object of a class of the analysed code."""
@@ -127,7 +139,8 @@ class Functions(Methods):
         frame = elsewhere(init.scope, place)
         frame.depth, frame.owner, frame.calls = 1, init.owner, (init.node,)
         receiver = () if init.receiver is None else (init.receiver,)
-        self.bind_parameters(init, (*receiver, *(args or ())), {}, frame)
+        # what an object is made with is a setting, as other attributes that nothing is known of
+        self.bind_parameters(init, (*receiver, *(args or ())), {}, frame, prefix="self.")
         self.body(init, frame)
         del self.collected.selectors[kept[0] :], self.collected.sinks[kept[1] :]
 
@@ -138,6 +151,13 @@ class Functions(Methods):
             if isinstance(method, Function):
                 return self.call_function(method, call)
         return self.unknown_call(call)
+
+
+def _is_of_numbers(thing: Thing) -> bool:
+    """Whether a thing is a number, or a tuple or list of some."""
+    if isinstance(thing, Items):
+        return bool(thing.things) and all(isinstance(item, Constant) for item in thing.things)
+    return isinstance(thing, Constant)
 
 
 def _is_flag(default: ast.expr) -> bool:

@@ -8,7 +8,7 @@ from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
-from nanlint.lower.things import Foreign, Items, Method, Symbol, Text, Thing, values_in
+from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Text, Thing, values_in
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -73,12 +73,20 @@ class Operators(Subscripts):
     def _mixed_operands(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST) -> Thing:
         if isinstance(left, Items) and isinstance(right, Items) and isinstance(operator, ast.Add):
             return Items((*left.things, *right.things))
+        if isinstance(operator, ast.Mult) and isinstance(left, (Items, Each)) and isinstance(right, Value):
+            return self._repeated(left)
         if isinstance(left, Text):
             return Text("")
         values = [*values_in(left), *values_in(right)]
         return self.opaque(
             "result", *values, node=node, grad=any(value.grad for value in values) or not values
         )
+
+    def _repeated(self, things: Items | Each) -> Thing:
+        """`[x] * n`: as many elements as Python likes, all of them like those of the list."""
+        if isinstance(things, Each) or not things.things:
+            return things
+        return Each(self.any_of(things.things))
 
     def _UnaryOp(self, node: ast.UnaryOp, frame: Frame) -> Thing:
         thing = self._operand(self.evaluate(node.operand, frame))

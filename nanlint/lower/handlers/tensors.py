@@ -6,7 +6,7 @@ from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
-from nanlint.lower.things import Each, Items, Symbol, Thing, values_in
+from nanlint.lower.things import Each, Instance, Items, Symbol, Thing, values_in
 from nanlint.lower.values import Values
 
 _INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")
@@ -24,16 +24,26 @@ def _full(calls: Values, call: Call) -> Thing | None:
 
 
 def _tensor(calls: Values, call: Call) -> Thing | None:
-    """`torch.tensor(data)`: a constant, or values of unknown origin, always without gradient."""
+    """`torch.tensor(data)`: the same numbers without gradient; of several different ones, any of them."""
     data = call.first if call.args else call.named.get("data")
-    if isinstance(data, Constant):
-        return calls.builder.constant(data.value, call.node, Kind.TENSOR)
     values = values_in(data) if data is not None else []
+    if len(values) == 1 and not isinstance(data, Instance):
+        return _without_gradient(calls, values[0], call)
     region = R.FINITE
     if values and all(isinstance(value, Constant) for value in values):
         region = R.point(*(value.value for value in values if isinstance(value, Constant)))
-    name = calls.source(call.node)
-    return calls.builder.leaf(name, region, grad=False, kind=Kind.TENSOR, node=call.node)
+    return calls.result(call, *values, region=region, grad=False, kind=Kind.TENSOR)
+
+
+def _without_gradient(calls: Values, value: Value, call: Call) -> Value:
+    if isinstance(value, Constant):
+        return calls.builder.constant(value.value, call.node, Kind.TENSOR)
+    return calls.builder.apply("identity", value, node=call.node, grad=False, kind=Kind.TENSOR)
+
+
+def _legacy_tensor(calls: Values, call: Call) -> Thing | None:
+    """`torch.Tensor([a])` is `torch.tensor([a])`; of sizes it makes an uninitialised one."""
+    return _tensor(calls, call) if isinstance(call.first, (Items, Each)) else None
 
 
 def _between(calls: Values, call: Call) -> Thing | None:
@@ -124,6 +134,8 @@ HANDLERS: dict[str, Handler] = {
     "full_like": _full,
     "new_full": _full,
     "tensor": _tensor,
+    "Tensor": _legacy_tensor,
+    "FloatTensor": _legacy_tensor,
     "new_tensor": _tensor,
     "scalar_tensor": _tensor,
     "linspace": _between,

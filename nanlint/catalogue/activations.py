@@ -7,7 +7,7 @@ import math
 from nanlint import arithmetic as A
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
-from nanlint.catalogue.domains import Op, everywhere
+from nanlint.catalogue.domains import ANY, Op, everywhere
 from nanlint.catalogue.exponentials import sigmoid
 from nanlint.catalogue.rounding import product
 from nanlint.catalogue.rows import RISING, fused, fused_backward, row, unary
@@ -160,6 +160,7 @@ ROWS: tuple[Op, ...] = (
         ((-math.inf, 0.0, True), (0.0, math.inf, True)),
         derivative="relu: threshold_backward(grad, result, 0)",
         spellings=everywhere("relu", *_in_place("relu")),
+        further={"inplace": ANY},
     ),
     unary(
         "relu6",
@@ -168,6 +169,7 @@ ROWS: tuple[Op, ...] = (
         ((-math.inf, 0.0, True), (0.0, 6.0, True), (6.0, math.inf, True)),
         derivative="hardtanh: hardtanh_backward(grad, self, 0, 6)",
         spellings=_functional("relu6"),
+        further={"inplace": ANY},
     ),
     unary(
         "hardsigmoid",
@@ -176,6 +178,7 @@ ROWS: tuple[Op, ...] = (
         ((-math.inf, -3.0, True), (-3.0, 3.0, True), (3.0, math.inf, True)),
         derivative="hardsigmoid: hardsigmoid_backward(grad, self)",
         spellings=_functional("hardsigmoid"),
+        further={"inplace": ANY},
     ),
     unary(
         "hardswish",
@@ -187,6 +190,7 @@ ROWS: tuple[Op, ...] = (
         wobble=4.0,
         derivative="hardswish: hardswish_backward(grad, self)",
         spellings=_functional("hardswish"),
+        further={"inplace": ANY},
     ),
     unary(
         "hardshrink",
@@ -195,6 +199,7 @@ ROWS: tuple[Op, ...] = (
         ((-math.inf, -0.5, True), (-0.5, 0.5, True), (0.5, math.inf, True)),
         derivative="hardshrink: hardshrink_backward(grad, self, lambd)",
         spellings=("torch.hardshrink", "Tensor.hardshrink", *_functional("hardshrink")),
+        further={"lambd": 0.5},
     ),
     unary(
         "softshrink",
@@ -203,6 +208,7 @@ ROWS: tuple[Op, ...] = (
         ((-math.inf, -0.5, True), (-0.5, 0.5, True), (0.5, math.inf, True)),
         derivative="softshrink: softshrink_backward(grad, self, lambd)",
         spellings=_functional("softshrink"),
+        further={"lambd": 0.5},
     ),
     unary(
         "selu",
@@ -211,6 +217,7 @@ ROWS: tuple[Op, ...] = (
         RISING,
         derivative="elu: elu_backward(grad, alpha, scale, input_scale, false, self)",
         spellings=("torch.selu", "torch.selu_", *_in_place("selu")),
+        further={"inplace": ANY},
     ),
     unary(
         "silu",
@@ -222,6 +229,7 @@ ROWS: tuple[Op, ...] = (
         wobble=8.0,
         derivative="silu: silu_backward(grad, self)",
         spellings=_functional("silu"),
+        further={"inplace": ANY},
     ),
     unary(
         "gelu",
@@ -233,6 +241,7 @@ ROWS: tuple[Op, ...] = (
         wobble=8.0,
         derivative="gelu: gelu_backward(grad, self, approximate)",
         spellings=_functional("gelu"),
+        further={"approximate": "none"},
     ),
     unary(
         "mish",
@@ -244,6 +253,7 @@ ROWS: tuple[Op, ...] = (
         wobble=8.0,
         derivative="mish: mish_backward(grad, self)",
         spellings=_functional("mish"),
+        further={"inplace": ANY},
     ),
     unary(
         "softsign",
@@ -271,6 +281,7 @@ ROWS: tuple[Op, ...] = (
         undefined=_infinite_scale,
         derivative="elu: elu_backward(grad, alpha, scale, input_scale, false, self)",
         spellings=_in_place("elu"),
+        further={"inplace": ANY},
     ),
     row(
         "celu",
@@ -283,6 +294,7 @@ ROWS: tuple[Op, ...] = (
         poison=lambda a, x, alpha: (R.EMPTY, R.below(_NO_SCALE.hi, closed=True)),
         derivative="celu: elu_backward(grad, alpha, 1, 1.0/alpha.toFloat(), false, self)",
         spellings=("torch.celu", "torch.celu_", *_in_place("celu")),
+        further={"inplace": ANY},
     ),
     row(
         "leaky_relu",
@@ -294,6 +306,7 @@ ROWS: tuple[Op, ...] = (
         undefined=_scaled_undefined,
         derivative="leaky_relu: leaky_relu_backward(grad, self, negative_slope, false)",
         spellings=_in_place("leaky_relu"),
+        further={"inplace": ANY},
     ),
     row(
         "prelu",

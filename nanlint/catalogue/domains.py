@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.regions import Region
@@ -22,6 +22,22 @@ Undefined: TypeAlias = Callable[..., bool]
 Poison: TypeAlias = Callable[..., tuple[Region, ...]]
 """`poison(a, *regions)`: for each argument, its finite values at which backward turns an upstream 0 into nan for some
 argument, given that the other arguments lie in their regions."""
+
+ANY: Final = object()
+"""Stands for every value of an argument."""
+INDIFFERENT = frozenset({"out", "dtype", "inplace"})
+"""Keyword arguments that make no difference to what an op computes of an element, wherever torch takes them."""
+ALIASES: Mapping[str, str] = {
+    "x": "input",
+    "a": "input",
+    "x1": "input",
+    "x2": "other",
+    "self": "input",
+    "source": "value",
+    "axis": "dim",
+    "keepdims": "keepdim",
+}
+"""Other names under which torch takes keyword arguments, those of numpy above all."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,9 @@ class Op:
     """Where the formula changes: what is right next to these has to be looked at with care."""
     defaults: Mapping[str, float] = field(default_factory=dict)
     """What the parameters are that a call may leave out."""
+    further: Mapping[str, object] = field(default_factory=dict)
+    """Arguments of torch's functions behind the parameters, in order, and what they are where the row is true: the
+    default, or ANY for those that make no difference to an element. A call with another value is of another op."""
 
     @property
     def singular(self) -> bool:

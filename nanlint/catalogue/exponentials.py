@@ -219,6 +219,7 @@ ROWS: tuple[Op, ...] = (
         cuts=(20.0,),
         derivative="softplus: softplus_backward(grad, self, beta, threshold)",
         spellings=("torch.nn.functional.softplus",),
+        further={"beta": 1, "threshold": 20},
     ),
     unary(
         "logsigmoid",
@@ -239,6 +240,7 @@ ROWS: tuple[Op, ...] = (
         safe=0.5,
         derivative="logit: logit_backward(grad, self, eps)",
         spellings=everywhere("logit", "torch.special.logit"),
+        further={"eps": None},
     ),
     unary(
         "entr",

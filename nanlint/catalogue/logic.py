@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Narrow, Op, never, no_narrowing, pure, spelled
+from nanlint.catalogue.domains import ANY, Narrow, Op, never, no_narrowing, pure, spelled
 from nanlint.regions import Region
 
 
@@ -21,23 +22,27 @@ def _row(
     value: Callable[..., bool],
     narrow: Narrow,
     spellings: tuple[str, ...],
-    arity: int = 2,
+    parameters: tuple[str, ...] = ("input", "other"),
     image: Callable[..., Region] | None = None,
+    defaults: Mapping[str, float] = MappingProxyType({}),
+    further: Mapping[str, object] = MappingProxyType({}),
 ) -> Op:
     return Op(
         name=name,
-        parameters=("input", "other")[:arity],
+        parameters=parameters,
         value=lambda a, *args: 1.0 if value(a, *args) else 0.0,
         backward=lambda a, g, y, *args: tuple(0.0 for _ in args),
         image=image or _image_by(narrow),
         narrow=narrow,
         undefined=never,
         poison=lambda a, *regions: tuple(R.EMPTY for _ in regions),
-        safe=(None,) * arity,
+        safe=(None,) * len(parameters),
         derivative="not differentiable",
         spellings=spellings,
         differentiable=False,
         boolean=True,
+        defaults=defaults,
+        further=further,
     )
 
 
@@ -113,28 +118,32 @@ def _without(x: Region, y: Region) -> Region:
     return x - y if points is not None and len(points) == 1 else x
 
 
-def _close(a: Arithmetic, x: float, y: float) -> bool:
+def _close(a: Arithmetic, x: float, y: float, rtol: float, atol: float) -> bool:
     if x == y:
         return True
-    error, allowed = abs(a.sub(x, y)), a.add(1e-8, abs(a.mul(1e-5, y)))
+    error, allowed = abs(a.sub(x, y)), a.add(atol, abs(a.mul(rtol, y)))
     return math.isfinite(error) and error <= allowed
 
 
-def _narrow_close(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+def _narrow_close(
+    a: Arithmetic, out: Region, x: Region, y: Region, rtol: Region, atol: Region
+) -> tuple[Region, ...]:
     can_hold, can_fail = truth(out)
-    if can_hold and not can_fail:
-        return x & _widened(y), y & _widened(x)
+    if can_hold and not can_fail and x and y and rtol and atol:
+        share = max(abs(rtol.lo), abs(rtol.hi))
+        near_y = _widened(a, y, 1.1 * share, atol.hi)
+        # |y| is at most 2 * (|x| + atol) up to an rtol of 0.4
+        near_x = _widened(a, x, 2.2 * share, 2.0 * atol.hi) if share <= 0.4 else R.ALL
+        return x & near_y, y & near_x, rtol, atol
     if can_fail and not can_hold:
-        return _unequal(x, y)
-    return x, y
+        return *_unequal(x, y), rtol, atol
+    return x, y, rtol, atol
 
 
-def _widened(x: Region) -> Region:
+def _widened(a: Arithmetic, x: Region, rtol: float, atol: float) -> Region:
     """What is close to a member of `x`, and a little more, for the rounding of the distance."""
-    if not x:
-        return x
     most = min(max(abs(x.lo), abs(x.hi)), 1e300)
-    slack = 1.1e-8 + 2e-5 * most
+    slack = min(1.1 * max(atol, 0.0) + (rtol * most if most else 0.0) + a.dtype.tiny, 1e300)
     return R.interval(x.lo - slack, x.hi + slack)
 
 
@@ -191,6 +200,8 @@ def _names(*names: str) -> tuple[str, ...]:
     return tuple(spelling for name in names for spelling in spelled(name))
 
 
+_ONE = ("input",)
+
 ROWS: tuple[Op, ...] = (
     _row("lt", lambda a, x, y: x < y, _comparison(_less, _greater_equal), _names("lt", "less")),
     _row("le", lambda a, x, y: x <= y, _comparison(_less_equal, _greater), _names("le", "less_equal")),
@@ -198,7 +209,15 @@ ROWS: tuple[Op, ...] = (
     _row("ge", lambda a, x, y: x >= y, _comparison(_greater_equal, _less), _names("ge", "greater_equal")),
     _row("eq", lambda a, x, y: x == y, _comparison(_equal, _unequal), _names("eq")),
     _row("ne", lambda a, x, y: x != y, _comparison(_unequal, _equal), _names("ne", "not_equal")),
-    _row("isclose", _close, _narrow_close, pure("isclose")),
+    _row(
+        "isclose",
+        _close,
+        _narrow_close,
+        pure("isclose"),
+        ("input", "other", "rtol", "atol"),
+        defaults={"rtol": 1e-5, "atol": 1e-8},
+        further={"equal_nan": False},
+    ),
     _row("and", lambda a, x, y: x != 0 and y != 0, _narrow_and, _names("logical_and", "bitwise_and")),
     _row("or", lambda a, x, y: x != 0 or y != 0, _narrow_or, _names("logical_or", "bitwise_or")),
     _row(
@@ -208,11 +227,27 @@ ROWS: tuple[Op, ...] = (
         _names("logical_xor", "bitwise_xor"),
         image=_any_truth,
     ),
-    _row("not", lambda a, x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), 1),
-    _row("truth", lambda a, x: x != 0, _comparison(_nonzero, _zero), ("Tensor.bool",), 1),
-    _row("all", lambda a, x: x != 0, _narrow_every, pure("all"), 1, _any_truth),
-    _row("any", lambda a, x: x != 0, _narrow_some, pure("any"), 1, _any_truth),
-    _row("isfinite", lambda a, x: math.isfinite(x), _narrow_finite, pure("isfinite"), 1, _any_truth),
-    _row("isinf", lambda a, x: math.isinf(x), _narrow_infinite, pure("isinf"), 1, _any_truth),
-    _row("isnan", lambda a, x: math.isnan(x), no_narrowing, pure("isnan"), 1, _any_truth),
+    _row("not", lambda a, x: x == 0, _narrow_not, _names("logical_not", "bitwise_not"), _ONE),
+    _row("truth", lambda a, x: x != 0, _comparison(_nonzero, _zero), ("Tensor.bool",), _ONE),
+    _row(
+        "all",
+        lambda a, x: x != 0,
+        _narrow_every,
+        pure("all"),
+        _ONE,
+        _any_truth,
+        further={"dim": ANY, "keepdim": ANY},
+    ),
+    _row(
+        "any",
+        lambda a, x: x != 0,
+        _narrow_some,
+        pure("any"),
+        _ONE,
+        _any_truth,
+        further={"dim": ANY, "keepdim": ANY},
+    ),
+    _row("isfinite", lambda a, x: math.isfinite(x), _narrow_finite, pure("isfinite"), _ONE, _any_truth),
+    _row("isinf", lambda a, x: math.isinf(x), _narrow_infinite, pure("isinf"), _ONE, _any_truth),
+    _row("isnan", lambda a, x: math.isnan(x), no_narrowing, pure("isnan"), _ONE, _any_truth),
 )

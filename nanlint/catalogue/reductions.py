@@ -7,7 +7,7 @@ import math
 from nanlint import arithmetic as A
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Backward, Image, Narrow, Op, Undefined, Value, never, pure, spelled
+from nanlint.catalogue.domains import ANY, Backward, Image, Narrow, Op, Undefined, Value, never, pure, spelled
 from nanlint.catalogue.rows import harmless
 from nanlint.regions import Region
 
@@ -22,6 +22,7 @@ def _row(
     image: Image,
     spellings: tuple[str, ...],
     *,
+    further: tuple[str, ...] = ("dim", "keepdim"),
     narrow: Narrow | None = None,
     undefined: Undefined = never,
 ) -> Op:
@@ -37,6 +38,7 @@ def _row(
         safe=(None,),
         derivative=f"{name}: over one element",
         spellings=spellings,
+        further=dict.fromkeys(further, ANY),
     )
 
 
@@ -138,7 +140,15 @@ ROWS: tuple[Op, ...] = (
         for name in ("max", "min", "median", "nanmedian", "mode", "cummax", "cummin")
     ),
     *(
-        _row(name, _interpolated, _passed_on, _same, pure(name), undefined=_at_infinity)
+        _row(
+            name,
+            _interpolated,
+            _passed_on,
+            _same,
+            pure(name),
+            further=("q", "dim", "keepdim", "interpolation"),
+            undefined=_at_infinity,
+        )
         for name in ("quantile", "nanquantile")
     ),
     _row(
@@ -147,6 +157,7 @@ ROWS: tuple[Op, ...] = (
         _norm_backward,
         _norm_image,
         pure("norm", "torch.linalg.norm", "torch.linalg.vector_norm", "torch.linalg.matrix_norm"),
+        further=("p", "dim", "keepdim", "ord"),
         narrow=_narrow_norm,
     ),
     _row(

@@ -108,6 +108,7 @@ def unary(
     safe: float | None = None,
     spellings: tuple[str, ...] | None = None,
     differentiable: bool = True,
+    further: Mapping[str, object] = MappingProxyType({}),
 ) -> Op:
     """The row of a unary op.
 
@@ -136,6 +137,7 @@ def unary(
         differentiable=differentiable,
         overflows=safe is not None and not cuts,
         landmarks=tuple(dict.fromkeys([*cuts, *ends])),
+        further=further,
     )
 
 
@@ -165,6 +167,7 @@ def row(
     overflows: bool = False,
     landmarks: tuple[float, ...] = (),
     defaults: Mapping[str, float] = MappingProxyType({}),
+    further: Mapping[str, object] = MappingProxyType({}),
 ) -> Op:
     """The row of an op of several arguments. `poison` may say too much of regions: of single points it is exact,
     because there the formula itself is asked."""
@@ -192,6 +195,7 @@ def row(
         overflows=overflows,
         landmarks=landmarks,
         defaults=defaults,
+        further=further,
     )
 
 

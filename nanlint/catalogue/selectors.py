@@ -7,12 +7,13 @@ what must hold for that.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import Op, everywhere, never, pure, spelled
+from nanlint.catalogue.domains import ANY, Op, everywhere, never, pure, spelled
 from nanlint.catalogue.logic import truth
 from nanlint.regions import Region
 
@@ -89,6 +90,7 @@ def _row(
     narrow: Callable[..., tuple[Region, ...]],
     derivative: str,
     spellings: tuple[str, ...],
+    further: Mapping[str, object] = MappingProxyType({}),
 ) -> Op:
     return Op(
         name=name,
@@ -102,6 +104,7 @@ def _row(
         safe=(None,) * len(parameters),
         derivative=derivative,
         spellings=spellings,
+        further=further,
     )
 
 
@@ -209,6 +212,7 @@ ROWS: tuple[Op, ...] = (
             "torch.nn.functional.threshold",
             "torch.nn.functional.threshold_",
         ),
+        {"inplace": ANY},
     ),
     _row(
         "nan_to_num",

@@ -112,12 +112,13 @@ _ROWS: tuple[Op, ...] = (
             RISING,
             derivative=f"{name}: zeros_like(grad)",
             spellings=everywhere(name) + more,
+            further=further,
         )
-        for name, function, more in (
-            ("floor", _floor, ()),
-            ("ceil", _whole(math.ceil), ()),
-            ("round", _whole(round), ("torch.special.round",)),
-            ("trunc", _whole(math.trunc), everywhere("fix")),
+        for name, function, more, further in (
+            ("floor", _floor, (), {}),
+            ("ceil", _whole(math.ceil), (), {}),
+            ("round", _whole(round), ("torch.special.round",), {"decimals": 0}),
+            ("trunc", _whole(math.trunc), everywhere("fix"), {}),
         )
     ),
     unary(

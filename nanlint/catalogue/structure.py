@@ -133,9 +133,7 @@ OPAQUE: dict[str, Region] = {
     "interpolate": _ANY,
     "grid_sample": _ANY,
     "pad": _ANY,
-    "elu": R.above(-1.0, closed=True) & R.FINITE,
-    "celu": _ANY,
-    "leaky_relu": _ANY,
+    "softplus": R.NONNEGATIVE & R.FINITE,
     "layer_norm": _ANY,
     "mse_loss": R.NONNEGATIVE & R.FINITE,
     "l1_loss": R.NONNEGATIVE & R.FINITE,
@@ -147,7 +145,10 @@ OPAQUE: dict[str, Region] = {
     "nll_loss": _ANY,
     "kl_div": _ANY,
 }
-"""Differentiable and regular, with values in the region; their value is not computed from their arguments."""
+"""Differentiable and regular, with values in the region; their value is not computed from their arguments.
+
+Functions that have a row as well are here for the calls that are not of that row, such as `softplus` with a `beta`.
+"""
 
 DEGENERATE: dict[str, str] = {
     "logdet": "a singular matrix",

@@ -198,6 +198,7 @@ ROWS: tuple[Op, ...] = (
         _narrow_add,
         undefined=_add_undefined,
         derivative="add.Tensor: grad, grad",
+        further={"alpha": 1},
     ),
     row(
         "sub",
@@ -208,6 +209,7 @@ ROWS: tuple[Op, ...] = (
         undefined=_sub_undefined,
         derivative="sub.Tensor: grad, -grad",
         spellings=spelled("sub") + spelled("subtract"),
+        further={"alpha": 1},
     ),
     row(
         "rsub",
@@ -218,6 +220,7 @@ ROWS: tuple[Op, ...] = (
         undefined=_sub_undefined,
         derivative="rsub.Tensor: -grad, grad",
         spellings=("torch.rsub",),
+        further={"alpha": 1},
     ),
     row(
         "mul",
@@ -241,6 +244,7 @@ ROWS: tuple[Op, ...] = (
         safe=(None, 1.0),
         derivative="div.Tensor: grad / other, -grad * ((self / other) / other)",
         spellings=spelled("div") + spelled("divide") + spelled("true_divide"),
+        further={"rounding_mode": None},
     ),
     row(
         "remainder",

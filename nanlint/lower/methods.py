@@ -42,15 +42,8 @@ class Methods(TorchCalls):
             return Text("")
         if receiver.kind is Kind.UNKNOWN and not _fits(name, call.args):
             return self.unknown_call(call)
-        in_place = name.endswith("_") and not name.endswith("__")
         found = self.torch_op(f"Tensor.{name}", name, call.on(receiver))
-        if found is None and in_place:
-            found = self.torch_op(f"Tensor.{name[:-1]}", name[:-1], call.on(receiver))
-        if found is None:
-            return self._unknown_method(receiver, call)
-        if in_place and isinstance(found, Value):
-            self.rebind(receiver, found, call.frame)
-        return found
+        return self._unknown_method(receiver, call) if found is None else found
 
     def _unknown_method(self, receiver: Value, call: Call) -> Thing:
         values = call.values

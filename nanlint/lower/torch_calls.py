@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nanlint import regions as R
@@ -18,17 +19,20 @@ from nanlint.catalogue.structure import (
     SAME_ELEMENTS,
 )
 from nanlint.graph import Kind, Leaf, Value
+from nanlint.lower.binding import arguments, is_in_place, is_of_row, written_to
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import counts_something
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.lowering import COUNT
-from nanlint.lower.things import Class, Function, Items, Mapped, Method, Symbol, Text, Thing
+from nanlint.lower.things import Method, Symbol, Thing
 from nanlint.lower.unknown_calls import UnknownCalls
 from nanlint.names import canonical
 
 _TO_FLOAT = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 _TO_INTEGER = frozenset({"long", "int", "short", "byte", "char"})
 _SIZES = frozenset({"numel", "size", "dim", "ndimension", "nelement"})
+_INITIALISING = "torch.nn.init."
+"""What these functions write to are parameters, and training changes them."""
 
 
 class TorchCalls(UnknownCalls):
@@ -68,18 +72,33 @@ class TorchCalls(UnknownCalls):
         return self.result(call, *call.args, grad=False, kind=Kind.NUMBER)
 
     def torch_op(self, dotted: str, short: str, call: Call) -> Thing | None:
-        """A call of a torch function, or of a Tensor method with its receiver first; None if no table has it."""
+        """A call of a torch function, or of a Tensor method with its receiver first; None if no table has it.
+
+        What the call writes to, in place or as `out`, has the result for its new value.
+        """
         args = tuple(self.as_value(arg) if isinstance(arg, Method) else arg for arg in call.args)
         call = replace(call, args=args)
+        in_place = is_in_place(short) and not dotted.startswith(_INITIALISING)
+        found = self._by_name(dotted, short, call)
+        if found is None and in_place:
+            found = self._by_name(dotted[:-1], short[:-1], call)
+        if isinstance(found, Value):
+            for old in written_to(dotted, call, first=in_place):
+                self.rebind(old, found, call.frame)
+        return found
+
+    def _by_name(self, dotted: str, short: str, call: Call) -> Thing | None:
         handler = HANDLERS.get(short)
         found = handler(self, call) if handler is not None else None
         if found is not None:
             return found
         row = SPELLINGS.get(dotted)
-        values = self._bound(row, call) if row is not None else None
-        if row is not None and values is not None:
-            return self._out(self.apply(row.name, values, call.node, call.frame), call)
-        return self._by_table(short, call)
+        given = arguments(row, call) if row is not None else None
+        if row is None or given is None:
+            return self._by_table(short, call)
+        if not is_of_row(row, given):
+            return self._opaque_result(short, row, call)
+        return self.apply(row.name, self._bound(row, given), call.node, call.frame)
 
     def _by_table(self, short: str, call: Call) -> Thing | None:
         """What the tables of functions without a singular point say; None if none has it."""
@@ -96,7 +115,7 @@ class TorchCalls(UnknownCalls):
             return self._counted(short, call)
         if short in PYTHON_RESULTS:
             return self.result(call, *call.args[:1], grad=False, kind=Kind.NUMBER)
-        return self._opaque_result(short, call) if short in OPAQUE else None
+        return self._opaque_result(short, None, call) if short in OPAQUE else None
 
     def _same(self, short: str, thing: Thing) -> Thing:
         value = self.as_value(thing)
@@ -119,28 +138,17 @@ class TorchCalls(UnknownCalls):
         key = ("count", value.number, self.source(call.node)) if isinstance(value, Value) else None
         return self.result(call, *call.args[:1], region=region, grad=False, kind=kind, key=key)
 
-    def _opaque_result(self, short: str, call: Call) -> Thing:
+    def _opaque_result(self, short: str, row: Op | None, call: Call) -> Thing:
+        """The result of a regular function, or of one whose arguments make it another than `row` describes."""
         values = call.values
         key = ("opaque", short, *(value.number for value in values))
-        region = OPAQUE[short]
-        return self.result(call, *values, region=region, grad=call.grad, kind=Kind.TENSOR, key=key)
+        region = OPAQUE.get(short, R.TRUTH if row is not None and row.boolean else R.FINITE)
+        grad = call.grad and (row is None or row.differentiable)
+        return self.result(call, *values, region=region, grad=grad, kind=Kind.TENSOR, key=key)
 
-    def _bound(self, row: Op, call: Call) -> list[Value] | None:
-        """The op's arguments in order; None if one is missing or is no value."""
-        words = dict(call.named)
-        if "self" in words:
-            words["input"] = words.pop("self")
-        bound: list[Value] = []
-        for index, parameter in enumerate(row.parameters):
-            thing = call.args[index] if index < len(call.args) else words.get(parameter)
-            if thing is None or isinstance(thing, (Text, Function, Class, Items, Mapped)):
-                return None
-            bound.append(self.as_value(thing))
-        return bound
-
-    def _out(self, value: Value, call: Call) -> Value:
-        """`out=y` binds the result to `y` too."""
-        for word in call.node.keywords if isinstance(call.node, ast.Call) else ():
-            if word.arg == "out" and isinstance(word.value, ast.Name):
-                call.frame.scope.names[word.value.id] = value
-        return value
+    def _bound(self, row: Op, given: Mapping[str, Thing]) -> list[Value]:
+        """The op's arguments in order."""
+        return [
+            self.as_value(given[name]) if name in given else self.builder.constant(row.defaults[name])
+            for name in row.parameters
+        ]

@@ -47,6 +47,7 @@ FIXED: dict[str, dict[str, tuple[float, ...]]] = {
     "elu": {"alpha": (1.0, 0.5)},
     "celu": {"alpha": (1.0, 0.5)},
     "leaky_relu": {"negative_slope": (0.01, 0.2)},
+    "isclose": {"rtol": (1e-5, 0.1), "atol": (1e-8, 0.5)},
 }
 """Parameters that are masks or numbers in torch, or have no derivative there, with the values to ask for."""
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 
-from nanlint import regions as R
-from nanlint.graph import Kind, Value
+from nanlint.graph import Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Text, Thing
 from nanlint.lower.values import Values
 
+_ROUNDED: dict[object, str] = {"floor": "div_floor", "trunc": "div_trunc"}
+"""What `div` computes in each of its rounding modes."""
+
 
 def _divide(calls: Values, call: Call) -> Thing | None:
-    """With a rounding mode the quotient has no gradient."""
+    """With a rounding mode it is an op of its own."""
     mode = call.argument(2, "rounding_mode")
-    if not isinstance(mode, Text):
-        return None
+    row = _ROUNDED.get(mode.value) if isinstance(mode, Text) else None
     parts = [call.argument(0, "input"), call.argument(1, "other")]
     values = [calls.as_value(part) for part in parts if part is not None]
-    return calls.apply("floor_divide", values, call.node, call.frame) if len(values) == 2 else None
+    return calls.apply(row, values, call.node, call.frame) if row is not None and len(values) == 2 else None
 
 
 def _scaled(op: str) -> Handler:
@@ -64,21 +65,6 @@ def _signed_infinity(sign: float) -> Handler:
     return handler
 
 
-def _logit(calls: Values, call: Call) -> Thing | None:
-    """With `eps` the argument is clamped first, and nothing is singular."""
-    eps = call.argument(1, "eps")
-    if eps is None or not isinstance(call.first, Value):
-        return None
-    return calls.result(call, call.first, grad=call.first.grad, kind=Kind.TENSOR)
-
-
-def _softplus(calls: Values, call: Call) -> Thing | None:
-    if len(call.args) + len(call.named) < 2 or not isinstance(call.first, Value):
-        return None
-    region = R.NONNEGATIVE & R.FINITE
-    return calls.result(call, call.first, region=region, grad=call.first.grad, kind=Kind.TENSOR)
-
-
 HANDLERS: dict[str, Handler] = {
     "div": _divide,
     "divide": _divide,
@@ -87,8 +73,6 @@ HANDLERS: dict[str, Handler] = {
     "subtract": _scaled("sub"),
     "addcmul": _added("mul"),
     "addcdiv": _added("div"),
-    "logit": _logit,
-    "softplus": _softplus,
     "isposinf": _signed_infinity(1.0),
     "isneginf": _signed_infinity(-1.0),
 }

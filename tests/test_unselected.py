@@ -71,6 +71,8 @@ def test_a_function_without_a_selector_is_lowered_on_demand_only() -> None:
         "(x * x).sum().sqrt().detach()",
         "(x * x).sum().sqrt() > 1",
         "torch.sqrt(x.exp() + 1)",
+        "x * (2 / x)",
+        "x.abs() ** 1.5",
     ],
 )
 def test_no_infinity_meets_a_zero(body: str) -> None:
@@ -85,6 +87,9 @@ def test_no_infinity_meets_a_zero(body: str) -> None:
         ("-(target * x.log())", "x, target"),
         ("(x.abs() ** p).sum()", "x, p: float"),
         ("(model(x) ** 2).sum().sqrt()", "x, model"),
+        ("torch.sqrt(x * x + x)", "x"),
+        ("(x / log_scale.exp()) ** 2", "x, log_scale"),
+        ("(x / params.scale).sigmoid()", "x, params"),
     ],
 )
 def test_coincidences_settings_and_results_of_layers_have_low_confidence(body: str, parameters: str) -> None:

@@ -14,8 +14,9 @@ What torch rescues is not reported: `norm` and `std` have the gradient 0 where i
 `torch.sqrt(torch.relu(x))` is sound, since relu selects in backward and multiplies nothing.
 
 No condition says that the input occurs, so the confidence is medium. It is low where two inputs would
-have to come together, where a setting would need a certain value, and for what layers compute or what is
-trained: such values are never met exactly.
+have to come together, where a setting, a count or an exponent would need a certain value, for what layers
+compute or what is trained, since such values are never met exactly, and where the gradient would be
+infinite without the zero as well.
 
 The code is off by default: select it by `extend-select = ["NAN302"]`.
 

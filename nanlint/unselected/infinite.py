@@ -13,7 +13,7 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Confidence
 from nanlint.graph import Apply, Kind, Leaf, Value
 from nanlint.plausibility import is_far_fetched, speaks_of
-from nanlint.unselected.likelihood import likelihood
+from nanlint.unselected.likelihood import LOGARITHMS, POWERS, likelihood
 from nanlint.unselected.reach import Reach
 from nanlint.unselected.window import Run, Window, at, shortened
 
@@ -75,10 +75,10 @@ def _met(window: Window, inputs: Mapping[int, float]) -> Meeting | None:
     site = window.site
     gradients = {end: g for end, g in window.arrived(run).items() if g != g}
     proof = Proof(site, window.free(run), at(run.values, site), gradients, True, run.values, site)
-    confidence = likelihood(proof, window.a)
-    if confidence is not Confidence.LOW and _is_coincidence(window, run, zero):
-        confidence = Confidence.LOW
-    return Meeting(proof, zero, zero.number != site.number and zero.number in window.below, confidence)
+    confidence = likelihood(proof, zero, window.a)
+    is_below = zero.number != site.number and zero.number in window.below
+    is_doubtful = _is_coincidence(window, run, zero) or (is_below and window.is_infinite_anyway(run))
+    return Meeting(proof, zero, is_below, Confidence.LOW if is_doubtful else confidence)
 
 
 def _zero(window: Window, run: Run) -> Apply | None:
@@ -96,7 +96,8 @@ def _zero(window: Window, run: Run) -> Apply | None:
         return None
     is_above = origin.number == site.number and run.upstream == 0.0
     zero = _zero_above(window, run) if is_above else origin
-    is_fine = _is_fine(window, run) or (is_above and zero is not None and _is_nan_product(zero, run))
+    is_entropy = is_above and site.op in LOGARITHMS and zero is not None and _is_nan_product(zero, run)
+    is_fine = is_entropy or _is_fine(window, run)
     return zero if is_fine else None
 
 
@@ -126,7 +127,8 @@ def _is_singular(site: Apply, run: Run, a: Arithmetic) -> bool:
     value = run.values[site.number]
     slopes = OPS[site.op].backward(a, 1.0, value, *args)
     flowing = [slope for slope, arg in zip(slopes, site.args, strict=True) if arg.grad]
-    fine = all(map(math.isfinite, [value, *args]))
+    # the exponent of a negative base has no derivative, and mostly is no tensor
+    fine = all(map(math.isfinite, [value, *args])) and site.op not in POWERS
     return any(map(math.isinf, flowing)) or (fine and any(slope != slope for slope in flowing))
 
 
@@ -150,5 +152,5 @@ def _is_fine(window: Window, run: Run) -> bool:
 
 
 def _is_nan_product(zero: Apply, run: Run) -> bool:
-    """Whether a product is nan because one factor is 0 and the other infinite, as `x * x.log()` at 0."""
+    """Whether a product is nan because one factor is 0 and the other a logarithm of 0, as in `x * x.log()`."""
     return zero.op == "mul" and any(at(run.values, arg) == 0.0 for arg in zero.args)

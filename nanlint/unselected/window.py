@@ -93,6 +93,21 @@ class Window:
                     arrived[end] = gradient
         return arrived
 
+    def is_infinite_anyway(self, run: Run) -> bool:
+        """Whether an infinite gradient arrives somewhere along a path without any 0 in it."""
+        made: dict[int, float] = {self.site.number: 1.0}
+        for value in reversed([part for part in self.order if part.number in self.below]):
+            gradient = made.get(value.number)
+            if gradient is None or not isinstance(value, Apply):
+                continue
+            args = [at(run.values, arg) for arg in value.args]
+            slopes = OPS[value.op].backward(self.a, gradient, at(run.values, value), *args)
+            for arg, slope in zip(value.args, slopes, strict=True):
+                if arg.grad and slope == slope:
+                    made[arg.number] = made.get(arg.number, 0.0) + slope
+        leaves = (part for part in self.order if isinstance(part, Leaf) and part.grad)
+        return any(math.isinf(made.get(leaf.number, 0.0)) for leaf in leaves)
+
     def free(self, run: Run) -> dict[Value, float]:
         """The free values with what they were in a run."""
         return {value: run.inputs[value.number] for value in self.order if value.number in run.inputs}

@@ -28,6 +28,7 @@ from nanlint.catalogue.structure import (
     SAME_ELEMENTS,
     SATURATES,
 )
+from nanlint.lower.handlers import HANDLERS
 from nanlint.proof.asking import resolve
 from nanlint.regions import Region
 
@@ -382,9 +383,28 @@ def test_some_matrix_ops_have_finite_gradients_everywhere(name: str, matrix: tor
     assert gradient_of_zero(getattr(torch.linalg, name), matrix).isfinite().all()
 
 
-@pytest.mark.parametrize("name", [made for made in MODULES.values() if isinstance(made, str)])
-def test_modules_are_ops_of_one_argument(name: str) -> None:
-    assert len(OPS[name].parameters) == 1
+MODULE_SETTINGS: dict[str, tuple[float, ...]] = {
+    "Threshold": (0.5, 0.2),
+    "Hardtanh": (-0.5, 0.5),
+    "LeakyReLU": (0.2,),
+    "ELU": (2.0,),
+    "CELU": (2.0,),
+    "Hardshrink": (0.3,),
+    "Softshrink": (0.3,),
+    "Softplus": (2.0, 10.0),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, made in MODULES.items() if isinstance(made, str) and name not in ("Identity", "Dropout")],
+)
+def test_modules_are_functions_with_settings(name: str) -> None:
+    made, given = str(MODULES[name]), MODULE_SETTINGS.get(name, ())
+    x = torch.linspace(-3.0, 3.0, 13)
+    assert f"torch.nn.functional.{made}" in SPELLINGS or made in HANDLERS
+    expected = getattr(torch.nn.functional, made)(x, *given)
+    assert torch.equal(getattr(torch.nn, name)(*given)(x), expected)
 
 
 @pytest.mark.parametrize("name", SATURATES)

@@ -209,11 +209,17 @@ MODULES: dict[str, str | Region] = {
     "GELU": "gelu",
     "Mish": "mish",
     "SELU": "selu",
+    "ELU": "elu",
+    "CELU": "celu",
+    "LeakyReLU": "leaky_relu",
+    "Threshold": "threshold",
+    "Hardtanh": "hardtanh",
     "Identity": "identity",
     "Dropout": "identity",
     "Parameter": R.FINITE,
 }
-"""`torch.nn` modules: the op that calling one is, or the region of its result."""
+"""`torch.nn` modules: the function in `torch.nn.functional` that calling one is, its settings after its operand, or the
+region of its result."""
 
 LOGGING = frozenset(
     """

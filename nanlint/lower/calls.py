@@ -57,7 +57,7 @@ class Calls(Functions):
         if isinstance(called, Instance):
             return self.call_instance(called, call)
         if isinstance(called, Layer) and isinstance(call.first, Value):
-            return self.called_layer(called, call.first, call.node, call.frame)
+            return self.call_layer(called, call.first, call)
         if isinstance(called, Foreign):
             return called
         return self.unknown_call(call)

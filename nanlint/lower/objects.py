@@ -6,7 +6,7 @@ import ast
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
-from nanlint.graph import Kind, Value
+from nanlint.graph import Kind
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import Said, annotated, named
@@ -131,23 +131,14 @@ class Objects(Assuming):
                     return self.evaluate(value, elsewhere(home.scope, frame.foreign_call or node))
         return None
 
-    def made_by_torch(self, dotted: str, args: tuple[Thing, ...]) -> Thing | None:
+    def made_by_torch(self, dotted: str, call: Call) -> Thing | None:
         """What calling a class of `torch.nn` makes, if the catalogue knows it."""
         name = dotted.rsplit(".", 1)[-1]
         if not dotted.startswith("torch.nn.") or name not in MODULES:
             return None
         if name == "Parameter":
             return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
-        return Layer(name)
-
-    def called_layer(self, layer: Layer, argument: Value, node: ast.AST, frame: Frame) -> Thing:
-        """The result of calling a known `torch.nn` module."""
-        made: str | Region = MODULES[layer.name]
-        if not isinstance(made, str):
-            return self.opaque(
-                self.source(node), argument, region=made, grad=argument.grad, kind=Kind.TENSOR, node=node
-            )
-        return argument if made == "identity" else self.apply(made, (argument,), node, frame)
+        return Layer(name, call.args, call.named)
 
 
 def _dataclass_fields(cls: Class) -> list[ast.AnnAssign]:

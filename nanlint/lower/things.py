@@ -93,9 +93,11 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """An instance of a `torch.nn` module that the catalogue knows."""
+    """An instance of a `torch.nn` module that the catalogue knows, with the arguments that it was made with."""
 
     name: str
+    args: tuple[Thing, ...] = ()
+    named: Mapping[str, Thing] = field(default_factory=dict)
 
 
 Thing: TypeAlias = (

@@ -13,6 +13,7 @@ from nanlint.catalogue.structure import (
     COUNTS,
     DETACHED,
     FILLED,
+    MODULES,
     OPAQUE,
     PICKING,
     PYTHON_RESULTS,
@@ -24,7 +25,7 @@ from nanlint.lower.call import Call
 from nanlint.lower.conventions import counts_something
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.lowering import COUNT
-from nanlint.lower.things import Method, Symbol, Thing
+from nanlint.lower.things import Layer, Method, Symbol, Thing
 from nanlint.lower.unknown_calls import UnknownCalls
 from nanlint.names import canonical
 
@@ -52,7 +53,7 @@ class TorchCalls(UnknownCalls):
 
     def call_torch(self, dotted: str, short: str, call: Call) -> Thing:
         """The result of `dotted`, a function or class of torch whose last name is `short`."""
-        made = self.made_by_torch(dotted, call.args)
+        made = self.made_by_torch(dotted, call)
         if made is not None:
             return made
         found = self.torch_op(dotted, short, call)
@@ -62,6 +63,17 @@ class TorchCalls(UnknownCalls):
             return self.unknown_call(call.of(Symbol(dotted)))
         # a function that no table has: regular, any value, gradient as its arguments have it
         return self.result(call, *call.values, grad=call.grad, kind=Kind.TENSOR)
+
+    def call_layer(self, layer: Layer, argument: Value, call: Call) -> Thing:
+        """The result of a known `torch.nn` module: that of the function that it stands for, with its own settings."""
+        made = MODULES[layer.name]
+        if made == "identity":
+            return argument
+        if not isinstance(made, str):
+            return self.result(call, argument, region=made, grad=argument.grad, kind=Kind.TENSOR)
+        asked = replace(call, args=(argument, *layer.args), named=layer.named)
+        found = self.torch_op(f"torch.nn.functional.{made}", made, asked)
+        return self.result(call, argument, grad=argument.grad, kind=Kind.TENSOR) if found is None else found
 
     def call_math(self, short: str, call: Call) -> Thing:
         """The result of a function of `math`, which takes and gives numbers."""

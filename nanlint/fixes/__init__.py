@@ -2,58 +2,111 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.config import Config
 from nanlint.finding import Applicability, Edit, Fix
-from nanlint.fixes.attempt import succeeds
+from nanlint.fixes.asked import asked
+from nanlint.fixes.attempt import Outcome, attempt
+from nanlint.fixes.bounded import bounded
 from nanlint.fixes.double_where import double_where
 from nanlint.fixes.elsewhere import helper_arguments, rebuilt
+from nanlint.fixes.guards import guards_of
+from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import elementwise, elementwise_path
+from nanlint.fixes.shapes import definition_fits, fits
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
+
+Sites: TypeAlias = list[tuple[Apply, int]]
+"""Singular ops and the indices of the arguments to guard."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Edits to try, in which style, and whether what they insert certainly has a shape that fits."""
+
+    style: str
+    edits: tuple[Edit, ...] | None
+    fits: bool
+    lenient: bool = False
+    """Whether what the selector drops may get another value; then it is never safe."""
+    moves: bool = False
+    """Whether the selector is given another operand."""
 
 
 def offer(found: Sequence[Hazard], unit: Unit, places: Places, config: Config) -> Fix | None:
     """The fix of one finding, whose hazards are `found`; None where none can be shown to be right."""
     a = ARITHMETIC[config.dtype]
-    if config.fix_style == "indexed":
-        edits = indexed(found[0], places)
-        if edits is not None and succeeds(edits, found[0], unit, places, a):
-            return Fix("indexed", Applicability.SAFE, edits)
-    for edits, fits in _candidates(found, places, a):
-        if all(succeeds(edits, hazard, unit, places, a) for hazard in found):
-            return Fix("double-where", Applicability.SAFE if fits else Applicability.UNSAFE, edits)
-    return None
+    unsafe: Fix | None = None
+    for candidate in _candidates(found, places, a, config.fix_style):
+        how = _judged(candidate, found, unit, places, a) if candidate.edits else None
+        if how is None or candidate.edits is None:
+            continue
+        fix = Fix(candidate.style, how, candidate.edits)
+        if how is Applicability.SAFE:
+            return fix
+        unsafe = unsafe or fix
+    return unsafe
 
 
-_Sites: TypeAlias = list[list[tuple[Apply, int]]]
+def _judged(
+    candidate: Candidate, found: Sequence[Hazard], unit: Unit, places: Places, a: Arithmetic
+) -> Applicability | None:
+    """How far a candidate can be trusted; None if it does not work."""
+    edits = candidate.edits or ()
+    worst = Outcome.SAME
+    for hazard in found:
+        outcome = attempt(edits, hazard, unit, places, a, moves=candidate.moves)
+        if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
+            return None
+        worst = outcome if outcome is not Outcome.SAME else worst
+    return Applicability.SAFE if candidate.fits and worst is Outcome.SAME else Applicability.UNSAFE
 
 
-def _candidates(
-    found: Sequence[Hazard], places: Places, a: Arithmetic
-) -> Iterator[tuple[tuple[Edit, ...], bool]]:
-    """Edits to try, the least intrusive first, and whether the guard certainly has a shape that fits."""
-    for sites in _site_sets(found, a):
-        edits = double_where(list(zip(found, sites, strict=True)), places)
-        if edits is not None:
-            yield edits, _fits(found, sites, places)
+def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: str) -> Iterator[Candidate]:
+    """What to try, the least intrusive first; the style that was asked for comes before all others."""
+    if style == "indexed":
+        yield Candidate("indexed", indexed(found[0], places), True)
+    first = found[0]
+    if first.row.family == 6:
+        yield from (Candidate("ask-first", edits, True, lenient=True) for edits in asked(first, places, a))
+    if len(found) == 1 and first.row.family == 4:
+        yield from (Candidate("index-first", edits, True, moves=True) for edits in index_first(first, places))
+    if first.row.family == 5:
+        yield from (Candidate("bound-first", edits, True) for edits in bounded(list(found), places, a))
+        yield from (Candidate("ask-first", edits, True) for edits in asked(first, places, a))
+        return
+    yield from _double_wheres(found, places, a)
     if len(found) == 1:
-        own = [pair for proof in found[0].proofs for pair in _poisoned(proof.site)]
-        edits = rebuilt(found[0], own, places)
-        if edits:
-            yield edits, all(_elementwise_definition(site, places) for site, _ in own)
-        yield from helper_arguments(found[0], places)
+        yield from _elsewhere(first, places)
 
 
-def _site_sets(found: Sequence[Hazard], a: Arithmetic) -> Iterator[list[list[tuple[Apply, int]]]]:
+def _double_wheres(found: Sequence[Hazard], places: Places, a: Arithmetic) -> Iterator[Candidate]:
+    for sites in _site_sets(found, a):
+        for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
+            edits = double_where(list(zip(found, sites, strict=True)), guards, places)
+            yield Candidate("double-where", edits, fits(list(zip(found, sites, guards, strict=True)), places))
+
+
+def _elsewhere(hazard: Hazard, places: Places) -> Iterator[Candidate]:
+    own = [pair for proof in hazard.proofs for pair in _poisoned(proof.site)]
+    yield Candidate(
+        "double-where",
+        rebuilt(hazard, own, places),
+        all(definition_fits(site, places) for site, _ in own),
+    )
+    for edits, narrow in helper_arguments(hazard, places):
+        yield Candidate("double-where", edits, narrow)
+
+
+def _site_sets(found: Sequence[Hazard], a: Arithmetic) -> Iterator[list[Sites]]:
     """The ops to guard, for each hazard: those with a proof, or else all that could be singular."""
     proven = [[pair for proof in hazard.proofs for pair in _poisoned(proof.site)] for hazard in found]
     yield proven
@@ -62,26 +115,10 @@ def _site_sets(found: Sequence[Hazard], a: Arithmetic) -> Iterator[list[list[tup
         yield everything
 
 
-def _poisoned(site: Apply) -> list[tuple[Apply, int]]:
+def _poisoned(site: Apply) -> Sites:
     return [(site, index) for index, safe in enumerate(OPS[site.op].safe) if safe is not None]
 
 
 def _singular_below(hazard: Hazard) -> list[Apply]:
     order = closure((hazard.operand,), MOST_VALUES)
     return [value for value in order if isinstance(value, Apply) and OPS[value.op].singular]
-
-
-def _fits(found: Sequence[Hazard], sites: _Sites, places: Places) -> bool:
-    """Whether everything between the guarded ops and their selector is elementwise."""
-    return all(
-        isinstance(site.node, ast.AST)
-        and hazard.selector.node is not None
-        and elementwise_path(site.node, hazard.selector.node, places)
-        for hazard, own in zip(found, sites, strict=True)
-        for site, _ in own
-    )
-
-
-def _elementwise_definition(site: Apply, places: Places) -> bool:
-    definition = places.statement(site.node) if site.node is not None else None
-    return isinstance(definition, ast.Assign) and elementwise(definition.value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
 from nanlint.finding import Confidence, Edit, Position
-from nanlint.fixes.evidence import same_meaning
+from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
@@ -25,25 +25,31 @@ class Segment:
     start: int
 
 
-def succeeds(edits: Sequence[Edit], hazard: Hazard, unit: Unit, places: Places, a: Arithmetic) -> bool:
-    """Whether the hazard is gone after `edits`, and nothing else has changed."""
+def attempt(
+    edits: Sequence[Edit], hazard: Hazard, unit: Unit, places: Places, a: Arithmetic, *, moves: bool = False
+) -> Outcome:
+    """Whether the hazard is gone after `edits`, and what else has changed.
+
+    `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
+    """
     try:
         pieces = places.source.placed(edits)
     except ValueError:  # two edits of one place
-        return False
+        return Outcome.FAILED
     edited = _edited_node(unit, pieces, places)
     if edited is None:
-        return False
+        return Outcome.FAILED
     node, source, start = edited
     again = unit.lowering.again(unit, node)
     known = {selector.number for selector in unit.selectors}
     made = [selector for selector in again.selectors if selector.number not in known]
-    if any(_still_hazardous(selector, a) for selector in made):
-        return False
-    selector = _same_selector(hazard.selector, again, pieces, places.source, source, start)
-    if selector is not None and _inside(pieces, hazard.selector, places):
-        return same_meaning(hazard, [hazard.selector], [selector], a)
-    return same_meaning(hazard, unit.sinks, again.sinks, a)
+    trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
+    if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
+        return Outcome.FAILED
+    selector = trial.same_selector()
+    if selector is not None and not moves and _inside(pieces, hazard.selector, places):
+        return compared(hazard, [hazard.selector], [selector], a)
+    return compared(hazard, unit.sinks, again.sinks, a)
 
 
 def _inside(pieces: Sequence[Piece], selector: Apply, places: Places) -> bool:
@@ -103,15 +109,42 @@ def _node_in(tree: ast.Module, unit: Unit) -> Definition | ast.Module | None:
     return found if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) else None
 
 
-def _same_selector(
-    old: Apply, again: Unit, pieces: Sequence[Piece], before: Source, after: Source, start: int
-) -> Apply | None:
-    """The selector of the edited function that stands where `old` stood."""
-    assert isinstance(old.node, ast.expr)
-    at = before.offset(before.span(old.node).start)
-    moved = at - start + sum(len(p.text) - (p.end - p.start) for p in pieces if p.end <= at and p.start < at)
-    found = [s for s in again.selectors if s.op == old.op and _offset(s, after) == moved]
-    return max(found, key=lambda s: _end(s, after), default=None)
+@dataclass(frozen=True)
+class _Trial:
+    """A function before and after some edits, with the texts that it was read from."""
+
+    hazard: Hazard
+    unit: Unit
+    again: Unit
+    pieces: Sequence[Piece]
+    before: Source
+    after: Source
+    start: int
+    """Where the text of `after` begins in the whole edited text."""
+
+    def same_selector(self) -> Apply | None:
+        """The selector of the edited function that stands where the hazard's stood."""
+        old = self.hazard.selector
+        moved = self._moved(old)
+        found = [s for s in self.again.selectors if s.op == old.op and _offset(s, self.after) == moved]
+        return max(found, key=lambda s: _end(s, self.after), default=None)
+
+    def was_hazardous(self, selector: Apply, a: Arithmetic) -> bool:
+        """Whether a selector of the edited function is another one than the hazard's, and was hazardous before."""
+        at = _offset(selector, self.after)
+        return any(
+            _is_hazardous(old, a)
+            for old in self.unit.selectors
+            if old.node is not self.hazard.selector.node
+            and old.op == selector.op
+            and self._moved(old) == at
+        )
+
+    def _moved(self, old: Apply) -> int:
+        """Where a selector of the function is to be found after the edits."""
+        at = _offset(old, self.before)
+        before = [p for p in self.pieces if p.end <= at and p.start < at]
+        return at - self.start + sum(len(p.text) - (p.end - p.start) for p in before)
 
 
 def _offset(selector: Apply, source: Source) -> int:
@@ -122,5 +155,8 @@ def _end(selector: Apply, source: Source) -> int:
     return source.offset(source.span(selector.node).end) if isinstance(selector.node, ast.expr) else -1
 
 
-def _still_hazardous(selector: Apply, a: Arithmetic) -> bool:
+def _is_hazardous(selector: Apply, a: Arithmetic) -> bool:
     return any(found.confidence is not Confidence.LOW for found in hazards(selector, a))
+
+
+__all__ = ["Outcome", "attempt"]

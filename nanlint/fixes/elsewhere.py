@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit
-from nanlint.fixes.double_where import Guard, argument_node, guard_of, guarded, inserted
+from nanlint.fixes.double_where import argument_node, guarded, inserted
+from nanlint.fixes.guards import Guard, guard_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower
 from nanlint.graph import Apply
@@ -38,7 +39,9 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         for read in reads:
             if text is None or _is_shape_only(read, places):
                 continue
-            edits.append(Edit(places.source.span(read), f"({text})" if _binds(read, places) else text))
+            edits.append(
+                Edit(places.source.span(read), f"({text})" if places.is_bound_tightly(read) else text)
+            )
     return tuple(edits)
 
 
@@ -72,14 +75,6 @@ def _is_shape_only(read: ast.Name, places: Places) -> bool:
     parent = places.parents.get(read)
     name = parent.func.attr if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) else ""
     return name.endswith("_like")
-
-
-def _binds(read: ast.Name, places: Places) -> bool:
-    """Whether the text around a name binds more tightly than an operator would."""
-    parent = places.parents.get(read)
-    if isinstance(parent, ast.Call):
-        return parent.func is read
-    return isinstance(parent, (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Compare))
 
 
 def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edit, ...], bool]]:

@@ -5,48 +5,152 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
-from nanlint.hazards import Hazard
+from nanlint.hazards import Hazard, Proof
+from nanlint.plausibility import constant_of
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward
 
 MOST_SAMPLES = 32
+_FEWER_SAMPLES = 3
 _LIMIT = 600
+_CONDITIONED = frozenset({"where", "mul", "masked_fill", "masked_select"})
+_NEARBY = (0.0, 1e-12, 1e-6, 1e-3, 0.5)
+_EXTREME = (1e-14, -1e-14, 1e3, -1e3)
+"""Values of one input while the others stay where they are: the ends of what is usual."""
 
 
-def same_meaning(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic) -> bool:
+class Outcome(Enum):
+    """What an edit does to a function."""
+
+    SAME = "the hazard is gone; every value and gradient that was finite is what it was"
+    SAME_WHERE_KEPT = "so it is but for elements that the selector drops"
+    FAILED = "something else has changed, or the hazard is still there"
+
+
+def compared(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic) -> Outcome:
     """Whether each value in `new` is that of `old`, with the same gradient wherever that was finite.
 
-    A value that was not finite may become finite. Checked on the witnesses and on points of both sides of the
-    selector's condition.
+    A value that was not finite may become finite. Checked on the witnesses, on points of both sides of the
+    selector's condition, on the ends of every poison set and next to them, and at the numbers that the edit brings in.
     """
     if len(old) != len(new):
-        return False
+        return Outcome.FAILED
     changed = [(x, y) for x, y in zip(old, new, strict=True) if x.number != y.number]
-    return all(_agree(hazard, x, y, a) for x, y in changed)
+    worst = Outcome.SAME
+    for x, y in changed:
+        for outcome in _Comparison(hazard, x, y, a).outcomes():
+            if outcome is Outcome.FAILED:
+                return outcome
+            worst = outcome if outcome is not Outcome.SAME else worst
+    return worst
 
 
-def _agree(hazard: Hazard, old: Value, new: Value, a: Arithmetic) -> bool:
-    before, after = closure((old,), _LIMIT), closure((new,), _LIMIT)
-    if len(before) >= _LIMIT or len(after) >= _LIMIT:
-        return False
-    names = _renamed(before, after)
-    return all(_agree_at(inputs, old, new, before, after, names, a) for inputs in _samples(hazard, before, a))
+class _Comparison:
+    """One value before and after an edit."""
 
+    def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic) -> None:
+        self.hazard, self.old, self.new, self.a = hazard, old, new, a
+        self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
+        self.names = _renamed(self.before, self.after)
+        self.network = Network(self.before, a)
 
-def _samples(hazard: Hazard, order: Sequence[Value], a: Arithmetic) -> Iterator[dict[int, float]]:
-    for proof in hazard.proofs:
-        yield {value.number: at for value, at in proof.inputs.items()}
-    network = Network(order, a)
-    for region in (R.ZERO, R.NONZERO):
-        known = [Constraint(hazard.condition, region)] if hazard.selector.op in ("where", "mul") else []
-        facts = network.solve(known)
+    def outcomes(self) -> Iterator[Outcome]:
+        """What each sample shows."""
+        if max(len(self.before), len(self.after)) >= _LIMIT:
+            yield Outcome.FAILED
+            return
+        for inputs in self._samples():
+            yield self._at(inputs)
+
+    def _samples(self) -> Iterator[dict[int, float]]:
+        for proof in self.hazard.proofs:
+            yield {value.number: at for value, at in proof.inputs.items()}
+        for region in (R.ZERO, R.NONZERO):
+            conditioned = self.hazard.selector.op in _CONDITIONED
+            known = [Constraint(self.hazard.condition, region)] if conditioned else []
+            yield from self._assigned(known, MOST_SAMPLES)
+        inside = {value.number for value in self.before}
+        for proof in self.hazard.proofs:
+            for arg in proof.site.args:
+                if arg.number in inside and not isinstance(arg, Constant):
+                    yield from self._around(arg, proof)
+
+    def _around(self, arg: Value, proof: Proof) -> Iterator[dict[int, float]]:
+        """Points at which an argument of a singular op lies at, or next to, a number that matters."""
+        whole = self.network.solve([])
+        region = whole.of(arg) if whole is not None else R.FINITE
+        for landmark in sorted({*self._ends(proof, region), *self._brought_in()}):
+            scale = abs(landmark) or 1.0
+            points = {landmark + sign * step * scale for step in _NEARBY for sign in (1.0, -1.0)}
+            for point in sorted(point for point in points if point in region):
+                for inputs in self._assigned([Constraint(arg, R.point(point))], _FEWER_SAMPLES):
+                    yield inputs
+                    yield from self._stretched(inputs, arg, point)
+
+    def _stretched(self, inputs: dict[int, float], arg: Value, point: float) -> Iterator[dict[int, float]]:
+        """The same with one other input at the ends of what is usual."""
+        own = {value.number for value in closure((arg,), _LIMIT)}
+        for leaf in _free(self.before):
+            if leaf.number in inputs and leaf.number not in own and isinstance(leaf, Leaf):
+                yield from ({**inputs, leaf.number: at} for at in _EXTREME if at in leaf.region)
+
+    def _ends(self, proof: Proof, region: R.Region) -> list[float]:
+        """The ends of the poison sets of a site."""
+        regions = [
+            R.point(constant_of(arg)) if isinstance(arg, Constant) else region for arg in proof.site.args
+        ]
+        sets = OPS[proof.site.op].poison(self.a, *regions)
+        ends = [end for poison in sets for part in poison.intervals for end in (part.lo, part.hi)]
+        return [end for end in ends if math.isfinite(end)]
+
+    def _brought_in(self) -> list[float]:
+        """Numbers that only the new graph has."""
+        known = {value.number for value in self.before}
+        made = [v.value for v in self.after if isinstance(v, Constant) and v.number not in known]
+        return [value for value in made if math.isfinite(value)]
+
+    def _assigned(self, known: list[Constraint], most: int) -> Iterator[dict[int, float]]:
+        facts = self.network.solve(known)
         if facts is not None:
-            yield from itertools.islice(assignments(network, facts, Effort(len(order))), MOST_SAMPLES)
+            effort = Effort(len(self.before))
+            yield from itertools.islice(assignments(self.network, facts, effort), most)
+
+    def _at(self, inputs: Mapping[int, float]) -> Outcome:
+        """What becomes of the value and the gradients for these inputs."""
+        moved = {n: inputs[o] for n, o in self.names.items() if o in inputs}
+        was = forward(self.before, inputs, self.a, void=True)
+        now = forward(self.after, {**inputs, **moved}, self.a, void=True)
+        if was is None or now is None:
+            return Outcome.SAME if was is now else Outcome.FAILED
+        value = was[self.old.number]
+        if math.isfinite(value) and not _close(value, now[self.new.number]):
+            return Outcome.SAME_WHERE_KEPT if self._drops(was) else Outcome.FAILED
+        return Outcome.SAME if self._same_gradients(was, now) else Outcome.FAILED
+
+    def _drops(self, values: Mapping[int, float]) -> bool:
+        drop, args = self.hazard.drop, self.hazard.selector.args
+        found = [values.get(arg.number, constant_of(arg)) for arg in args]
+        return drop is not None and drop.holds(tuple(found))
+
+    def _same_gradients(self, was: Mapping[int, float], now: Mapping[int, float]) -> bool:
+        if not self.old.grad:
+            return True
+        slopes = backward(self.before, was, {self.old.number: 1.0}, self.a).by_number
+        slopes_now = backward(self.after, now, {self.new.number: 1.0}, self.a).by_number
+        back = {o: n for n, o in self.names.items()}
+        for value in _free(self.before):
+            slope = slopes.get(value.number, 0.0)
+            found = slopes_now.get(back.get(value.number, value.number), 0.0)
+            if value.grad and math.isfinite(slope) and not _close(slope, found):
+                return False
+        return True
 
 
 def _renamed(before: Sequence[Value], after: Sequence[Value]) -> dict[int, int]:
@@ -78,35 +182,6 @@ def _free(order: Sequence[Value]) -> list[Value]:
             if not isinstance(end, Constant) and (isinstance(end, Leaf) or end.number not in inside):
                 found.setdefault(end.number, end)
     return list(found.values())
-
-
-def _agree_at(
-    inputs: Mapping[int, float],
-    old: Value,
-    new: Value,
-    before: Sequence[Value],
-    after: Sequence[Value],
-    names: Mapping[int, int],
-    a: Arithmetic,
-) -> bool:
-    was = forward(before, inputs, a, void=True)
-    now = forward(after, {**inputs, **{n: inputs[o] for n, o in names.items() if o in inputs}}, a, void=True)
-    if was is None or now is None:
-        return was is now
-    if math.isfinite(was[old.number]) and not _close(was[old.number], now[new.number]):
-        return False
-    if not old.grad:
-        return True
-    slopes = backward(before, was, {old.number: 1.0}, a).by_number
-    slopes_now = backward(after, now, {new.number: 1.0}, a).by_number
-    back = {o: n for n, o in names.items()}
-    for value in _free(before):
-        slope = slopes.get(value.number, 0.0)
-        if value.grad and math.isfinite(slope):
-            found = slopes_now.get(back.get(value.number, value.number), 0.0)
-            if not _close(slope, found):
-                return False
-    return True
 
 
 def _close(x: float, y: float) -> bool:

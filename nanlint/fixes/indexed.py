@@ -9,7 +9,8 @@ import ast
 from dataclasses import dataclass
 
 from nanlint.finding import Edit, Span
-from nanlint.fixes.double_where import where_condition, where_spelling
+from nanlint.fixes.double_where import where_spelling
+from nanlint.fixes.guards import where_condition
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import elementwise
 from nanlint.hazards import Hazard

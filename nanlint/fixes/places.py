@@ -62,13 +62,49 @@ class Places:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
         return next((n for n in self.ancestors(node) if isinstance(n, kinds)), self.tree)
 
+    def is_module(self, node: ast.expr) -> bool:
+        """Whether an expression is an imported name, such as `torch` or `F`."""
+        return isinstance(node, ast.Name) and any(name == node.id for name, _ in self.imports)
+
+    def is_method(self, call: ast.Call) -> bool:
+        """Whether a call has its first operand before the dot."""
+        return isinstance(call.func, ast.Attribute) and not self.is_module(call.func.value)
+
+    def is_argument(self, node: ast.expr) -> bool:
+        """Whether an expression is an argument of a call."""
+        parent = self.parents.get(node)
+        return isinstance(parent, ast.keyword) or (isinstance(parent, ast.Call) and parent.func is not node)
+
+    def definition(self, name: ast.Name) -> ast.expr | None:
+        """What a local name is bound to, if its function binds it once, by `name = value` before this use."""
+        bound = [
+            node
+            for node in ast.walk(self.function(name))
+            if isinstance(node, ast.Name) and node.id == name.id and not isinstance(node.ctx, ast.Load)
+        ]
+        statement = self.parents.get(bound[0]) if len(bound) == 1 else None
+        if not isinstance(statement, ast.Assign) or statement.targets != bound:
+            return None
+        return statement.value if statement.lineno < name.lineno else None
+
+    def is_bound_tightly(self, node: ast.expr) -> bool:
+        """Whether what is around an expression would take only a part of it, if it were an operation of others."""
+        parent = self.parents.get(node)
+        if isinstance(parent, ast.Call):
+            return parent.func is node
+        return isinstance(
+            parent, (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Compare, ast.Await)
+        )
+
     def text(self, node: ast.expr) -> str:
         """The source text of an expression, as written, without parentheses around it."""
         return self.source.slice(self.source.span(node))
 
     def outer_span(self, node: ast.expr) -> Span:
-        """The span of an operand with the parentheses that are written around it."""
+        """The span of an operand with the parentheses that are written around it; those of a call are none."""
         span = self.source.span(node)
+        if self.is_argument(node):
+            return span
         start, end = self.source.offset(span.start), self.source.offset(span.end)
         text = self.source.text
         while True:

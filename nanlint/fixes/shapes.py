@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
+from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places
+from nanlint.graph import Apply
+from nanlint.hazards import Hazard
 
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)
-_ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING | frozenset(
+_RESHAPING = frozenset({"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as"})
+_ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING - {
+    "masked_select"
+} | frozenset(
     """
     where clamp clip clamp_ clip_ nan_to_num float double half to type_as contiguous clone relu hardtanh
     addcmul addcdiv logit softplus
     """.split()
 )
+
+
+def fits(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], places: Places) -> bool:
+    """Whether guards certainly have shapes that fit: up to the selector everything is elementwise.
+
+    What an index assignment or a boolean index says of the shape of its mask is less than what a where needs: there
+    the mask has to be made of what it guards.
+    """
+    return all(
+        isinstance(site.node, ast.AST)
+        and hazard.selector.node is not None
+        and elementwise_path(site.node, hazard.selector.node, places)
+        and (not indexes(hazard.selector.node) or _is_made_of(guard, site, index, places))
+        for hazard, sites, guard in guarded
+        for site, index in sites
+    )
+
+
+def indexes(selector: ast.AST) -> bool:
+    """Whether a selector takes its mask as an index: `y[m]`, `index_put`."""
+    return isinstance(selector, ast.Subscript) or called_name(selector).startswith("index_put")
+
+
+def _is_made_of(guard: Guard, site: Apply, index: int, places: Places) -> bool:
+    """Whether the guard's condition has the shape of what is guarded."""
+    condition = guard.condition
+    if isinstance(condition, ast.Name):
+        condition = places.definition(condition) or condition
+    argument = argument_node(site.node, index, site.op)
+    return condition is not None and argument is not None and narrower(condition, within_shape(argument, condition))
+
+
+def definition_fits(site: Apply, places: Places) -> bool:
+    """Whether the statement that holds an op gives a name to something elementwise."""
+    definition = places.statement(site.node) if site.node is not None else None
+    return isinstance(definition, ast.Assign) and elementwise(definition.value)
 
 
 def elementwise_path(
@@ -82,10 +125,32 @@ def _every_use_fits(
         node
         for node in ast.walk(places.function(selector))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == target.id
+        if not _reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(
         _is_filled_like(read, places) or elementwise_path(read, selector, places, seen) for read in reads
     )
+
+
+def _reads_later(read: ast.Name, selector: ast.AST, definition: ast.stmt, places: Places) -> bool:
+    """Whether a read comes after the selector has given the name a new value, in the block of its definition."""
+    there = places.statement(selector)
+    if there is None or places.parents.get(there) is not places.parents.get(definition):
+        return False
+    stores = [
+        node for node in ast.walk(there) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+    in_place = isinstance(selector, ast.Subscript) and isinstance(selector.ctx, ast.Store)
+    in_place = in_place or called_name(selector).endswith("_")
+    gives = read.id in {node.id for node in stores} or (in_place and read.id in _names_in(selector))
+    return gives and (read.lineno, read.col_offset) > (there.end_lineno or 0, there.end_col_offset or 0)
+
+
+def _names_in(selector: ast.AST) -> set[str]:
+    """The name that an in-place selector changes."""
+    changed = selector.value if isinstance(selector, ast.Subscript) else getattr(selector, "func", None)
+    changed = changed.value if isinstance(changed, ast.Attribute) else changed
+    return {changed.id} if isinstance(changed, ast.Name) else set()
 
 
 def _is_filled_like(read: ast.AST, places: Places) -> bool:
@@ -99,8 +164,23 @@ def _is_filled_like(read: ast.AST, places: Places) -> bool:
 
 def narrower(condition: ast.expr, argument: ast.expr) -> bool:
     """Whether a condition is computed elementwise from names that the argument has too: then it cannot be larger."""
-    if not (elementwise(condition) and elementwise(argument)):
-        return False
-    return {n.id for n in ast.walk(condition) if isinstance(n, ast.Name)} <= {
-        n.id for n in ast.walk(argument) if isinstance(n, ast.Name)
-    }
+    return elementwise(condition) and elementwise(argument) and names_in(condition) <= names_in(argument)
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The names that may be tensors: those in capitals are constants by convention."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not part.id.isupper()}
+
+
+def within_shape(argument: ast.expr, condition: ast.expr) -> ast.expr:
+    """What of an argument has the condition's shape: `x` of `x.unsqueeze(-1)` under `x > 0`."""
+    names = names_in(condition)
+    current = argument
+    while names_in(current) == names:
+        if isinstance(current, ast.Call) and isinstance(current.func, ast.Attribute) and called_name(current) in _RESHAPING:
+            current = current.func.value
+        elif isinstance(current, ast.Subscript) and reshapes(current.slice):
+            current = current.value
+        else:
+            break
+    return current if not elementwise(argument) and elementwise(current) else argument

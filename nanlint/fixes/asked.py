@@ -1,0 +1,145 @@
+"""Questions asked of the argument instead of the result: `where(isfinite(1 / x), 1 / x, 0)` becomes a double where on `x != 0`.
+
+Whether the result is finite is known before the op: it is where the argument is not poisoned.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue import OPS
+from nanlint.finding import Edit, Span
+from nanlint.fixes.double_where import guarded, inserted, where_spelling
+from nanlint.fixes.guards import ATOMS, Guard, condition_of, keeps_where_true
+from nanlint.fixes.own_region import Poisoned, conditions, poisoned
+from nanlint.fixes.places import Places, is_simple
+from nanlint.hazards import Hazard
+
+_MOST_ARGUMENTS = 2
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A condition that holds where an argument is not poisoned, and what has to be written to ask it."""
+
+    bad: Poisoned
+    text: str
+    binding: tuple[Edit, ...]
+
+
+def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
+    """Edits that guard each poisoned argument by its own values, the least intrusive first.
+
+    Alone, where the guarded op gives what the selector puts in place of the rest; with the selector's condition
+    replaced; with a where around the selector.
+    """
+    bad = poisoned(hazard, a)
+    if not 0 < len(bad) <= _MOST_ARGUMENTS or hazard.selector.node is None:
+        return
+    choices = [list(_questions(each, places)) for each in bad]
+    for questions in itertools.islice(itertools.product(*choices), 4):
+        wraps = _wraps(questions, hazard, places)
+        yield wraps
+        replaced = _condition_replaced(questions, hazard, places)
+        if replaced is not None:
+            yield (*wraps, replaced)
+        around = _where_around(questions, hazard, places)
+        if around:
+            yield (*wraps, *around)
+
+
+def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
+    """Ways to ask whether an argument is poisoned; a costly argument gets a name first."""
+    node = bad.node
+    if is_simple(node):
+        text = places.text(node)
+        bare = isinstance(node, (*ATOMS, ast.BinOp, ast.UnaryOp))
+        for condition in conditions(bad, text if bare else f"({text})"):
+            yield _Question(bad, condition, ())
+        return
+    statement = places.statement(node)
+    at = places.line_start(statement) if statement is not None else None
+    if at is None or not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)):
+        return
+    name = places.fresh("inner")
+    text = places.text(node)
+    text = f"({text})" if "\n" in text else text
+    binding = (Edit(Span(at[0], at[0]), f"{at[1]}{name} = {text}\n"), Edit(places.source.span(node), name))
+    for condition in conditions(bad, name):
+        yield _Question(bad, condition, binding)
+
+
+def _wraps(questions: Sequence[_Question], hazard: Hazard, places: Places) -> tuple[Edit, ...]:
+    edits: list[Edit] = []
+    selector = hazard.selector.node
+    assert selector is not None
+    for question in questions:
+        safe = OPS[question.bad.site.op].safe[question.bad.index]
+        assert safe is not None
+        wrap = guarded(question.bad.node, Guard(question.text, True, frozenset()), safe, selector, places)
+        if question.binding:
+            bind, use = question.binding
+            edits += [bind, Edit(use.span, f"{wrap.prefix}{use.replacement}{wrap.suffix}")]
+        else:
+            edits += inserted([wrap], places)
+    return tuple(edits)
+
+
+def _all_hold(questions: Sequence[_Question]) -> str:
+    if len(questions) == 1:
+        return questions[0].text
+    return " & ".join(text if text.startswith("(") else f"({text})" for text in (q.text for q in questions))
+
+
+def _condition_replaced(questions: Sequence[_Question], hazard: Hazard, places: Places) -> Edit | None:
+    """The selector's condition, or what its name is bound to, replaced by the one on the arguments."""
+    condition = condition_of(hazard) if hazard.drop is not None else None
+    if condition is None:
+        return None
+    keeps = keeps_where_true(hazard)
+    defined = places.definition(condition) if isinstance(condition, ast.Name) else None
+    target = defined if defined is not None else condition
+    while isinstance(target, ast.UnaryOp) and isinstance(target.op, ast.Invert):
+        target, keeps = target.operand, not keeps
+    outer = places.outer_span(target)
+    text = _all_hold(questions)
+    parent = places.parents.get(target)
+    inverted = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Invert)
+    if inverted:
+        assert isinstance(parent, ast.UnaryOp)
+        outer, keeps = places.source.span(parent), not keeps
+    return Edit(outer, text if keeps else _negated(text))
+
+
+_NEGATIONS = {" != ": " == ", " == ": " != ", " > ": " <= ", " >= ": " < ", " < ": " >= ", " <= ": " > "}
+
+
+def _negated(text: str) -> str:
+    """The opposite of a condition; of nan neither holds, which the evidence finds out."""
+    operators = [operator for operator in _NEGATIONS if operator in text]
+    if len(operators) == 1 and text.count(operators[0]) == 1 and "&" not in text:
+        return text.replace(operators[0], _NEGATIONS[operators[0]])
+    return f"~({text})"
+
+
+def _where_around(questions: Sequence[_Question], hazard: Hazard, places: Places) -> tuple[Edit, ...]:
+    """A where around the selector that gives its value at the witness, if the selector is an expression."""
+    node, spelling = hazard.selector.node, None
+    if isinstance(node, ast.Call):
+        spelling = where_spelling(node, places)
+    if spelling is None or not isinstance(node, ast.Call) or hazard.selector.op == "masked_select":
+        return ()
+    span = places.source.span(node)
+    value = f"{hazard.proofs[0].value:.7g}"
+    return (
+        Edit(Span(span.start, span.start), f"{spelling}({_all_hold(questions)}, "),
+        Edit(Span(span.end, span.end), f", {_as_float(value)})"),
+    )
+
+
+def _as_float(text: str) -> str:
+    return text if any(mark in text for mark in ".en") else f"{text}.0"

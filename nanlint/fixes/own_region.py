@@ -1,0 +1,157 @@
+"""Where the argument of a singular op is poisoned, said of the argument itself: `x > 0`, or a bound just outside."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nanlint import regions as R
+from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue import OPS
+from nanlint.facts import Constraint, Network
+from nanlint.fixes.double_where import argument_node
+from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.hazards import Hazard
+from nanlint.regions import Interval, Region
+
+_STEPS = (1e-8, 1e-6, 1e-12, 1e-16, 1e-20, 1e-30)
+"""How far outside of a poison set a bound may lie, the most usual first; relative to the set's end if that is not 0."""
+_ROUND = (80.0, 50.0, 20.0, 10.0, 5.0, 3.0, 2.0)
+"""Plain numbers for bounds against overflow."""
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """An argument of a singular op as written, the values it may have, and those of them at which it is poisoned."""
+
+    site: Apply
+    index: int
+    node: ast.expr
+    region: Region
+    poison: Region
+
+    @property
+    def kept(self) -> Region:
+        """The values at which nothing is singular."""
+        return self.region - self.poison
+
+    @property
+    def below(self) -> bool:
+        """Whether every poisoned value is smaller than every other."""
+        return bool(self.kept) and self.poison.hi <= self.kept.lo
+
+    @property
+    def above(self) -> bool:
+        """Whether every poisoned value is larger than every other."""
+        return bool(self.kept) and self.poison.lo >= self.kept.hi
+
+
+def poisoned(hazard: Hazard, a: Arithmetic) -> list[Poisoned]:
+    """The arguments that the proofs of a hazard show to be poisoned; those that are not written are left out."""
+    order = closure((hazard.operand, hazard.selector), MOST_VALUES)
+    path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in hazard.selector.path]
+    facts = Network(order, a).solve(path)
+    found: dict[int, Poisoned] = {}
+    for proof in hazard.proofs if facts is not None else ():
+        site, row = proof.site, OPS[proof.site.op]
+        assert facts is not None
+        poison = row.poison(a, *(facts.of(arg) for arg in site.args))
+        for index, (arg, bad, safe) in enumerate(zip(site.args, poison, row.safe, strict=True)):
+            node = argument_node(site.node, index, site.op)
+            met = _plain(bad, a) & facts.of(arg)
+            if safe is not None and met and node is not None:
+                found.setdefault(id(node), Poisoned(site, index, node, facts.of(arg), met))
+    return list(found.values())
+
+
+def _plain(region: Region, a: Arithmetic) -> Region:
+    """A region with what lies within rounding of 0 taken for 0."""
+    return Region(tuple(_without_rounding(part, a) for part in region.intervals))
+
+
+def _without_rounding(part: Interval, a: Arithmetic) -> Interval:
+    lo = 0.0 if abs(part.lo) <= _NOTHING else part.lo
+    hi = 0.0 if abs(part.hi) <= _NOTHING else part.hi
+    if lo == hi:
+        return Interval(lo, hi)
+    return Interval(lo, hi, part.lo_open and lo == part.lo, part.hi_open and hi == part.hi)
+
+
+_NOTHING = 1e-18
+"""Closer to 0 than any number that is used: there a square underflows, or a reciprocal's square overflows."""
+
+
+# --- conditions
+
+
+def conditions(bad: Poisoned, text: str) -> Iterator[str]:
+    """Conditions on the argument, called `text`, that hold exactly where it is not poisoned; the exact one first."""
+    parts = bad.poison.intervals
+    if len(parts) == 1 and parts[0].is_point:
+        yield f"{text} != {_told(parts[0].lo)}"
+    if bad.below or bad.poison.lo <= bad.region.lo < bad.poison.hi < bad.region.hi:
+        strict = not parts[-1].hi_open
+        yield f"{text} {'>' if strict else '>='} {_told(parts[-1].hi)}"
+    elif bad.above:
+        yield f"{text} {'<' if not parts[0].lo_open else '<='} {_told(_rounded_down(parts[0].lo))}"
+    elif len(parts) == 2 and parts[0].hi == -parts[1].lo:
+        yield f"{text}.abs() < {_told(_rounded_down(parts[1].lo))}"
+    elif len(parts) == 2 and parts[0].lo <= bad.region.lo and parts[1].hi >= bad.region.hi:
+        yield f"({text} > {_told(parts[0].hi)}) & ({text} < {_told(parts[1].lo)})"
+
+
+def _rounded_down(value: float) -> float:
+    """A bound of overflow with two digits; a plain number is as it is."""
+    return value if value == round(value, 3) else math.floor(value)
+
+
+def _told(value: float) -> str:
+    return str(int(value)) if value == int(value) and abs(value) < 1e6 else f"{value:.6g}"
+
+
+# --- bounds
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Texts of the bounds between which an argument is not poisoned; empty where it needs none on that side."""
+
+    low: str = ""
+    high: str = ""
+
+
+def bounds(bad: Poisoned) -> Iterator[Bounds]:
+    """Bounds just outside of the poison set, the most usual first; none where it has other values on both sides."""
+    parts = bad.poison.intervals
+    if bad.below or (len(parts) == 1 and parts[0].lo <= bad.region.lo and parts[0].hi < bad.region.hi):
+        yield from (Bounds(low=text) for text in _beyond(bad.poison.hi, 1.0))
+    elif bad.above or (len(parts) == 1 and parts[0].hi >= bad.region.hi and parts[0].lo > bad.region.lo):
+        yield from (Bounds(high=text) for text in _beyond(bad.poison.lo, -1.0))
+    elif len(parts) == 2 and parts[0].lo <= bad.region.lo and parts[1].hi >= bad.region.hi:
+        pairs = zip(_beyond(parts[0].hi, 1.0), _beyond(parts[1].lo, -1.0), strict=False)
+        yield from (Bounds(low, high) for low, high in pairs)
+
+
+def substitutes(bad: Poisoned) -> Iterator[str]:
+    """Numbers next to a single poisoned point that has other values on both sides."""
+    parts = bad.poison.intervals
+    if len(parts) == 1 and parts[0].is_point and not (bad.below or bad.above):
+        yield from (text for text in _beyond(parts[0].lo, 1.0))
+
+
+def _beyond(end: float, direction: float) -> Iterator[str]:
+    """Texts of numbers that lie beyond `end`, inside of what is not poisoned."""
+    if end == 0.0:
+        yield from (f"{'' if direction > 0 else '-'}{_short(step)}" for step in _STEPS)
+    elif abs(end) > 2.0:
+        yield from (_told(math.copysign(number, end)) for number in _ROUND if number < abs(end))
+    else:
+        sign = "+" if direction > 0 else "-"
+        yield from (f"{_told(end)} {sign} {_short(step)}" for step in (1e-6, 1e-7, 1e-5, 1e-4))
+
+
+def _short(value: float) -> str:
+    """`1e-8`, not `1e-08`."""
+    return f"{value:g}".replace("e-0", "e-")

@@ -1,4 +1,4 @@
-"""Questions asked of the argument instead of the result: `where(isfinite(1 / x), 1 / x, 0)` becomes a double where on `x != 0`.
+"""Questions asked of the argument, not of the result: `where(isfinite(1 / x), 1 / x, 0)` asks for `x != 0` instead.
 
 Whether the result is finite is known before the op: it is where the argument is not poisoned.
 """
@@ -14,12 +14,15 @@ from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted, where_spelling
-from nanlint.fixes.guards import ATOMS, Guard, condition_of, keeps_where_true
+from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned
-from nanlint.fixes.places import Places, is_simple
+from nanlint.fixes.places import Places
+from nanlint.fixes.shapes import each_element
 from nanlint.hazards import Hazard
 
 _MOST_ARGUMENTS = 2
+_CALLED = {"div": "denominator", "sqrt": "radicand", "rsqrt": "radicand", "pow": "base"}
+"""What the argument of an op is called where it has to be given a name."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit,
     replaced; with a where around the selector.
     """
     bad = poisoned(hazard, a)
-    if not 0 < len(bad) <= _MOST_ARGUMENTS or hazard.selector.node is None:
+    if not 0 < len(bad) <= _MOST_ARGUMENTS or hazard.selector.node is None or not each_element(hazard):
         return
     choices = [list(_questions(each, places)) for each in bad]
     for questions in itertools.islice(itertools.product(*choices), 4):
@@ -55,20 +58,18 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit,
 def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
     """Ways to ask whether an argument is poisoned; a costly argument gets a name first."""
     node = bad.node
-    if is_simple(node):
-        text = places.text(node)
-        bare = isinstance(node, (*ATOMS, ast.BinOp, ast.UnaryOp))
-        for condition in conditions(bad, text if bare else f"({text})"):
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        for condition in conditions(bad, places.text(node)):
             yield _Question(bad, condition, ())
         return
     statement = places.statement(node)
     at = places.line_start(statement) if statement is not None else None
     if at is None or not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)):
         return
-    name = places.fresh("inner")
+    name = places.fresh(_CALLED.get(bad.site.op, "argument"))
     text = places.text(node)
     text = f"({text})" if "\n" in text else text
-    binding = (Edit(Span(at[0], at[0]), f"{at[1]}{name} = {text}\n"), Edit(places.source.span(node), name))
+    binding = (Edit(Span(at[0], at[0]), f"{at[1]}{name} = {text}\n"), Edit(places.outer_span(node), name))
     for condition in conditions(bad, name):
         yield _Question(bad, condition, binding)
 

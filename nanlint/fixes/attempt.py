@@ -46,10 +46,14 @@ def attempt(
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
-    selector = trial.same_selector()
-    if selector is not None and not moves and _inside(pieces, hazard.selector, places):
-        return compared(hazard, [hazard.selector], [selector], a)
-    return compared(hazard, unit.sinks, again.sinks, a)
+    selector = None if moves else trial.same_selector()
+    if selector is None:
+        return compared(hazard, unit.sinks, again.sinks, a)
+    own = compared(hazard, [hazard.selector], [selector], a)
+    if own is Outcome.FAILED or _inside(pieces, hazard.selector, places):
+        return own
+    everything = compared(hazard, unit.sinks, again.sinks, a)
+    return own if everything is Outcome.SAME else everything
 
 
 def _inside(pieces: Sequence[Piece], selector: Apply, places: Places) -> bool:
@@ -123,10 +127,10 @@ class _Trial:
     """Where the text of `after` begins in the whole edited text."""
 
     def same_selector(self) -> Apply | None:
-        """The selector of the edited function that stands where the hazard's stood."""
+        """The selector of the edited function that stands where the hazard's stood; a where may be around it."""
         old = self.hazard.selector
-        moved = self._moved(old)
-        found = [s for s in self.again.selectors if s.op == old.op and _offset(s, self.after) == moved]
+        moved, alike = self._moved(old), (old.op, "where")
+        found = [s for s in self.again.selectors if s.op in alike and _offset(s, self.after) == moved]
         return max(found, key=lambda s: _end(s, self.after), default=None)
 
     def was_hazardous(self, selector: Apply, a: Arithmetic) -> bool:
@@ -135,9 +139,7 @@ class _Trial:
         return any(
             _is_hazardous(old, a)
             for old in self.unit.selectors
-            if old.node is not self.hazard.selector.node
-            and old.op == selector.op
-            and self._moved(old) == at
+            if old.node is not self.hazard.selector.node and old.op == selector.op and self._moved(old) == at
         )
 
     def _moved(self, old: Apply) -> int:

@@ -1,7 +1,7 @@
 """Bounds under the op: what a clamp cuts off anyway is kept away from the singular point before the op.
 
-`x.log().clamp(min=-10)` becomes `x.clamp(min=1e-8).log().clamp(min=-10)`: the inner bound changes only what the outer one
-drops, so that no value changes, and the gradient of what is dropped stays 0.
+`x.log().clamp(min=-10)` becomes `x.clamp(min=1e-8).log().clamp(min=-10)`: the inner bound changes only what the
+outer one drops, so that no value changes, and the gradient of what is dropped stays 0.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.own_region import Bounds, Poisoned, bounds, poisoned, substitutes
 from nanlint.fixes.places import Places, is_simple
+from nanlint.fixes.shapes import each_element
 from nanlint.hazards import Hazard
 
 _CLAMPS = {"clamp": ("min", "max"), "clip": ("min", "max"), "clamp_min": ("min",), "clamp_max": ("max",)}
@@ -25,7 +26,7 @@ def bounded(hazards: list[Hazard], places: Places, a: Arithmetic) -> Iterator[tu
     """Edits that bound the poisoned arguments just outside of their poison sets, the most usual bounds first."""
     bad = {id(each.node): each for hazard in hazards for each in poisoned(hazard, a)}
     choices = [list(_choices(each, hazards[0], places)) for each in bad.values()]
-    if not choices:
+    if not choices or not all(each_element(hazard) for hazard in hazards):
         return
     longest = max(map(len, choices))
     if all(choices):
@@ -44,7 +45,7 @@ def _choices(bad: Poisoned, hazard: Hazard, places: Places) -> Iterator[list[Edi
     point = f"{bad.poison.lo:g}"
     for number in substitutes(bad):
         guard = Guard(f"{text} == {point}", False, frozenset())
-        yield inserted([guarded(bad.node, guard, float(number), selector, places)], places)
+        yield inserted([guarded(bad.node, guard, number, selector, places)], places)
 
 
 def _clamped(node: ast.expr, bound: Bounds, places: Places) -> list[Edit]:

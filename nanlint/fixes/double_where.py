@@ -11,6 +11,8 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.places import Places
+from nanlint.fixes.shapes import within_shape
+from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 
@@ -69,54 +71,22 @@ def _shifted(position: Position, columns: int) -> Position:
     return Position(position.line, position.column + columns)
 
 
-# --- the argument --------------------------------------------------------------------------------------------------
-
-
-_EXPONENTIALS = ("exp", "exp2")
-"""What `number ** x` is lowered to: the argument is the exponent."""
-
-
-def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
-    """The argument of a singular op as written."""
-    if isinstance(site, ast.BinOp):
-        return site.right if op in _EXPONENTIALS else (site.left, site.right)[index]
-    if isinstance(site, ast.AugAssign):
-        return site.value if index == 1 else None
-    if not isinstance(site, ast.Call):
-        return None
-    named = {word.arg: word.value for word in site.keywords}
-    parameter = OPS[op].parameters[index]
-    if parameter in named:
-        return named[parameter]
-    args: list[ast.expr] = list(site.args)
-    if _is_method_call(site, op):
-        assert isinstance(site.func, ast.Attribute)
-        args.insert(0, site.func.value)
-    if any(isinstance(arg, ast.Starred) for arg in args):
-        return None
-    return args[index] if index < len(args) else None
-
-
-def _is_method_call(site: ast.Call, op: str) -> bool:
-    """`x.sqrt()` has its first argument before the dot, `torch.sqrt(x)` has a module there."""
-    given = len(site.args) + sum(word.arg in OPS[op].parameters for word in site.keywords)
-    return isinstance(site.func, ast.Attribute) and given < len(OPS[op].parameters)
-
-
 def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.AST, places: Places) -> Wrap | None:
     """The wrap that guards one argument of one site."""
     node = argument_node(site.node, index, site.op)
     safe = OPS[site.op].safe[index]
     if node is None or safe is None or not _bound_before(guard, node, selector, places):
         return None
+    if guard.condition is not None:
+        node = within_shape(node, places.spelled_out(guard.condition))
     return guarded(node, guard, safe, selector, places)
 
 
-def guarded(node: ast.expr, guard: Guard, safe: float, selector: ast.AST, places: Places) -> Wrap:
+def guarded(node: ast.expr, guard: Guard, safe: float | str, selector: ast.AST, places: Places) -> Wrap:
     """`torch.where(guard, node, safe)` in the spelling that the file uses."""
     span, outer = places.source.span(node), places.outer_span(node)
     parenthesised = span != outer
-    prefix, suffix = _around(guard, repr(safe), node, where_spelling(selector, places))
+    prefix, suffix = _around(guard, str(safe), node, where_spelling(selector, places))
     return Wrap(outer if parenthesised else span, prefix, suffix, parenthesised)
 
 
@@ -154,14 +124,4 @@ def _bound_before(guard: Guard, node: ast.expr, selector: ast.AST, places: Place
         return True
     if guard.binding or places.function(node) is not places.function(selector):
         return False
-    body = places.function(selector)
-    stores = [
-        (part.lineno, part.col_offset)
-        for part in ast.walk(body)
-        if isinstance(part, ast.Name)
-        and isinstance(part.ctx, (ast.Store, ast.Del))
-        and part.id in guard.names
-    ]
-    start = (here.lineno, here.col_offset)
-    end = (there.lineno, there.col_offset)
-    return not any(start <= place < end for place in stores)
+    return places.unchanged_between(set(guard.names), here, there)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit
-from nanlint.fixes.double_where import argument_node, guarded, inserted
+from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower
+from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.source import spliced
@@ -32,7 +33,8 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     edits: list[Edit] = list(guard.binding)
     for definition in {places.statement(site.node) for site, _ in sites if site.node is not None}:
         name = _single_name(definition)
-        reads = [n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name]
+        asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
+        reads = [n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name and n not in asking]
         if name is None or not reads or not isinstance(definition, ast.Assign):
             return None
         text = _guarded_text(definition.value, guard, sites, selector, places)

@@ -18,7 +18,7 @@ from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward
 
 MOST_SAMPLES = 32
-_FEWER_SAMPLES = 3
+_FEWER_SAMPLES, _MOST_TRIES = 3, 40
 _LIMIT = 600
 _CONDITIONED = frozenset({"where", "mul", "masked_fill", "masked_select"})
 _NEARBY = (0.0, 1e-12, 1e-6, 1e-3, 0.5)
@@ -90,7 +90,7 @@ class _Comparison:
             scale = abs(landmark) or 1.0
             points = {landmark + sign * step * scale for step in _NEARBY for sign in (1.0, -1.0)}
             for point in sorted(point for point in points if point in region):
-                for inputs in self._assigned([Constraint(arg, R.point(point))], _FEWER_SAMPLES):
+                for inputs in self._lying_at(arg, point):
                     yield inputs
                     yield from self._stretched(inputs, arg, point)
 
@@ -122,6 +122,19 @@ class _Comparison:
             effort = Effort(len(self.before))
             yield from itertools.islice(assignments(self.network, facts, effort), most)
 
+    def _lying_at(self, arg: Value, point: float) -> Iterator[dict[int, float]]:
+        """Inputs for which `arg` is `point`, or as good as that."""
+        found = (
+            inputs
+            for inputs in self._assigned([Constraint(arg, R.point(point))], _MOST_TRIES)
+            if self._is_at(inputs, arg, point)
+        )
+        return itertools.islice(found, _FEWER_SAMPLES)
+
+    def _is_at(self, inputs: Mapping[int, float], arg: Value, point: float) -> bool:
+        values = forward(self.before, inputs, self.a, void=True)
+        return values is not None and math.isclose(values[arg.number], point, rel_tol=1e-3, abs_tol=1e-30)
+
     def _at(self, inputs: Mapping[int, float]) -> Outcome:
         """What becomes of the value and the gradients for these inputs."""
         moved = {n: inputs[o] for n, o in self.names.items() if o in inputs}
@@ -130,9 +143,17 @@ class _Comparison:
         if was is None or now is None:
             return Outcome.SAME if was is now else Outcome.FAILED
         value = was[self.old.number]
+        if self._lets_in(was, now):
+            return Outcome.FAILED
         if math.isfinite(value) and not _close(value, now[self.new.number]):
             return Outcome.SAME_WHERE_KEPT if self._drops(was) else Outcome.FAILED
         return Outcome.SAME if self._same_gradients(was, now) else Outcome.FAILED
+
+    def _lets_in(self, was: Mapping[int, float], now: Mapping[int, float]) -> bool:
+        """Whether an element that was selected away is there after the edit, where it would be counted."""
+        select = self.hazard.selector
+        inside = select.op == "masked_select" and select.number in was
+        return inside and self._drops(was) and math.isfinite(now[self.new.number])
 
     def _drops(self, values: Mapping[int, float]) -> bool:
         drop, args = self.hazard.drop, self.hazard.selector.args

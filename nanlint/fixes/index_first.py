@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from nanlint.finding import Edit, Span
-from nanlint.fixes.double_where import argument_node
 from nanlint.fixes.guards import ATOMS, called_name
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import elementwise
+from nanlint.fixes.shapes import elementwise, names_in
+from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 
@@ -22,14 +22,56 @@ _RISING = frozenset(
 
 
 def index_first(hazard: Hazard, places: Places) -> Iterator[tuple[Edit, ...]]:
-    """Edits that move the selection of a hazard in front of its singular ops, as far in as one expression allows."""
+    """Edits that move the selection of a hazard in front of its singular ops, as far in as one expression allows.
+
+    Where the operand is a name, what it is bound to takes its place; the binding goes if nothing else reads it.
+    """
     selection = _selection(hazard.selector.node, places)
     if selection is None:
         return
     whole, operand = selection
-    for argument in _arguments(hazard, operand, places):
-        if _depends_only_on(operand, argument, places) and _keeps_order(hazard, operand, argument):
-            yield tuple(_moved(whole, operand, argument, places))
+    defined = places.definition(operand) if isinstance(operand, ast.Name) else None
+    source = operand if defined is None else defined
+    for argument in _arguments(hazard, source, places):
+        if _depends_only_on(source, argument, places) and _keeps_order(hazard, source, argument):
+            if defined is None:
+                yield tuple(_moved(whole, operand, argument, places))
+            else:
+                yield from _inlined(whole, operand, defined, argument, places)
+
+
+def _inlined(
+    whole: ast.expr, operand: ast.expr, defined: ast.expr, argument: ast.expr, places: Places
+) -> Iterator[tuple[Edit, ...]]:
+    """The selection replaced by the definition of its operand, with the selection around the argument there."""
+    statement, here = places.statement(defined), places.statement(whole)
+    if statement is None or here is None or places.parents[statement] is not places.parents[here]:
+        return
+    if not places.unchanged_between(names_in(defined), statement, here):
+        return
+    text, outer = places.text(defined), places.source.offset(places.source.span(defined).start)
+    inner = places.source.span(argument)
+    start, end = places.source.offset(inner.start) - outer, places.source.offset(inner.end) - outer
+    prefix, suffix = _around(whole, operand, places)
+    bare = prefix.endswith("(") or isinstance(argument, ATOMS) or places.outer_span(argument) != inner
+    picked = f"{prefix}{text[start:end]}{suffix}" if bare else f"{prefix}({text[start:end]}){suffix}"
+    if places.outer_span(argument) != inner and not prefix.endswith("("):
+        return
+    made = text[:start] + picked + text[end:]
+    if places.is_bound_tightly(whole) and not isinstance(defined, ATOMS):
+        made = f"({made})"
+    edits = [Edit(places.source.span(whole), made)]
+    assert isinstance(operand, ast.Name)
+    if places.reads(operand) == [operand]:
+        removal = places.line_removal(statement)
+        edits += [removal] if removal is not None else []
+    yield tuple(edits)
+
+
+def _around(whole: ast.expr, operand: ast.expr, places: Places) -> tuple[str, str]:
+    """The text of a selection before and behind its operand."""
+    outer, span = places.outer_span(operand), places.source.span(whole)
+    return places.source.slice(Span(span.start, outer.start)), places.source.slice(Span(outer.end, span.end))
 
 
 def _selection(node: ast.AST | None, places: Places) -> tuple[ast.expr, ast.expr] | None:
@@ -43,9 +85,7 @@ def _selection(node: ast.AST | None, places: Places) -> tuple[ast.expr, ast.expr
         len(node.args) + len(node.keywords) > 0
     )
     whole: ast.expr = node
-    if isinstance(parent, ast.Attribute) and parent.attr == "values":
-        whole = parent
-    elif (
+    if (isinstance(parent, ast.Attribute) and parent.attr == "values") or (
         isinstance(parent, ast.Subscript)
         and isinstance(parent.slice, ast.Constant)
         and parent.slice.value == 0
@@ -151,8 +191,7 @@ def _moved(whole: ast.expr, operand: ast.expr, argument: ast.expr, places: Place
     """The text around the operand is taken away and put around the argument."""
     outer = places.outer_span(operand)
     span, inner = places.source.span(whole), places.source.span(argument)
-    prefix = places.source.slice(Span(span.start, outer.start))
-    suffix = places.source.slice(Span(outer.end, span.end))
+    prefix, suffix = _around(whole, operand, places)
     bare = prefix.endswith("(") or isinstance(argument, ATOMS) or places.outer_span(argument) != inner
     opened, closed = ("", "") if bare else ("(", ")")
     target = inner if prefix.endswith("(") else places.outer_span(argument)

@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
-from nanlint.fixes.double_where import argument_node
+from nanlint.fixes.sites import argument_node
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.regions import Interval, Region
@@ -72,39 +72,51 @@ def _plain(region: Region, a: Arithmetic) -> Region:
 
 
 def _without_rounding(part: Interval, a: Arithmetic) -> Interval:
-    lo = 0.0 if abs(part.lo) <= _NOTHING else part.lo
-    hi = 0.0 if abs(part.hi) <= _NOTHING else part.hi
+    lo, hi = _meant(part.lo), _meant(part.hi)
     if lo == hi:
         return Interval(lo, hi)
     return Interval(lo, hi, part.lo_open and lo == part.lo, part.hi_open and hi == part.hi)
 
 
-_NOTHING = 1e-18
-"""Closer to 0 than any number that is used: there a square underflows, or a reciprocal's square overflows."""
+def _meant(end: float) -> float:
+    """The number that an end found by bisection is a rounding step away from."""
+    if abs(end) <= _NOTHING:
+        return 0.0
+    near = float(f"{end:.6g}")
+    return near if near == round(near, 3) else end
+
+
+_NOTHING = 1e-15
+"""Closer to 0 than any number that is used: a square underflows there, or the square of a reciprocal overflows."""
 
 
 # --- conditions
 
 
 def conditions(bad: Poisoned, text: str) -> Iterator[str]:
-    """Conditions on the argument, called `text`, that hold exactly where it is not poisoned; the exact one first."""
+    """Conditions on the argument, called `text`, that hold exactly where it is not poisoned; the exact one first.
+
+    None where it is poisoned by its magnitude: the number at which an op overflows is not one to be written.
+    """
     parts = bad.poison.intervals
-    if len(parts) == 1 and parts[0].is_point:
-        yield f"{text} != {_told(parts[0].lo)}"
-    if bad.below or bad.poison.lo <= bad.region.lo < bad.poison.hi < bad.region.hi:
-        strict = not parts[-1].hi_open
-        yield f"{text} {'>' if strict else '>='} {_told(parts[-1].hi)}"
-    elif bad.above:
-        yield f"{text} {'<' if not parts[0].lo_open else '<='} {_told(_rounded_down(parts[0].lo))}"
-    elif len(parts) == 2 and parts[0].hi == -parts[1].lo:
-        yield f"{text}.abs() < {_told(_rounded_down(parts[1].lo))}"
-    elif len(parts) == 2 and parts[0].lo <= bad.region.lo and parts[1].hi >= bad.region.hi:
-        yield f"({text} > {_told(parts[0].hi)}) & ({text} < {_told(parts[1].lo)})"
+    first, last = parts[0], parts[-1]
+    if OPS[bad.site.op].overflows or any(_is_odd(end) for part in parts for end in (part.lo, part.hi)):
+        return
+    if len(parts) == 1 and first.is_point:
+        yield f"{text} != {_told(first.lo)}"
+    if (len(parts) == 1 and first.lo <= bad.region.lo) or (first.is_point and len(parts) == 1):
+        yield f"{text} {'>=' if first.hi_open else '>'} {_told(first.hi)}"
+    elif len(parts) == 1 and first.hi >= bad.region.hi:
+        yield f"{text} {'<=' if first.lo_open else '<'} {_told(first.lo)}"
+    elif len(parts) == 2 and first.hi == -last.lo:
+        yield f"{text}.abs() < {_told(last.lo)}"
+    elif len(parts) == 2:
+        yield f"({text} > {_told(first.hi)}) & ({text} < {_told(last.lo)})"
 
 
-def _rounded_down(value: float) -> float:
-    """A bound of overflow with two digits; a plain number is as it is."""
-    return value if value == round(value, 3) else math.floor(value)
+def _is_odd(end: float) -> bool:
+    """Whether the end of a poison set is no number that anyone would write."""
+    return math.isfinite(end) and abs(end) < 1e30 and end != round(end, 3)
 
 
 def _told(value: float) -> str:
@@ -123,15 +135,20 @@ class Bounds:
 
 
 def bounds(bad: Poisoned) -> Iterator[Bounds]:
-    """Bounds just outside of the poison set, the most usual first; none where it has other values on both sides."""
+    """Bounds just outside of the poison set, the most usual first.
+
+    What lies on the other side of a single poisoned point is cut off too: of a logarithm that is what has no value.
+    """
     parts = bad.poison.intervals
-    if bad.below or (len(parts) == 1 and parts[0].lo <= bad.region.lo and parts[0].hi < bad.region.hi):
-        yield from (Bounds(low=text) for text in _beyond(bad.poison.hi, 1.0))
-    elif bad.above or (len(parts) == 1 and parts[0].hi >= bad.region.hi and parts[0].lo > bad.region.lo):
-        yield from (Bounds(high=text) for text in _beyond(bad.poison.lo, -1.0))
-    elif len(parts) == 2 and parts[0].lo <= bad.region.lo and parts[1].hi >= bad.region.hi:
+    if len(parts) > 2:
+        return
+    if len(parts) == 2:
         pairs = zip(_beyond(parts[0].hi, 1.0), _beyond(parts[1].lo, -1.0), strict=False)
         yield from (Bounds(low, high) for low, high in pairs)
+    elif bad.above or (parts[0].hi >= bad.region.hi and not parts[0].is_point):
+        yield from (Bounds(high=text) for text in _beyond(parts[0].lo, -1.0))
+    else:
+        yield from (Bounds(low=text) for text in _beyond(parts[0].hi, 1.0))
 
 
 def substitutes(bad: Poisoned) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from nanlint.finding import Position, Span
+from nanlint.finding import Edit, Position, Span
 from nanlint.source import Source
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -87,6 +87,10 @@ class Places:
             return None
         return statement.value if statement.lineno < name.lineno else None
 
+    def spelled_out(self, node: ast.expr) -> ast.expr:
+        """What a name is bound to, or the expression itself where that is not known."""
+        return (self.definition(node) if isinstance(node, ast.Name) else None) or node
+
     def is_bound_tightly(self, node: ast.expr) -> bool:
         """Whether what is around an expression would take only a part of it, if it were an operation of others."""
         parent = self.parents.get(node)
@@ -124,6 +128,34 @@ class Places:
         if indent.strip():
             return None
         return Position(span.start.line, 1), indent
+
+    def reads(self, name: ast.Name) -> list[ast.Name]:
+        """All places of a function that read a name."""
+        return [
+            node
+            for node in ast.walk(self.function(name))
+            if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load)
+        ]
+
+    def unchanged_between(self, names: set[str], first: ast.stmt, last: ast.stmt) -> bool:
+        """Whether no name is bound anew after `first` and before `last`, two statements of one function."""
+        stores = (
+            (node.lineno, node.col_offset)
+            for node in ast.walk(self.function(last))
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id in names
+        )
+        start, end = (first.lineno, first.col_offset), (last.lineno, last.col_offset)
+        return not any(start <= place < end for place in stores)
+
+    def line_removal(self, statement: ast.stmt) -> Edit | None:
+        """The edit that takes out a statement with its line; None where other things stand on its lines."""
+        span = self.source.span(statement)
+        lines = self.source.lines
+        before = lines[span.start.line - 1][: span.start.column - 1]
+        behind = lines[span.end.line - 1][span.end.column - 1 :]
+        if before.strip() or behind.strip() or span.end.line >= len(lines):
+            return None
+        return Edit(Span(Position(span.start.line, 1), Position(span.end.line + 1, 1)), "")
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, or with a number behind it if the text has that name already."""

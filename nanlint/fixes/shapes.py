@@ -9,9 +9,12 @@ from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places
-from nanlint.graph import Apply
+from nanlint.fixes.sites import argument_node
+from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
+from nanlint.lower.subscripts import reshapes
 
+_REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)
 _RESHAPING = frozenset({"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as"})
 _ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING - {
@@ -47,11 +50,26 @@ def indexes(selector: ast.AST) -> bool:
 
 def _is_made_of(guard: Guard, site: Apply, index: int, places: Places) -> bool:
     """Whether the guard's condition has the shape of what is guarded."""
-    condition = guard.condition
-    if isinstance(condition, ast.Name):
-        condition = places.definition(condition) or condition
+    condition = None if guard.condition is None else places.spelled_out(guard.condition)
     argument = argument_node(site.node, index, site.op)
-    return condition is not None and argument is not None and narrower(condition, within_shape(argument, condition))
+    return (
+        condition is not None
+        and argument is not None
+        and narrower(condition, within_shape(argument, condition))
+    )
+
+
+def each_element(hazard: Hazard) -> bool:
+    """Whether the selector decides for each element of what is poisoned alone: no reduction lies between them."""
+    sites = {proof.site.number for proof in hazard.proofs}
+    order = closure((hazard.operand,), MOST_VALUES)
+    above: set[int] = set()
+    for value in order:
+        if isinstance(value, Apply) and any(arg.number in sites | above for arg in value.args):
+            above.add(value.number)
+            if value.op in _REDUCTIONS and value.number not in sites:
+                return False
+    return True
 
 
 def definition_fits(site: Apply, places: Places) -> bool:
@@ -177,7 +195,11 @@ def within_shape(argument: ast.expr, condition: ast.expr) -> ast.expr:
     names = names_in(condition)
     current = argument
     while names_in(current) == names:
-        if isinstance(current, ast.Call) and isinstance(current.func, ast.Attribute) and called_name(current) in _RESHAPING:
+        if (
+            isinstance(current, ast.Call)
+            and isinstance(current.func, ast.Attribute)
+            and called_name(current) in _RESHAPING
+        ):
             current = current.func.value
         elif isinstance(current, ast.Subscript) and reshapes(current.slice):
             current = current.value

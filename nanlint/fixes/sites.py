@@ -1,0 +1,37 @@
+"""Singular ops as written: which of a call's expressions is the argument."""
+
+from __future__ import annotations
+
+import ast
+
+from nanlint.catalogue import OPS
+
+_EXPONENTIALS = ("exp", "exp2")
+"""What `number ** x` is lowered to: the argument is the exponent."""
+
+
+def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
+    """The argument of a singular op as written."""
+    if isinstance(site, ast.BinOp):
+        return site.right if op in _EXPONENTIALS else (site.left, site.right)[index]
+    if isinstance(site, ast.AugAssign):
+        return site.value if index == 1 else None
+    if not isinstance(site, ast.Call):
+        return None
+    named = {word.arg: word.value for word in site.keywords}
+    parameter = OPS[op].parameters[index]
+    if parameter in named:
+        return named[parameter]
+    args: list[ast.expr] = list(site.args)
+    if _is_method_call(site, op):
+        assert isinstance(site.func, ast.Attribute)
+        args.insert(0, site.func.value)
+    if any(isinstance(arg, ast.Starred) for arg in args):
+        return None
+    return args[index] if index < len(args) else None
+
+
+def _is_method_call(site: ast.Call, op: str) -> bool:
+    """`x.sqrt()` has its first argument before the dot, `torch.sqrt(x)` has a module there."""
+    given = len(site.args) + sum(word.arg in OPS[op].parameters for word in site.keywords)
+    return isinstance(site.func, ast.Attribute) and given < len(OPS[op].parameters)

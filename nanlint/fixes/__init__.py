@@ -85,7 +85,7 @@ def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: s
         return
     yield from _double_wheres(found, places, a)
     if len(found) == 1:
-        yield from _elsewhere(first, places)
+        yield from _elsewhere(first, places, a)
 
 
 def _double_wheres(found: Sequence[Hazard], places: Places, a: Arithmetic) -> Iterator[Candidate]:
@@ -95,13 +95,10 @@ def _double_wheres(found: Sequence[Hazard], places: Places, a: Arithmetic) -> It
             yield Candidate("double-where", edits, fits(list(zip(found, sites, guards, strict=True)), places))
 
 
-def _elsewhere(hazard: Hazard, places: Places) -> Iterator[Candidate]:
-    own = [pair for proof in hazard.proofs for pair in _poisoned(proof.site)]
-    yield Candidate(
-        "double-where",
-        rebuilt(hazard, own, places),
-        all(definition_fits(site, places) for site, _ in own),
-    )
+def _elsewhere(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[Candidate]:
+    for (own,) in _site_sets([hazard], a):
+        fit = all(definition_fits(site, places) for site, _ in own)
+        yield Candidate("double-where", rebuilt(hazard, own, places), fit)
     for edits, narrow in helper_arguments(hazard, places):
         yield Candidate("double-where", edits, narrow)
 

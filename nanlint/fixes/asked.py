@@ -15,7 +15,7 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted, where_spelling
 from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
-from nanlint.fixes.own_region import Poisoned, conditions, poisoned
+from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import each_element
 from nanlint.hazards import Hazard
@@ -40,9 +40,15 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit,
     Alone, where the guarded op gives what the selector puts in place of the rest; with the selector's condition
     replaced; with a where around the selector.
     """
-    bad = poisoned(hazard, a)
-    if not 0 < len(bad) <= _MOST_ARGUMENTS or hazard.selector.node is None or not each_element(hazard):
+    if hazard.selector.node is None or not each_element(hazard):
         return
+    for sites in site_sets(hazard):
+        bad = poisoned(hazard, sites, a)
+        if 0 < len(bad) <= _MOST_ARGUMENTS:
+            yield from _guarding(bad, hazard, places)
+
+
+def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places) -> Iterator[tuple[Edit, ...]]:
     choices = [list(_questions(each, places)) for each in bad]
     for questions in itertools.islice(itertools.product(*choices), 4):
         wraps = _wraps(questions, hazard, places)

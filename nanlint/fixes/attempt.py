@@ -46,10 +46,10 @@ def attempt(
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
-    selector = None if moves else trial.same_selector()
-    if selector is None:
+    pair = None if moves else trial.selection()
+    if pair is None:
         return compared(hazard, unit.sinks, again.sinks, a)
-    own = compared(hazard, [hazard.selector], [selector], a)
+    own = compared(hazard, [pair[0]], [pair[1]], a)
     if own is Outcome.FAILED or _inside(pieces, hazard.selector, places):
         return own
     everything = compared(hazard, unit.sinks, again.sinks, a)
@@ -126,12 +126,14 @@ class _Trial:
     start: int
     """Where the text of `after` begins in the whole edited text."""
 
-    def same_selector(self) -> Apply | None:
-        """The selector of the edited function that stands where the hazard's stood; a where may be around it."""
-        old = self.hazard.selector
+    def selection(self) -> tuple[Apply, Apply] | None:
+        """The outermost selector of the hazard's expression, and that of the edited one; a where may be around it."""
+        node = self.hazard.selector.node
+        old = next(s for s in reversed(self.unit.selectors) if s.node is node)
         moved, alike = self._moved(old), (old.op, "where")
         found = [s for s in self.again.selectors if s.op in alike and _offset(s, self.after) == moved]
-        return max(found, key=lambda s: _end(s, self.after), default=None)
+        new = max(reversed(found), key=lambda s: _end(s, self.after), default=None)
+        return None if new is None else (old, new)
 
     def was_hazardous(self, selector: Apply, a: Arithmetic) -> bool:
         """Whether a selector of the edited function is another one than the hazard's, and was hazardous before."""

@@ -24,7 +24,11 @@ _CLAMPS = {"clamp": ("min", "max"), "clip": ("min", "max"), "clamp_min": ("min",
 
 def bounded(hazards: list[Hazard], places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
     """Edits that bound the poisoned arguments just outside of their poison sets, the most usual bounds first."""
-    bad = {id(each.node): each for hazard in hazards for each in poisoned(hazard, a)}
+    bad = {
+        id(each.node): each
+        for hazard in hazards
+        for each in poisoned(hazard, (proof.site for proof in hazard.proofs), a)
+    }
     choices = [list(_choices(each, hazards[0], places)) for each in bad.values()]
     if not choices or not all(each_element(hazard) for hazard in hazards):
         return

@@ -28,13 +28,19 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     """Edits that write the definition of an earlier value, guarded, where the selector reads it."""
     selector = hazard.selector.node
     guard = guard_of(hazard, places) if isinstance(selector, ast.expr) else None
-    if guard is None or not isinstance(selector, ast.expr):
+    if (
+        guard is None
+        or not isinstance(selector, ast.expr)
+        or isinstance(getattr(selector, "ctx", None), ast.Store)
+    ):
         return None
     edits: list[Edit] = list(guard.binding)
     for definition in {places.statement(site.node) for site, _ in sites if site.node is not None}:
         name = _single_name(definition)
         asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
-        reads = [n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name and n not in asking]
+        reads = [
+            n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name and n not in asking
+        ]
         if name is None or not reads or not isinstance(definition, ast.Assign):
             return None
         text = _guarded_text(definition.value, guard, sites, selector, places)

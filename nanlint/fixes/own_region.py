@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nanlint import regions as R
@@ -48,15 +48,16 @@ class Poisoned:
         return bool(self.kept) and self.poison.lo >= self.kept.hi
 
 
-def poisoned(hazard: Hazard, a: Arithmetic) -> list[Poisoned]:
-    """The arguments that the proofs of a hazard show to be poisoned; those that are not written are left out."""
+def poisoned(hazard: Hazard, sites: Iterable[Apply], a: Arithmetic) -> list[Poisoned]:
+    """The arguments of `sites` that can be poisoned; those that are not written are left out."""
     order = closure((hazard.operand, hazard.selector), MOST_VALUES)
     path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in hazard.selector.path]
     facts = Network(order, a).solve(path)
+    if facts is None:
+        return []
     found: dict[int, Poisoned] = {}
-    for proof in hazard.proofs if facts is not None else ():
-        site, row = proof.site, OPS[proof.site.op]
-        assert facts is not None
+    for site in sites:
+        row = OPS[site.op]
         poison = row.poison(a, *(facts.of(arg) for arg in site.args))
         for index, (arg, bad, safe) in enumerate(zip(site.args, poison, row.safe, strict=True)):
             node = argument_node(site.node, index, site.op)
@@ -64,6 +65,21 @@ def poisoned(hazard: Hazard, a: Arithmetic) -> list[Poisoned]:
             if safe is not None and met and node is not None:
                 found.setdefault(id(node), Poisoned(site, index, node, facts.of(arg), met))
     return list(found.values())
+
+
+def site_sets(hazard: Hazard) -> list[list[Apply]]:
+    """Singular ops below a hazard's operand to guard: those with a proof, the innermost ones, and all of them."""
+    proven = [proof.site for proof in hazard.proofs]
+    order = closure((hazard.operand,), MOST_VALUES)
+    singular = [value for value in order if isinstance(value, Apply) and OPS[value.op].singular]
+    numbers = {value.number for value in singular}
+    innermost = [
+        value
+        for value in singular
+        if not any(below.number in numbers - {value.number} for below in closure((value,), MOST_VALUES))
+    ]
+    distinct = {frozenset(site.number for site in sites): sites for sites in (singular, innermost, proven)}
+    return list(reversed(distinct.values()))
 
 
 def _plain(region: Region, a: Arithmetic) -> Region:

@@ -182,7 +182,7 @@ def is_simple(node: ast.expr) -> bool:
 
 
 def _is_test(node: ast.AST) -> bool:
-    """`x.gt(0)`, `torch.logical_not(m)`, `m.bool()`: no more costly than `x > 0`."""
+    """`x.gt(0)`, `torch.logical_not(m)`, `m.bool()`, `x.abs()`: no more costly than `x > 0`."""
     if not isinstance(node, ast.Call):
         return False
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -194,6 +194,6 @@ _TESTS = frozenset(
     """
     lt le gt ge eq ne less less_equal greater greater_equal not_equal logical_and logical_or logical_not
     logical_xor bitwise_and bitwise_or bitwise_not bool float double half to type type_as unsqueeze squeeze
-    view
+    view abs
     """.split()
 )

@@ -187,26 +187,37 @@ def _tried(state: _State, targets: Sequence[Finding], config: Config, analyse: A
 
 
 def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: list[Piece]) -> bool:
-    """Whether each finding of `after` was one of `before` already, and no target is among them."""
-    others = (finding for finding in before.findings if _key(finding) not in targets)
-    pending = [_trace(before, finding, pieces) for finding in others]
+    """Whether each finding of `after` was one of `before` already, and no target is among them.
+
+    What may be left of a target is an overflow of low confidence, for numbers that nobody uses.
+    """
+    pending = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets]
+    left = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) in targets]
     for finding in sorted(after.findings, key=_key):
         offset, shown = after.source.offset(finding.span.start), _is_shown(after, finding)
         trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
-        if trace is None:
+        if trace is not None:
+            pending.remove(trace)
+        elif not any(trace.leaves(finding, offset) for trace in left):
             return False
-        pending.remove(trace)
     return True
 
 
 @dataclass(frozen=True)
 class _Trace:
-    """Where a finding that is no target may stand after some edits: offsets `first` to `last`."""
+    """Where a finding may stand after some edits: offsets `first` to `last`."""
 
     code: str
     first: int
     last: int
     shown: bool
+    confidence: Confidence
+
+    def leaves(self, finding: Finding, offset: int) -> bool:
+        """Whether a finding may be what is left of this one: an overflow of the same selector, and unlikely."""
+        low = finding.confidence is Confidence.LOW and self.confidence is not Confidence.LOW
+        overflow = finding.code == self.code.replace("NAN1", "NAN2")
+        return low and overflow and self.first <= offset <= self.last
 
     def fits(self, code: str, offset: int, shown: bool) -> bool:
         """Whether a finding may be this one; one that was hidden must not come to be shown."""
@@ -216,7 +227,7 @@ class _Trace:
 def _trace(state: _State, finding: Finding, pieces: Sequence[Piece]) -> _Trace:
     offset = state.source.offset(finding.span.start)
     first, last = _moved(offset, pieces)
-    return _Trace(finding.code, first, last, _is_shown(state, finding))
+    return _Trace(finding.code, first, last, _is_shown(state, finding), finding.confidence)
 
 
 def _is_shown(state: _State, finding: Finding) -> bool:

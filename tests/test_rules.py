@@ -132,7 +132,7 @@ def test_the_inputs_of_the_docs_are_those_of_the_finding(rule: Rule) -> None:
 def test_a_fix_is_offered_where_the_metadata_say_so(rule: Rule) -> None:
     source = Source("example.py", code(rule, "Example"))
     assert rule.fixable in ("sometimes", "never")
-    fixed = fix(source, dataclasses.replace(EVERYTHING, unsafe_fixes=True))
+    fixed = fix(source, dataclasses.replace(EVERYTHING, confidence=Confidence.MEDIUM, unsafe_fixes=True))
     assert (fixed.fixed, len(fixed.remaining)) == (
         (1, 0) if rule.fixable == "sometimes" else (0, len(findings(source.text)))
     )

@@ -76,12 +76,12 @@ def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: s
         yield Candidate("indexed", indexed(found[0], places), True)
     first = found[0]
     if first.row.family == 6:
-        yield from (Candidate("ask-first", edits, True, lenient=True) for edits in asked(first, places, a))
+        yield from (Candidate("ask-first", edits, True, told) for edits, told in asked(first, places, a))
     if len(found) == 1 and first.row.family == 4:
         yield from (Candidate("index-first", edits, True, moves=True) for edits in index_first(first, places))
     if first.row.family == 5:
         yield from (Candidate("bound-first", edits, True) for edits in bounded(list(found), places, a))
-        yield from (Candidate("ask-first", edits, True) for edits in asked(first, places, a))
+        yield from (Candidate("ask-first", edits, True) for edits, _ in asked(first, places, a))
         return
     yield from _double_wheres(found, places, a)
     if len(found) == 1:

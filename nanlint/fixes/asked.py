@@ -34,8 +34,10 @@ class _Question:
     binding: tuple[Edit, ...]
 
 
-def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
+def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[tuple[Edit, ...], bool]]:
     """Edits that guard each poisoned argument by its own values, the least intrusive first.
+
+    With each, whether it says by itself what the selector gives for the rest, so that a change there is in sight.
 
     Alone, where the guarded op gives what the selector puts in place of the rest; with the selector's condition
     replaced; with a where around the selector.
@@ -48,17 +50,19 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit,
             yield from _guarding(bad, hazard, places)
 
 
-def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places) -> Iterator[tuple[Edit, ...]]:
+def _guarding(
+    bad: Sequence[Poisoned], hazard: Hazard, places: Places
+) -> Iterator[tuple[tuple[Edit, ...], bool]]:
     choices = [list(_questions(each, places)) for each in bad]
     for questions in itertools.islice(itertools.product(*choices), 4):
         wraps = _wraps(questions, hazard, places)
-        yield wraps
+        yield wraps, False
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
-            yield (*wraps, replaced)
+            yield (*wraps, replaced), False
         around = _where_around(questions, hazard, places)
         if around:
-            yield (*wraps, *around)
+            yield (*wraps, *around), True
 
 
 def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
-from nanlint.fixes.guards import ATOMS, Guard, called_name
+from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import within_shape
 from nanlint.fixes.sites import argument_node
@@ -102,11 +102,11 @@ def _around(guard: Guard, safe: str, node: ast.expr, spelling: str | None) -> tu
 
 def where_spelling(selector: ast.AST, places: Places) -> str | None:
     """How this file says `torch.where`: as the selector does, or by its name for torch; None if it has none."""
-    if isinstance(selector, ast.Call) and called_name(selector) == "where":
+    bound = dict(places.imports)
+    if isinstance(selector, ast.Call):
         text = places.text(selector.func)
-        root = text.split(".", 1)[0]
-        bound = dict(places.imports)
-        if bound.get(root) in ("torch", "torch.where") or (root == "torch" and "torch" in bound):
+        root, _, rest = text.partition(".")
+        if ".".join(filter(None, (bound.get(root), rest))) == "torch.where":
             return text
     for name, dotted in places.imports:
         if dotted == "torch":

@@ -9,10 +9,11 @@ from enum import Enum
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
+from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
-from nanlint.hazards import Hazard, Proof
+from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward

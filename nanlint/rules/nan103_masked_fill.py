@@ -45,8 +45,15 @@ that is needed.
 
 ## Fix safety
 
-There is no automatic fix. The rewrite above changes no selected element; what it costs is a second
-fill.
+The fix puts a `where` with the mask of the fill around the argument of each singular op, above the
+fill, which stays. It is offered only if every selected value, and the gradient wherever it was
+finite, stay what they are; that is checked on the input of the finding, on the ends of the poison
+set and next to them, and on sample points of either side. It is safe where everything between the
+op and the fill is elementwise, and, for an index assignment, where the mask is made of what it
+guards; otherwise the new `where` may not have a shape that fits, and `--unsafe-fixes` is needed.
+
+None is offered for stores at integer indices and slices: there is no mask to guard with. Store a
+harmless value at the same place before the op.
 
 ## References
 
@@ -59,4 +66,4 @@ fill.
 from __future__ import annotations
 
 FAMILY = "`masked_fill`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

@@ -38,8 +38,14 @@ The logarithm never sees the elements that are left behind; their gradient is 0,
 
 ## Fix safety
 
-There is no automatic fix. Selecting first is the same for every elementwise op; an op that looks at
-several elements, such as a softmax or a sum, has to stay before the selection.
+The fix moves the selection in front of the op, `f(x)[m]` to `f(x[m])`, where `f` is elementwise in
+one tensor; a largest or smallest element is moved through ops that keep the order only. Otherwise a
+`where` with the mask goes around the argument of the op, and the selection stays. Either is offered
+only if every selected value, and the gradient wherever it was finite, stay what they are. It is safe
+where the shapes certainly fit, and needs `--unsafe-fixes` otherwise.
+
+None is offered where integer indices select from several tensors, or behind a reduction: select from
+each of them by hand.
 
 ## References
 
@@ -53,4 +59,4 @@ several elements, such as a softmax or a sum, has to stay before the selection.
 from __future__ import annotations
 
 FAMILY = "selection"
-FIXABLE = "never"
+FIXABLE = "sometimes"

@@ -44,9 +44,14 @@ For a monotone op the bound moves to its argument: `x.sqrt().clamp(min=a)` is
 
 ## Fix safety
 
-There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the
-bound is in its range. The gradient at the bound itself may differ: `clamp` passes it on there, and
-below it gives 0.
+The fix bounds the argument of the op just outside of its singular point, and leaves the outer bound
+where it is: `x.clamp(min=1e-8).log().clamp(min=-10)`. The inner bound changes only what the outer one
+cuts off anyway; that is checked on the ends of the poison set, at the new bound, next to both, and
+with the other inputs at the ends of what is usual. So no value changes and no gradient, not even at
+the outer bound. Where no such bound exists a `where` on the argument itself is tried.
+
+None is offered where the outer bound is a tensor of any value, or behind a reduction: every inner
+bound would change some selected value. Choose one that your data never reaches.
 
 ## References
 
@@ -58,4 +63,4 @@ below it gives 0.
 from __future__ import annotations
 
 FAMILY = "`clamp`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

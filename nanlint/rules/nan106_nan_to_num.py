@@ -42,8 +42,14 @@ Ask the argument, not the result, and keep the op away from what it cannot bear.
 
 ## Fix safety
 
-There is no automatic fix: what the replaced values stand for, and so the condition to ask for, is
-the author's to say.
+The fix asks the argument instead of the result: `isfinite(1 / x)` becomes `x != 0`, and the op is
+guarded by the same condition. It is offered only if every finite value, the replaced ones included,
+and the gradient wherever it was finite, stay what they are. Where the values put in place of the
+infinite ones would change, such as the largest number that `nan_to_num` has for them by default, it
+is unsafe and needs `--unsafe-fixes`.
+
+None is offered behind a reduction, and for conditions that the argument alone does not decide: what
+the replaced values stand for, and so the condition to ask for, is the author's to say.
 
 ## References
 
@@ -54,4 +60,4 @@ the author's to say.
 from __future__ import annotations
 
 FAMILY = "`nan_to_num`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

@@ -42,8 +42,12 @@ Fill before the op with a value that it can bear, and after it with the value th
 
 ## Fix safety
 
-There is no automatic fix. The rewrite above changes no selected element; what it costs is a second
-fill.
+The fix puts a `where` with the mask of the fill around the argument of each singular op, above the
+fill, which stays. It is offered only if every selected value, and the gradient wherever it was
+finite, stay what they are; that is checked on the input of the finding, on the ends of the poison
+set and next to them, and on sample points of either side. It is safe where everything between the
+op and the fill is elementwise, and, for an index assignment, where the mask is made of what it
+guards; otherwise the new `where` may not have a shape that fits, and `--unsafe-fixes` is needed.
 
 ## References
 
@@ -55,4 +59,4 @@ fill.
 from __future__ import annotations
 
 FAMILY = "`masked_fill`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

@@ -44,8 +44,13 @@ For a monotone op the bound moves to its argument.
 
 ## Fix safety
 
-There is no automatic fix. Moving the bound is the same up to rounding if the op is monotone and the
-bound is in its range. Rounding can put the value a little above the bound.
+The fix bounds the argument of the op below its overflow and leaves the outer bound where it is:
+`x.clamp(max=80).exp().clamp(max=1e3)`. The inner bound changes only what the outer one cuts off
+anyway; that is checked where the op overflows, at the new bound, next to both, and with the other
+inputs at the ends of what is usual.
+
+None is offered where the same result is used without the outer bound as well, or behind a reduction:
+there every inner bound changes some value.
 
 ## References
 
@@ -56,4 +61,4 @@ bound is in its range. Rounding can put the value a little above the bound.
 from __future__ import annotations
 
 FAMILY = "`clamp`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

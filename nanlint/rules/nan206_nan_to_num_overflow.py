@@ -20,7 +20,8 @@ import torch
 
 
 def rate(x):
-    return torch.nan_to_num(torch.exp(x), posinf=1e6)
+    y = torch.exp(x)
+    return torch.where(torch.isinf(y), 1e6, y)
 ```
 
 At `x = 100.0` the value is a million and the gradient is nan.
@@ -43,8 +44,12 @@ the dtype.
 
 ## Fix safety
 
-There is no automatic fix: a bound changes the values between it and the overflow, and where it
-should be is the author's to say.
+The fix computes the value anew with the op guarded by the very condition that repairs it, so that
+every value stays what it is. It needs such a condition: `torch.where(y.isinf(), c, y)`.
+
+None is offered for `nan_to_num` and for repairs in place, and none behind a reduction: a bound on
+the argument changes the values between it and the overflow, and where it should be is the author's
+to say.
 
 ## References
 
@@ -55,4 +60,4 @@ should be is the author's to say.
 from __future__ import annotations
 
 FAMILY = "`nan_to_num`"
-FIXABLE = "never"
+FIXABLE = "sometimes"

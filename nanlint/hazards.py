@@ -18,13 +18,15 @@ from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
-from nanlint.plausibility import constant_of, is_far_fetched, saturated
+from nanlint.plausibility import constant_of, saturated
 from nanlint.search import Effort, assignments
 from nanlint.witness import backward, culprit, forward
 
 _MOST_TARGETS = 40
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
+_MOST_JUDGED = 40
+"""Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class _Study:
             if isinstance(value, Apply) and value.op == "masked_select" and value.number in self.below
             if value.number != case.selector.number
         ]
+        self.judged: dict[tuple[object, ...], Confidence] = {}
         self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
 
     def hazard(self) -> Hazard | None:
@@ -79,7 +82,9 @@ class _Study:
         for target in list(self._targets(base))[:_MOST_TARGETS]:
             proof = self._proof(base, target)
             if proof is not None:
-                proofs.setdefault(proof.site.number, proof)
+                known = proofs.get(proof.site.number)
+                if known is None or self._rank(proof) < self._rank(known):
+                    proofs[proof.site.number] = proof
         if not proofs:
             return None
         return self._made(sorted(proofs.values(), key=self._rank))
@@ -196,7 +201,15 @@ class _Study:
         return arrived
 
     def _is_unlikely(self, proof: Proof) -> bool:
-        return is_far_fetched(proof) or self.judge.is_broken_anyway(proof)
+        return self._confidence(proof) is Confidence.LOW
+
+    def _confidence(self, proof: Proof) -> Confidence:
+        """How sure a proof is, judged once: the same numbers are met again and again."""
+        key = (proof.site.number, proof.origin.number, tuple(proof.inputs.values()))
+        if key not in self.judged:
+            enough = len(self.judged) >= _MOST_JUDGED
+            self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
+        return self.judged[key]
 
     def _rank(self, proof: Proof) -> tuple[bool, bool, float]:
         return (
@@ -207,9 +220,7 @@ class _Study:
 
     def _made(self, proofs: list[Proof]) -> Hazard:
         case = self.case
-        judged = sorted(
-            ((self.judge.confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank
-        )
+        judged = sorted(((self._confidence(proof), proof) for proof in proofs), key=lambda pair: pair[0].rank)
         confidence = judged[0][0]
         proofs = [proof for own, proof in judged if own is confidence]
         return Hazard(

@@ -14,6 +14,7 @@ from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
 from nanlint.plausibility import (
     constant_of,
+    crossing,
     is_behind_rounding,
     is_far_fetched,
     is_offset,
@@ -55,7 +56,7 @@ class Judge:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        unlikely = all(is_setting(arg) or is_offset(arg) for arg in poisoned)
+        unlikely = all(is_setting(arg) or is_offset(arg) or self._is_coincidence(arg) for arg in poisoned)
         if unlikely or is_far_fetched(proof) or is_behind_rounding(self.case.operand, proof.origin):
             return Confidence.LOW
         condition = self.case.condition
@@ -72,6 +73,19 @@ class Judge:
         """Whether what the selector takes instead is computed from the poisoned values."""
         reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
         return bool(reached & self._other_side())
+
+    def _is_coincidence(self, arg: Value) -> bool:
+        """Whether independent values would have to meet in one number that the condition says nothing of."""
+        found = crossing(arg)
+        if found is None:
+            return False
+        product, number = found
+        facts = self.network.solve(())
+        if facts is None or not any(part.lo < number < part.hi for part in facts.of(product).intervals):
+            return False
+        return not {arg.number, product.number} & {
+            v.number for v in closure((self.case.condition,), MOST_VALUES)
+        }
 
     def _silences(self, proof: Proof) -> bool:
         """Whether the condition is about the factor that makes 0 of the site's infinity, as in `x * y.log()`."""

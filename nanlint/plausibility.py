@@ -129,6 +129,23 @@ def is_offset(value: Value) -> bool:
     return any(_is_small(arg) for arg in value.args)
 
 
+def crossing(value: Value) -> tuple[Value, float] | None:
+    """Of `1 + a * b`, the product and the number at which it gives 0; None for anything else.
+
+    Two independent values whose product is exactly such a number are a coincidence, unless it ends the product's
+    range, as 1 ends that of a cosine.
+    """
+    if not isinstance(value, Apply) or value.op not in ("add", "sub"):
+        return None
+    constants = [arg.value for arg in value.args if isinstance(arg, Constant)]
+    others = [arg for arg in value.args if isinstance(arg, Apply) and arg.op in ("mul", "div")]
+    if len(constants) != 1 or len(others) != 1 or constants[0] == 0.0:
+        return None
+    leaves = [leaf for leaf in closure(others, MOST_VALUES) if isinstance(leaf, Leaf)]
+    at = constants[0] if value.op == "sub" else -constants[0]
+    return (others[0], at) if len(leaves) > 1 else None
+
+
 def _is_small(value: Value) -> bool:
     if isinstance(value, Constant):
         return 0.0 < value.value <= _SMALL_OFFSET

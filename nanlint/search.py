@@ -106,11 +106,28 @@ def _combinations(free: Sequence[Value], choices: list[list[float]]) -> Iterator
         for picked in itertools.product(*choices):
             yield dict(zip(numbers, picked, strict=True))
         return
-    for turn in range(max(len(choice) for choice in choices)):
+    for ranks in itertools.islice(_by_sum(len(choices)), _BLIND_TRIES):
+        if all(rank < len(choice) for rank, choice in zip(ranks, choices, strict=True)):
+            yield {n: choice[r] for n, choice, r in zip(numbers, choices, ranks, strict=True)}
+    for turn in range(1, max(len(choice) for choice in choices)):
         yield {n: choice[min(turn, len(choice) - 1)] for n, choice in zip(numbers, choices, strict=True)}
     chance = random.Random(0)
     for _ in range(_BLIND_TRIES):
         yield {n: chance.choice(choice) for n, choice in zip(numbers, choices, strict=True)}
+
+
+def _by_sum(length: int) -> Iterator[tuple[int, ...]]:
+    """All tuples of `length` ranks, those with the smallest sum first: few values differ from their plainest."""
+    for total in itertools.count():
+        yield from _summing_to(total, length)
+
+
+def _summing_to(total: int, length: int) -> Iterator[tuple[int, ...]]:
+    if length == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        yield from ((first, *rest) for rest in _summing_to(total - first, length - 1))
 
 
 def _fix(

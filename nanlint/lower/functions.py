@@ -9,6 +9,7 @@ from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import may_be_number
+from nanlint.lower.distributions import comparisons, declared
 from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
@@ -58,9 +59,24 @@ class Functions(Methods):
         if self.stops_gradient(node.decorator_list, frame):
             frame.grad = False
         self.assume_of_objects(function.owner, frame)
+        if function.owner is not None and node.args.args:
+            self._assume_declared(frame.scope.names.get(node.args.args[0].arg), frame)
         before = len(frame.path)
         self.run(node.body, frame)
         return self._joined(frame.returned, before)
+
+    def _assume_declared(self, owner: Thing | None, frame: Frame) -> None:
+        """In a method of a distribution, and behind it, its parameters are what their constraints say."""
+        if not isinstance(owner, Instance):
+            return
+        before = len(frame.path)
+        for name, region in declared(self.ancestry(owner.cls)).items():
+            value = owner.fields.get(name)
+            if isinstance(value, Value) and not isinstance(value, Constant):
+                for comparison, number in comparisons(region):
+                    bound = self.builder.constant(number)
+                    frame.assume(self.builder.apply(comparison, value, bound), True)
+        frame.given.extend(frame.path[before:])
 
     def _joined(self, returned: Sequence[Returned], before: int) -> Thing:
         """The value of a call whose body returns in several places; `before` assumptions are the caller's own."""

@@ -117,16 +117,15 @@ def test_options_come_from_the_command_line_and_the_configuration_file(tmp_path:
     config.write_text(
         "[flake8]\nnanlint-dtype = float16\nnanlint_confidence = low\nnanlint-assume = x > 0, 0 <= f() <= 1\n"
     )
-    given = replace(
-        Config(select=("NAN",), ignore=("NAN903",), dtype="float16"), assume=("x > 0", "0 <= f() <= 1")
-    )
+    off = tuple(sorted(OFF_BY_DEFAULT))
+    given = replace(Config(select=("NAN",), ignore=off, dtype="float16"), assume=("x > 0", "0 <= f() <= 1"))
     parse_args(["--config", str(config)])
     assert Plugin._config == replace(given, confidence=Confidence.LOW)
     parse_args(["--config", str(config), "--nanlint-confidence=high"])
     assert Plugin._config == replace(given, confidence=Confidence.HIGH)
     parse_args(["--isolated"])
-    assert Plugin._config == Config(select=("NAN",), ignore=("NAN903",))
-    parse_args(["--isolated", "--extend-select=NAN903"])
+    assert Plugin._config == Config(select=("NAN",), ignore=off)
+    parse_args(["--isolated", "--extend-select=NAN3,NAN903"])
     assert Plugin._config == Config(select=("NAN",))
 
 

@@ -77,7 +77,9 @@ def _met(window: Window, inputs: Mapping[int, float]) -> Meeting | None:
     proof = Proof(site, window.free(run), at(run.values, site), gradients, True, run.values, site)
     confidence = likelihood(proof, zero, window.a)
     is_below = zero.number != site.number and zero.number in window.below
-    is_doubtful = _is_coincidence(window, run, zero) or (is_below and window.is_infinite_anyway(run))
+    is_doubtful = _is_coincidence(window, run, zero)
+    if is_below and not is_doubtful:
+        is_doubtful = window.is_infinite_anyway(_general(window, run, zero))
     return Meeting(proof, zero, is_below, Confidence.LOW if is_doubtful else confidence)
 
 
@@ -113,6 +115,16 @@ def _is_coincidence(window: Window, run: Run, zero: Apply) -> bool:
     again = window.run(moved)
     still = None if again is None else _zero(window, again)
     return still is None or still.number != zero.number
+
+
+def _general(window: Window, run: Run, zero: Apply) -> Run:
+    """The same with other values for all inputs whose own is not needed, one after the other."""
+    for value, given in window.free(run).items():
+        again = window.run({**run.inputs, value.number: _another(value, given)})
+        still = None if again is None else _zero(window, again)
+        if again is not None and still is not None and still.number == zero.number:
+            run = again
+    return run
 
 
 def _another(value: Value, given: float) -> float:

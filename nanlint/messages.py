@@ -24,6 +24,8 @@ SELECTOR_WORDS = {
     "mul": "mask product",
     "masked_fill": "`masked_fill`",
     "masked_select": "selection",
+    "largest": "selection",
+    "smallest": "selection",
     "clamp_min": "`clamp`",
     "clamp_max": "`clamp`",
     "relu": "`relu`",

@@ -37,8 +37,8 @@ def root(x: torch.Tensor) -> torch.Tensor:
 PLACE = "5:12: NAN101 "
 UNFIXABLE = """
 
-def clamped(x: torch.Tensor) -> torch.Tensor:
-    return x.sqrt().clamp(min=0.5)
+def louder(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.maximum(x.log(), y)
 """
 SOUND = "import torch\n\nx = torch.zeros(3)\n"
 BROKEN = "import torch\n\ndef f(:\n"

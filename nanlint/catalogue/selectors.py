@@ -287,6 +287,8 @@ SELECTORS: dict[str, Selector] = {
         Selector(
             "threshold", 5, (Drop(0, 0, lambda r: r[0] & R.below(r[1].hi, True), lambda v: v[0] <= v[1]),)
         ),
+        Selector("largest", 4, (_outdone(0, 1), _outdone(1, 0))),
+        Selector("smallest", 4, (_undercut(0, 1), _undercut(1, 0))),
         Selector("maximum", 5, (_outdone(0, 1), _outdone(1, 0))),
         Selector("minimum", 5, (_undercut(0, 1), _undercut(1, 0))),
         Selector("fmax", 5, (_outdone(0, 1, by_nan=True), _outdone(1, 0, by_nan=True))),

@@ -77,7 +77,7 @@ def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: s
     first = found[0]
     if first.row.family == 6:
         yield from (Candidate("ask-first", edits, True, told) for edits, told in asked(first, places, a))
-    if len(found) == 1 and first.row.family == 4:
+    if first.row.family == 4:
         yield from (Candidate("index-first", edits, True, moves=True) for edits in index_first(first, places))
     if first.row.family == 5:
         yield from (Candidate("bound-first", edits, True) for edits in bounded(list(found), places, a))

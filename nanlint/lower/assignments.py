@@ -53,16 +53,7 @@ class Assignments(Expressions):
         unknown = isinstance(thing, Leaf) and thing.opaque and thing.region == R.FINITE
         if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
             return thing
-        return self.builder.leaf(
-            thing.name,
-            R.TRUTH,
-            grad=False,
-            kind=thing.kind,
-            node=thing.node,
-            feeds=thing.feeds,
-            opaque=True,
-            key=("mask", thing.number),
-        )
+        return self.as_truth(thing)
 
     def _unpack(self, targets: Sequence[ast.expr], thing: Thing, frame: Frame) -> None:
         if isinstance(thing, Items) and len(thing.things) == len(targets):

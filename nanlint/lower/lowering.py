@@ -57,6 +57,8 @@ class Lowering:
         self.wholes: dict[int, Value] = {}
         """What a value that is the element of another one was picked from."""
         self._elements: dict[tuple[int, str], Value] = {}
+        self.positions: dict[int, Value] = {}
+        """The mask that indices come from, as by `nonzero`, by the number of the indices."""
 
     # the parts of the walk call one another: expressions, calls, statements and objects each define theirs
 
@@ -110,6 +112,19 @@ class Lowering:
         values = tuple(value for feed in feeds for value in values_in(feed))
         return self.builder.leaf(
             name, region, grad=grad, kind=kind, node=node, feeds=values, opaque=True, key=key
+        )
+
+    def as_truth(self, value: Leaf) -> Leaf:
+        """The same unknown value, of which it is known now that it is true or false."""
+        return self.builder.leaf(
+            value.name,
+            R.TRUTH,
+            grad=False,
+            kind=value.kind,
+            node=value.node,
+            feeds=value.feeds,
+            opaque=value.opaque,
+            key=("mask", value.number),
         )
 
     def choose(self, condition: Value | None, first: Thing, second: Thing) -> Thing:

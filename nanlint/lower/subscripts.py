@@ -68,11 +68,8 @@ class Subscripts(Attributes):
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
         parts = key.elts if isinstance(key, ast.Tuple) else [key]
-        masks = [
-            thing
-            for part in parts
-            if isinstance(thing := self._key_part(part, frame), Value) and self.is_logical(thing)
-        ]
+        found = [self.mask_of(self._key_part(part, frame)) for part in parts]
+        masks = [mask for mask in found if mask is not None]
         return masks[0] if len(masks) == 1 else None
 
     def _key_part(self, part: ast.expr, frame: Frame) -> Thing:

@@ -148,7 +148,16 @@ class TorchCalls(UnknownCalls):
         region = COUNT if short in _SIZES and short != "ndimension" else R.NONNEGATIVE & R.FINITE
         kind = Kind.NUMBER if short in _SIZES else Kind.TENSOR
         key = ("count", value.number, self.source(call.node)) if isinstance(value, Value) else None
-        return self.result(call, *call.args[:1], region=region, grad=False, kind=kind, key=key)
+        counted = self.result(call, *call.args[:1], region=region, grad=False, kind=kind, key=key)
+        if short in ("nonzero", "argwhere") and isinstance(value, Value):
+            self.positions[counted.number] = self._nonzero(value)
+        return counted
+
+    def _nonzero(self, value: Value) -> Value:
+        """Where a value is not 0."""
+        return (
+            value if self.is_logical(value) else self.builder.apply("ne", value, self.builder.constant(0.0))
+        )
 
     def _opaque_result(self, short: str, row: Op | None, call: Call) -> Thing:
         """The result of a regular function, or of one whose arguments make it another than `row` describes."""

@@ -16,6 +16,10 @@ from nanlint.lower.things import Foreign, Items, Method, Symbol, Thing, values_i
 from nanlint.regions import Region
 
 
+_MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
+"""Arguments that torch takes for masks only."""
+
+
 class Values(Objects):
     """Makes graph values, and remembers those that are selectors."""
 
@@ -23,6 +27,8 @@ class Values(Objects):
         """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
         if op == "pow" and isinstance(args[0], Constant) and args[0].value > 0.0:
             op, args = self._exponential(args[0].value, args[1])
+        if op in _MASK_ARGUMENT:
+            args = [self.as_mask(arg) if i == _MASK_ARGUMENT[op] else arg for i, arg in enumerate(args)]
         made = self.builder.apply(
             op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
         )
@@ -77,15 +83,36 @@ class Values(Objects):
         """`old[mask] = new`."""
         return self.apply("masked_fill", (old, mask, new), node, frame)
 
+    def as_mask(self, value: Value) -> Value:
+        """A value that torch takes for a mask: whatever it is called, it is true or false."""
+        if not isinstance(value, Leaf) or value.region <= R.TRUTH:
+            return value
+        return self.as_truth(value)
+
     def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
         """Some elements by their indices: any other element is dropped."""
         if not value.grad or isinstance(value, Leaf):
             return self.element(value, self.source(node))
         return self.select(value, self.any_element(*keys), node, frame)
 
-    def any_element(self, *keys: Thing) -> Leaf:
-        """A mask of which nothing is known: whether an element is one of those that indices name."""
+    def extreme(self, op: str, value: Value, node: ast.AST, frame: Frame) -> Value:
+        """The largest or smallest element of a tensor: of any two elements, one is dropped."""
+        if not value.grad or isinstance(value, Leaf):
+            return value
+        return self.apply(op, (value, self.element(value, "another")), node, frame)
+
+    def any_element(self, *keys: Thing) -> Value:
+        """Whether an element is one of those that indices name; nothing is known of that, unless a mask gave them."""
+        masks = [mask for key in keys if (mask := self.mask_of(key)) is not None]
+        if len(masks) == 1:
+            return masks[0]
         return self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+
+    def mask_of(self, thing: Thing) -> Value | None:
+        """The mask that a subscript is, or that its indices come from."""
+        if not isinstance(thing, Value):
+            return None
+        return thing if self.is_logical(thing) else self.positions.get(thing.number)
 
     def is_logical(self, value: Value) -> bool:
         """Whether a value is a boolean or a mask."""

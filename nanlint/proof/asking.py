@@ -60,6 +60,8 @@ _CALLS: dict[str, Call] = {
     "identity": lambda x: x.clone(),
     "where": lambda c, x, y: torch.where(_filled(c, x), x, y),
     "phi": lambda c, x, y: (x if c else y).clone(),
+    "largest": lambda x, y: torch.stack([x, y]).amax(dim=0),
+    "smallest": lambda x, y: torch.stack([x, y]).amin(dim=0),
     "python_max": lambda x, y: torch.stack([max(p, q) for p, q in zip(x, y, strict=True)]),
     "python_min": lambda x, y: torch.stack([min(p, q) for p, q in zip(x, y, strict=True)]),
     "masked_fill": lambda x, m, v: x.masked_fill(_filled(m, x), v),

@@ -86,8 +86,8 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         if isinstance(other, Value) and not a_dim:
             return calls.apply(pairwise, (call.first, other), call.node, call.frame)
         along = len(call.args) > 1 or "dim" in call.named
-        drops = reduced in ("max", "min") and not isinstance(call.first, Leaf)
-        winner = calls.picked_by_index(call.first, (), call.node, call.frame) if drops else call.first
+        op = _EXTREMES.get(reduced)
+        winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
         pair_made = along and call.name not in ("amax", "amin")
         return Items((made, _indices(calls, made, call.node))) if pair_made else made
@@ -114,13 +114,27 @@ def _ordered(calls: Values, call: Call) -> Thing | None:
     """`sort`, `topk` and their like: values, and indices."""
     if not isinstance(call.first, Value):
         return None
-    picked = calls.picked_by_index(call.first, (), call.node, call.frame) if _drops(call) else call.first
-    return Items((picked, _indices(calls, call.first, call.node)))
+    return Items((_leading(calls, call, call.first), _indices(calls, call.first, call.node)))
 
 
-def _drops(call: Call) -> bool:
-    """`topk` and `kthvalue` leave elements out, `sort` does not."""
-    return call.name != "sort"
+def _leading(calls: Values, call: Call, value: Value) -> Value:
+    """`topk` leaves the smaller or the larger elements out, `kthvalue` all but one, `sort` none."""
+    if call.name == "kthvalue":
+        return calls.picked_by_index(value, (), call.node, call.frame)
+    if call.name != "topk":
+        return value
+    largest = call.argument(3, "largest")
+    smallest = isinstance(largest, Constant) and largest.value == 0.0
+    return calls.extreme("smallest" if smallest else "largest", value, call.node, call.frame)
+
+
+def _without_nan(calls: Values, call: Call) -> Thing | None:
+    """`nanmean` and `nansum` leave out what is nan."""
+    if not isinstance(call.first, Value) or isinstance(call.first, Leaf):
+        return None
+    number = calls.builder.apply("not", calls.builder.apply("isnan", call.first))
+    picked = calls.select(call.first, number, call.node, call.frame)
+    return calls.apply(call.name, (picked,), call.node, call.frame)
 
 
 def _index_put(calls: Values, call: Call) -> Thing | None:
@@ -128,9 +142,9 @@ def _index_put(calls: Values, call: Call) -> Thing | None:
     if len(call.args) < 3 or not isinstance(call.first, Value):
         return None
     keys = call.args[1].things if isinstance(call.args[1], Items) else (call.args[1],)
-    masks = [key for key in keys if isinstance(key, Value) and calls.is_logical(key)]
-    mask = masks[0] if len(masks) == 1 else calls.any_element(*keys)
-    return calls.store_masked(call.first, mask, calls.as_value(call.args[2]), call.node, call.frame)
+    return calls.store_masked(
+        call.first, calls.any_element(*keys), calls.as_value(call.args[2]), call.node, call.frame
+    )
 
 
 def _index_fill(calls: Values, call: Call) -> Thing | None:
@@ -141,6 +155,8 @@ def _index_fill(calls: Values, call: Call) -> Thing | None:
         call.first, calls.any_element(call.args[2]), calls.as_value(call.args[3]), call.node, call.frame
     )
 
+
+_EXTREMES = {"max": "largest", "min": "smallest"}
 
 HANDLERS: dict[str, Handler] = {
     "where": _where,
@@ -161,6 +177,8 @@ HANDLERS: dict[str, Handler] = {
     "sort": _ordered,
     "topk": _ordered,
     "kthvalue": _ordered,
+    "nanmean": _without_nan,
+    "nansum": _without_nan,
     "nan_to_num": _nan_to_num,
     "nan_to_num_": _nan_to_num,
     "index_put": _index_put,

@@ -15,7 +15,6 @@ from nanlint.lower.scope import Frame
 from nanlint.lower.things import Foreign, Items, Method, Symbol, Thing, values_in
 from nanlint.regions import Region
 
-
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
 

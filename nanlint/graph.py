@@ -73,6 +73,8 @@ class Apply:
 
 
 Value: TypeAlias = Leaf | Constant | Apply
+PART = "part"
+"""The name of a leaf that says which of several joined tensors an element is of: all of them are there."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
-from nanlint.search import Effort, assignments
+from nanlint.search import Effort, assignments, route
 from nanlint.witness import backward, culprit, forward
 
 _MOST_TARGETS = 40
@@ -48,6 +48,18 @@ def hazards(selector: Apply, a: Arithmetic, sinks: Sequence[Value] = ()) -> list
     return [hazard for hazard in found if hazard is not None]
 
 
+def _always_used(operand: Value) -> Iterator[Apply]:
+    """What an operand is made of, but for what only one side of a choice uses."""
+    stack, seen = [operand], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number in seen or not isinstance(value, Apply):
+            continue
+        seen.add(value.number)
+        yield value
+        stack.extend(value.args[:1] if value.op in ("phi", "where") else value.args)
+
+
 class _Study:
     """The search for one case."""
 
@@ -64,9 +76,8 @@ class _Study:
         self.below = set(below)
         self.masks = [
             Constraint(value.args[1], R.NONZERO)
-            for value in self.order
-            if isinstance(value, Apply) and value.op == "masked_select" and value.number in self.below
-            if value.number != case.selector.number
+            for value in _always_used(case.operand)
+            if value.op == "masked_select" and value.number != case.selector.number
         ]
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
@@ -117,7 +128,7 @@ class _Study:
                     yield Constraint(arg, met)
 
     def _proof(self, base: Facts, target: Constraint) -> Proof | None:
-        facts = self.network.solve((target,), base)
+        facts = self.network.solve((target, *route(self.case.operand, target.value, self.order)), base)
         if facts is None:
             return None
         best: Proof | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -11,13 +12,15 @@ from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
-from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.plausibility import (
     constant_of,
     crossing,
+    is_asked_about,
     is_behind_rounding,
     is_far_fetched,
     is_offset,
+    is_positive_by_name,
     is_setting,
     is_unreadable,
     speaks_of,
@@ -26,6 +29,7 @@ from nanlint.search import Effort, assignments
 from nanlint.witness import forward
 
 _MOST_SINKS = 60
+_MOST_PARTS = 4
 _OTHERS = (1.0, 0.5, -2.0)
 """Values of what a witness says nothing of."""
 
@@ -56,8 +60,12 @@ class Judge:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        unlikely = all(is_setting(arg) or is_offset(arg) or self._is_coincidence(arg) for arg in poisoned)
-        if unlikely or is_far_fetched(proof) or is_behind_rounding(self.case.operand, proof.origin):
+        unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg) for arg in poisoned)
+        if (
+            unlikely
+            or is_far_fetched(proof, self.case.operand)
+            or is_behind_rounding(self.case.operand, proof.origin)
+        ):
             return Confidence.LOW
         condition = self.case.condition
         spoken = bool(speaks_of(condition) & speaks_of(proof.site))
@@ -68,6 +76,12 @@ class Judge:
         if self.is_broken_anyway(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
+        """Whether a value is the caller's to avoid, or positive unless the condition asks if it is."""
+        if is_setting(poisoned) or is_offset(poisoned, proof.values):
+            return True
+        return is_positive_by_name(poisoned) and not is_asked_about(poisoned, self.case.condition)
 
     def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the poisoned values."""
@@ -166,15 +180,26 @@ class Judge:
         """Whether `sink` is not finite because of the site's value, whatever the selector makes of it."""
         known = {leaf.number: at for leaf, at in proof.inputs.items()}
         known |= {p.condition.number: float(p.truth) for p in self.case.selector.path}
-        known[self.case.selector.number] = 0.0
+        known[self.case.selector.number] = 1.0
         free = [value for value in order if isinstance(value, Leaf) and value.number not in known]
+        parts = [leaf.number for leaf in free if leaf.name == PART][:_MOST_PARTS]
+        choices = itertools.product((1.0, 0.0), repeat=len(parts))
+        return any(
+            self._is_broken(sink, order, proof.site, free, known | dict(zip(parts, choice, strict=True)))
+            for choice in choices
+        )
+
+    def _is_broken(
+        self, sink: Apply, order: list[Value], site: Apply, free: list[Leaf], known: Mapping[int, float]
+    ) -> bool:
+        """Whether `sink` is broken by the value of `site`, whatever the `free` values are that nobody knows."""
         for number in _OTHERS:
-            inputs = {leaf.number: number for leaf in free if number in leaf.region} | known
+            inputs = {leaf.number: number for leaf in free if number in leaf.region} | dict(known)
             broken = forward(order, inputs, self.a)
-            whole = forward(order, inputs | {proof.site.number: 1.0}, self.a)
-            if broken is None or whole is None or not _is_reached(sink, broken):
+            if broken is None or math.isfinite(broken[sink.number]) or not _is_reached(sink, broken):
                 return False
-            if math.isfinite(broken[sink.number]) or not math.isfinite(whole[sink.number]):
+            others = (forward(order, inputs | {site.number: other}, self.a) for other in _OTHERS)
+            if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
                 return False
         return True
 

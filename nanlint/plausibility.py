@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nanlint import regions as R
+from nanlint.catalogue import OPS
 from nanlint.catalogue.structure import SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.lower.conventions import holds_settings
 
 if TYPE_CHECKING:
     from nanlint.cases import Proof
 
-_SETTINGS = ("self", "cls", "cfg", "config", "args", "opt", "hparams", "parser")
+_POSITIVE = re.compile(
+    r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses)$", re.IGNORECASE
+)
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
-_MOST_POWERS = 60
 _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
+_SAME = frozenset({"masked_select", "identity", "sum", "mean"})
+"""What is 0 for one element where its argument is."""
 
 
 def is_unreadable(condition: Value) -> bool:
@@ -50,15 +56,33 @@ def is_setting(value: Value) -> bool:
     if isinstance(value, Apply):
         parts = [arg for arg in value.args if not isinstance(arg, Constant)]
         return bool(parts) and all(is_setting(part) for part in parts)
-    if isinstance(value, Leaf) and value.opaque and value.feeds and not value.grad:
-        return all(is_setting(fed) for fed in value.feeds)
-    if isinstance(value, Leaf) and not value.opaque and value.name.split(".", 1)[0] in _SETTINGS:
-        return "." in value.name
+    if isinstance(value, Leaf):
+        owner, dot, _ = value.name.partition(".")
+        if dot and not value.opaque and (owner in ("self", "cls") or holds_settings(owner)):
+            return True
+        parts = [feed for feed in value.feeds if not isinstance(feed, Constant)]
+        if parts and not value.grad:  # made of settings: `torch.linspace(start, end, 10)`
+            return all(is_setting(part) for part in parts if part.number != value.number)
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)
 
 
-def is_far_fetched(proof: Proof) -> bool:
-    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents beyond a small power."""
+def is_positive_by_name(value: Value) -> bool:
+    """Whether a value is called something that everything is divided by, and that is positive by its nature."""
+    while isinstance(value, Apply) and value.op in ("identity", "masked_select"):
+        value = value.args[0]
+    return isinstance(value, Leaf) and _POSITIVE.search(value.name.split("[", 1)[0]) is not None
+
+
+def is_asked_about(value: Value, condition: Value) -> bool:
+    """Whether a condition compares this very value with something."""
+    return any(
+        isinstance(part, Apply) and OPS[part.op].boolean and value.number in {arg.number for arg in part.args}
+        for part in closure((condition,), MOST_VALUES)
+    )
+
+
+def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
+    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents in `operand` beyond a small power."""
     site = proof.site
     spoken = speaks_of(site)
     if any(
@@ -69,7 +93,7 @@ def is_far_fetched(proof: Proof) -> bool:
     inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
         return True
-    below = closure((site,), _MOST_POWERS)
+    below = closure((operand or site, site), MOST_VALUES)
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
     return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
@@ -122,11 +146,18 @@ def constant_of(value: Value) -> float:
     return value.value if isinstance(value, Constant) else 0.0
 
 
-def is_offset(value: Value) -> bool:
-    """Whether a small number has been added, so that only exactly its negative gives 0: `x + eps`."""
-    if not isinstance(value, Apply) or value.op != "add":
+def is_offset(value: Value, values: Mapping[int, float]) -> bool:
+    """Whether a small number has been added, so that only exactly its negative gives 0: `x + eps`.
+
+    `values` are those of a witness; they say which of two branches it takes.
+    """
+    if not isinstance(value, Apply):
         return False
-    return any(_is_small(arg) for arg in value.args)
+    if value.op == "phi":
+        return is_offset(value.args[1 if values.get(value.args[0].number) else 2], values)
+    if value.op in _SAME:
+        return is_offset(value.args[0], values)
+    return value.op == "add" and any(_is_small(arg) for arg in value.args)
 
 
 def crossing(value: Value) -> tuple[Value, float] | None:

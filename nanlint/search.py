@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterator, Sequence
 
 from nanlint.facts import Constraint, Facts, Network
-from nanlint.graph import Constant, Leaf, Value
-from nanlint.regions import Interval, Region
+from nanlint.graph import Apply, Constant, Leaf, Value, operands
+from nanlint.regions import NONZERO, TRUTH, ZERO, Interval, Region
 
 _PLAIN = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, -10.0, 100.0, -100.0, 150.0, -150.0, 1000.0, -1000.0)
 _TINY, _LARGE = 1e-12, 1000.0
@@ -38,10 +38,38 @@ def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict
     propagating, which finds the points that only a relation between several values allows.
     """
     free = _free_values(network.order)
-    choices = [candidates(facts.of(value)) or [0.0] for value in free]
+    choices = [_choices(value, facts.of(value)) for value in free]
     yield from _combinations(free, choices)
     if len(free) > 1:
         yield from _fix(network, free, facts, {}, effort)
+
+
+def route(start: Value, end: Value, order: Sequence[Value]) -> list[Constraint]:
+    """What the choices on the way from `start` down to `end` have to be, as far as there is one way only."""
+    above = {end.number}
+    for value in order:
+        if any(arg.number in above for arg in operands(value)):
+            above.add(value.number)
+    choices: list[Constraint] = []
+    while start.number != end.number and isinstance(start, Apply):
+        ways = [index for index, arg in enumerate(start.args) if arg.number in above]
+        if len(ways) != 1:
+            break
+        if start.op in ("phi", "where") and ways[0] > 0:
+            choices.append(Constraint(start.args[0], NONZERO if ways[0] == 1 else ZERO))
+        elif start.op == "masked_fill" and ways[0] != 1:
+            choices.append(Constraint(start.args[1], ZERO if ways[0] == 0 else NONZERO))
+        elif start.op == "masked_select" and ways[0] == 0:
+            choices.append(Constraint(start.args[1], NONZERO))
+        start = start.args[ways[0]]
+    return choices
+
+
+def _choices(value: Value, region: Region) -> list[float]:
+    """Numbers for a free value: what is true or false is nothing else."""
+    if isinstance(value, Leaf) and value.region == TRUTH:
+        return [number for number in (0.0, 1.0) if number in region] or [0.0]
+    return candidates(region) or [0.0]
 
 
 def _free_values(order: Sequence[Value]) -> list[Value]:
@@ -113,7 +141,12 @@ def _combinations(free: Sequence[Value], choices: list[list[float]]) -> Iterator
         yield {n: choice[min(turn, len(choice) - 1)] for n, choice in zip(numbers, choices, strict=True)}
     chance = random.Random(0)
     for _ in range(_BLIND_TRIES):
-        yield {n: chance.choice(choice) for n, choice in zip(numbers, choices, strict=True)}
+        yield {n: _any_of(choice, chance) for n, choice in zip(numbers, choices, strict=True)}
+
+
+def _any_of(choice: Sequence[float], chance: random.Random) -> float:
+    """One of several numbers; as often as not the first, for it takes many zeros at once to make one."""
+    return choice[0] if len(choice) > 2 and chance.random() < 0.5 else chance.choice(choice)
 
 
 def _by_sum(length: int) -> Iterator[tuple[int, ...]]:

@@ -103,3 +103,92 @@ def test_the_other_use_counts_only_where_it_is_reached() -> None:
             return torch.where(x > 0, inverse, y)
     """
     assert is_shown(body)
+
+
+METRIC = """
+    class Precision(Metric):
+        is_differentiable = {differentiable}
+
+        def compute(self, hits, total):
+            ratio = hits / total
+            return torch.where(total > 0, ratio, torch.zeros_like(ratio))
+"""
+
+
+def test_a_metric_that_is_not_differentiable_has_no_gradient() -> None:
+    assert shown(METRIC.format(differentiable="False")) == []
+    assert is_shown(METRIC.format(differentiable="True"))
+
+
+SETTINGS = """
+    def loss(logits, mask: torch.Tensor, {parameter}):
+        return (logits / {setting}) * (mask != 0).float()
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "setting"),
+    [
+        ("args", "args.temperature"),
+        ("optim_cfg", "optim_cfg.scale"),
+        ("width: float", "width"),
+        ("low: float", "torch.linspace(low, 1.0, 5)[0]"),
+        ("temperature", "temperature"),
+    ],
+)
+def test_a_setting_that_is_zero_is_the_callers_to_avoid(parameter: str, setting: str) -> None:
+    assert not is_shown(SETTINGS.format(parameter=parameter, setting=setting))
+
+
+def test_a_tensor_that_is_zero_is_not() -> None:
+    assert is_shown(SETTINGS.format(parameter="width: torch.Tensor", setting="width"))
+
+
+def test_a_temperature_that_the_code_compares_with_zero_may_be_zero() -> None:
+    body = """
+        def f(field, temperature):
+            return torch.where(temperature > 0, torch.tanh(field / temperature), field)
+    """
+    assert is_shown(body)
+
+
+OFFSET = """
+    def f(x, y, mask):
+        raw = F.pad(0.001 + x, (1, 1), value=0.5)
+        return torch.where({condition}, y / raw.sum(), y)
+"""
+
+
+def test_a_small_offset_speaks_against_zero_wherever_the_sum_goes() -> None:
+    assert not is_shown(OFFSET.format(condition="mask"))
+
+
+def test_scalar_functions_of_numpy_are_known() -> None:
+    body = """
+        class Cut:
+            def __init__(self, cut=1.0):
+                self.edge = np.tanh(cut)
+
+            def forward(self, x):
+                out = torch.zeros_like(x)
+                inside = (x < self.edge) & (x > -self.edge)
+                out[inside] = torch.log(1 - x[inside] ** 2)
+                out[~inside] = x[~inside]
+                return out
+    """
+    assert not is_shown(body)
+
+
+def test_gradients_that_are_off_stay_off_behind_a_call() -> None:
+    body = """
+        @torch.no_grad()
+        def embed(model, text):
+            return model(text)
+
+        def score(model, text, other):
+            weight = embed(model, text)
+            mean = weight / (weight + {other})
+            return torch.where(torch.isnan(mean), 0.0, mean)
+    """
+    assert not is_shown(body.format(other="weight"))
+    assert is_shown(body.format(other="other"))

@@ -25,6 +25,7 @@ from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.scope import Frame, Scope
+from nanlint.lower.shelter import is_autograd_function, sheltered
 from nanlint.lower.things import Class, Function, Thing
 from nanlint.project import Project
 
@@ -79,13 +80,16 @@ class ModuleLowering(Economy):
     """Lowers one file, function by function."""
 
     tree: ast.Module | None = None
+    sheltered: frozenset[ast.AST] = frozenset()
+    """Functions that the file uses only where no gradient is recorded."""
     settings: Sequence[str] = ()
     everything = False
     """Whether functions without a selector are wanted too."""
 
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
-        self.tree = self.tree or tree
+        if self.tree is None:
+            self.tree, self.sheltered = tree, sheltered(tree)
         frame = Frame(Scope())
         self.own = self.own or frame.scope
         self.begin(shallow=False)
@@ -120,7 +124,7 @@ class ModuleLowering(Economy):
         """The units of the functions defined in `body`."""
         for node in _definitions(body):
             if isinstance(node, ast.ClassDef):
-                if not _is_autograd_function(node):
+                if not is_autograd_function(node):
                     yield from self.functions(node.body, scope, Class(node, scope, node.name))
             elif self.everything or holds_selector(node):
                 yield from self._function(node, scope, owner)
@@ -140,6 +144,7 @@ class ModuleLowering(Economy):
         """The unit of a function, and the scope that its body leaves."""
         self.begin(shallow=shallow)
         frame = Frame(Scope({}, scope), owner=owner, calls=(node,))
+        frame.grad = node not in self.sheltered and not (owner and self.is_never_differentiated(owner))
         function = Function(node, scope, None, owner)
         self.bind_parameters(function, self._receiver(node, owner), {}, frame)
         return self._run(function, frame), frame.scope
@@ -205,11 +210,6 @@ def _is_own(function: ast.expr) -> bool:
 
 
 _BUILTINS = frozenset(dir(builtins)) - {"max", "min"}
-
-
-def _is_autograd_function(node: ast.ClassDef) -> bool:
-    """`autograd.Function`: its forward runs without gradients, its backward is the gradient."""
-    return any(ast.unparse(base).endswith(("autograd.Function", "InplaceFunction")) for base in node.bases)
 
 
 __all__ = ["Definition", "ModuleLowering", "Unit", "lower"]

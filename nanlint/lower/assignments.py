@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from nanlint import regions as R
-from nanlint.graph import Leaf, Value
-from nanlint.lower.conventions import is_count_name, is_mask_name
+from nanlint.graph import Kind, Leaf, Value
+from nanlint.lower.conventions import is_count_name, named
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Instance, Items, Thing
@@ -47,13 +47,25 @@ class Assignments(Expressions):
             self._bind_item(target, thing, frame)
 
     def _as_called(self, name: str, thing: Thing) -> Thing:
-        """An unknown result that is called a mask is one, and nobody differentiates what is called a count."""
+        """An unknown result is what it is called: a mask, a distance; nobody differentiates what is called a count."""
         if isinstance(thing, Value) and thing.grad and is_count_name(name):
             return self.detached(thing)
         unknown = isinstance(thing, Leaf) and thing.opaque and thing.region == R.FINITE
-        if not unknown or not isinstance(thing, Leaf) or not is_mask_name(name):
+        said = named(name) if unknown else None
+        if said is None or said.kind is not Kind.UNKNOWN or not isinstance(thing, Leaf):
             return thing
-        return self.as_truth(thing)
+        if said.region == R.TRUTH:
+            return self.as_truth(thing)
+        return self.builder.leaf(
+            thing.name,
+            said.region,
+            grad=thing.grad and said.grad,
+            kind=thing.kind,
+            node=thing.node,
+            feeds=thing.feeds,
+            opaque=True,
+            key=("called", name, thing.number),
+        )
 
     def _unpack(self, targets: Sequence[ast.expr], thing: Thing, frame: Frame) -> None:
         if isinstance(thing, Items) and len(thing.things) == len(targets):

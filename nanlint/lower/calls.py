@@ -7,15 +7,20 @@ import ast
 from nanlint.assume.stated import kept
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.structure import LOGGING
-from nanlint.graph import Value
+from nanlint.graph import Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.functions import Functions
 from nanlint.lower.handlers import HANDLERS
+from nanlint.lower.handlers.grouping import grouped
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Class, Foreign, Function, Instance, Items, Layer, Method, Symbol, Text, Thing
 from nanlint.names import canonical, is_foreign
 
 _MATH = ("math.", "cmath.")
+_GROUPING = frozenset(
+    f"{way}_{by}" for way in ("scatter", "segment") for by in ("add", "sum", "mean", "csr", "coo")
+) | {"scatter"}
+"""Functions of the package torch_scatter."""
 
 
 class Calls(Functions):
@@ -31,6 +36,8 @@ class Calls(Functions):
             if word.arg is None:
                 self.evaluate(word.value, frame)
         made = self.call(Call(called, args, named, node, frame))
+        if not frame.grad:
+            made = self.without_gradient(made)
         return self.as_assumed(made, node, frame) if kept(node) else made
 
     def _arguments(self, node: ast.Call, frame: Frame) -> tuple[Thing, ...]:
@@ -66,7 +73,7 @@ class Calls(Functions):
         dotted = canonical(called.name)
         short = dotted.rsplit(".", 1)[-1]
         if is_foreign(dotted):
-            return Foreign()
+            return self.call_math(short, call) if _is_of_numbers(dotted, call) else Foreign()
         if dotted.startswith(_MATH):
             return self.call_math(short, call)
         if dotted.startswith("torch."):
@@ -75,6 +82,10 @@ class Calls(Functions):
         found = handler(self, call) if handler is not None else None
         if found is not None:
             return found
+        if dotted.startswith("torch_scatter.") and short in _GROUPING:
+            found = grouped(self, call)
+            if found is not None:
+                return found
         row = SPELLINGS.get(dotted)
         if row is not None and len(call.args) == 1 and isinstance(call.first, Value):
             return self.apply(row.name, (call.first,), call.node, call.frame)
@@ -93,3 +104,10 @@ class Calls(Functions):
     def followed(self, thing: Thing) -> Thing:
         """What a name stands for: an imported one, if it can be had, for what it names."""
         return (self.follow(thing.name) or thing) if isinstance(thing, Symbol) else thing
+
+
+def _is_of_numbers(dotted: str, call: Call) -> bool:
+    """Whether a function of numpy is called with Python numbers, as that of `math` might be."""
+    numbers = [arg for arg in call.args if isinstance(arg, Value) and arg.kind is Kind.NUMBER]
+    known = SPELLINGS.get(f"torch.{dotted.removeprefix('numpy.')}") is not None
+    return known and bool(numbers) and len(numbers) == len(call.args) and not call.named

@@ -41,18 +41,31 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"^(num|n|nb)_|(^|_)(lens|numel|index|indices|idx|idxs|ids?|edge_index)$",
             Said(Kind.UNKNOWN, _COUNT),
         ),
-        # logarithms of probabilities
+        # how often something has occurred, and what has been summed up of it
+        (
+            r"^(row|col|bin)count$|^(tp|fp|fn|tn|tps|fps|fns|tns)$|^(true|false)_(positive|negative)s?$",
+            Said(Kind.UNKNOWN, _COUNT),
+        ),
+        (r"^sums?_|_sums?$", Said(Kind.UNKNOWN, R.FINITE)),
+        # logarithms of probabilities, of a policy that is not trained and of one that is
+        (
+            r"^(old|ref|reference|behaviou?r|sampling)_(per_token_)?(log_?probs?|log_?ps?|logits)$",
+            Said(Kind.UNKNOWN, R.interval(-1e6, 0.0)),
+        ),
         (
             r"(^|_)(log_?probs?|log_?p|logps?|per_token_logps?|log_?likelihoods?)(_|$)|logprobs?$",
             Said(Kind.UNKNOWN, R.interval(-1e6, 0.0), True),
         ),
         # what cannot be negative
         (
-            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances)$",
+            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
         # what comes from an environment or is counted, and what nothing is trained through
-        (r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$", Said(Kind.UNKNOWN, R.FINITE)),
+        (
+            r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",
+            Said(Kind.UNKNOWN, R.FINITE),
+        ),
         # what is no tensor
         (r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", Said(None)),
     )
@@ -63,6 +76,10 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"\bBoolTensor\b", Said(Kind.TENSOR, R.TRUTH)),
         (r"\b(LongTensor|IntTensor|ByteTensor)\b", Said(Kind.TENSOR, R.FINITE)),
         (r"Tensor\b|\bParameter\b", Said(Kind.TENSOR, R.FINITE, True)),
+        (
+            r"^(Optional\[)?(([lL]ist|[tT]uple|Sequence|Iterable)\[)+(int|float|bool)\b(?!.*Tensor)",
+            Said(Kind.UNKNOWN, R.FINITE),
+        ),
         (r"^(Optional\[)?bool\b", Said(Kind.NUMBER, R.TRUTH)),
         (r"^(Optional\[)?(float|int|complex|Number|number)\b", Said(Kind.NUMBER, _SETTING)),
         (r"\b(ndarray|NDArray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b", Said(None)),
@@ -96,10 +113,14 @@ def may_be_number(annotation: ast.expr | None) -> bool:
     return annotation is None or _OF_NUMBERS.search(ast.unparse(annotation)) is not None
 
 
-def is_mask_name(name: str) -> bool:
-    """Whether something called `name` says which elements count."""
-    said = named(name)
-    return said is not None and said.region == R.TRUTH
+_HOLDS_SETTINGS = re.compile(
+    r"(^|_)(cfg|config|conf|args|opts?|options?|hparams|hyperparams|settings|parser)$", re.IGNORECASE
+)
+
+
+def holds_settings(name: str) -> bool:
+    """Whether something of that name holds settings as attributes: no tensors."""
+    return _HOLDS_SETTINGS.search(name) is not None
 
 
 _COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)

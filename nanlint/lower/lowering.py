@@ -56,6 +56,8 @@ class Lowering:
         """What is assumed and contradicts the code."""
         self.wholes: dict[int, Value] = {}
         """What a value that is the element of another one was picked from."""
+        self.stacked: dict[int, tuple[tuple[Value, ...], float]] = {}
+        """What the result of a `stack` was made of, and along which dimension."""
         self._elements: dict[tuple[int, str], Value] = {}
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
@@ -142,7 +144,8 @@ class Lowering:
         if isinstance(first, (Items, Each)) and isinstance(second, (Items, Each)):
             return self._merged_iterables(first, second)
         values = [*values_in(first), *values_in(second)]
-        return self.opaque("value", *values, grad=any(value.grad for value in values) or not values)
+        name = next((side.name for side in (first, second) if isinstance(side, Leaf)), "value")
+        return self.opaque(name, *values, grad=any(value.grad for value in values) or not values)
 
     def _merged_iterables(self, first: Items | Each, second: Items | Each) -> Thing:
         """One of two iterables: its elements are like those of either; an empty one adds none."""

@@ -47,6 +47,8 @@ class Methods(TorchCalls):
 
     def _unknown_method(self, receiver: Value, call: Call) -> Thing:
         values = call.values
+        if call.name == "get" and isinstance(call.first, Text) and isinstance(call.first.value, str):
+            return self.named_leaf(call.first.value, key=("item", receiver.number, call.first.value))
         if receiver.kind is not Kind.TENSOR:  # a method of some object may do anything with them
             self.sink(receiver, *values)
         region, regular = self.named_result(call.name)

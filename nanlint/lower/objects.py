@@ -131,6 +131,17 @@ class Objects(Assuming):
                     return self.evaluate(value, elsewhere(home.scope, frame.foreign_call or node))
         return None
 
+    def is_never_differentiated(self, cls: Class) -> bool:
+        """Whether a metric's class says that it is not differentiable: its methods run without gradient then."""
+        said = (
+            value
+            for home in self.ancestry(cls)
+            for statement in home.node.body
+            if (value := _class_constant(statement, "is_differentiable")) is not None
+        )
+        nearest = next(said, None)
+        return isinstance(nearest, ast.Constant) and nearest.value is False
+
     def made_by_torch(self, dotted: str, call: Call) -> Thing | None:
         """What calling a class of `torch.nn` makes, if the catalogue knows it."""
         name = dotted.rsplit(".", 1)[-1]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.attributes import Attributes
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing
+
+_MOST_ASSUMED = 8
+_MOST_PARTS = 40
 
 
 class Subscripts(Attributes):
@@ -63,7 +66,21 @@ class Subscripts(Attributes):
         mask = self.mask_in(node.slice, frame)
         if mask is not None:
             return self.select(owner, mask, node, frame)
-        return self.element(owner, self.key(node.slice, frame))
+        key = self.key(node.slice, frame)
+        self._assume_of_element(owner, key, frame)
+        return self.element(owner, key)
+
+    def _assume_of_element(self, owner: Value, key: str, frame: Frame) -> None:
+        """What is known of a tensor is known of its elements."""
+        if len(frame.path) > _MOST_ASSUMED:
+            return
+        own = _leaves(owner)
+        for assumption in frame.path:
+            condition = assumption.condition
+            if isinstance(condition, Apply) and _leaves(condition) <= own:
+                picked = self.element(condition, key)
+                if picked.number != condition.number:
+                    frame.assume(picked, assumption.truth)
 
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
@@ -113,6 +130,10 @@ class Subscripts(Attributes):
         if isinstance(thing, Value):
             return self.element(thing, "i") if thing.kind is not Kind.NUMBER else thing
         return thing if isinstance(thing, Foreign) else self.opaque("item", thing, node=node)
+
+
+def _leaves(value: Value) -> set[int]:
+    return {part.number for part in closure((value,), _MOST_PARTS) if isinstance(part, Leaf)}
 
 
 def _bounds(key: ast.Slice) -> slice | None:

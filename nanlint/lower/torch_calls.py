@@ -144,7 +144,7 @@ class TorchCalls(UnknownCalls):
     def _counted(self, short: str, call: Call) -> Thing:
         value = call.first
         if short in _TO_INTEGER and isinstance(value, Value):
-            return self.builder.apply("trunc", value, node=call.node, grad=False, kind=Kind.TENSOR)
+            return self.integer(value, call.node)
         region = COUNT if short in _SIZES and short != "ndimension" else R.NONNEGATIVE & R.FINITE
         kind = Kind.NUMBER if short in _SIZES else Kind.TENSOR
         key = ("count", value.number, self.source(call.node)) if isinstance(value, Value) else None

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
-from nanlint.graph import Apply, Constant, Kind, Leaf, Value
+from nanlint.graph import PART, Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
+from nanlint.lower.conventions import holds_settings
 from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Foreign, Items, Method, Symbol, Thing, values_in
+from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Thing, values_in
 from nanlint.regions import Region
 
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
+_LARGEST_INTEGER = 2.0**31
 
 
 class Values(Objects):
@@ -62,9 +64,10 @@ class Values(Objects):
     def _unknown_attribute(self, thing: Method) -> Value:
         owner = thing.receiver
         if isinstance(owner, Value):
-            made = self.named_leaf(
-                f"{_called(owner)}.{thing.name}", key=("attribute", owner.number, thing.name)
-            )
+            name, key = f"{_called(owner)}.{thing.name}", ("attribute", owner.number, thing.name)
+            if holds_settings(_called(owner)) and owner.kind is not Kind.TENSOR:
+                return self.builder.leaf(name, grad=False, kind=Kind.NUMBER, key=key)
+            made = self.named_leaf(name, key=key)
             return made if isinstance(made, Value) else self.opaque(thing.name, grad=False)
         return self.opaque(thing.name, owner)
 
@@ -73,6 +76,22 @@ class Values(Objects):
         if not value.grad:
             return value
         return self.builder.apply("identity", value, node=value.node, grad=False, kind=value.kind)
+
+    def integer(self, value: Value, node: ast.AST) -> Value:
+        """`value` as integers, which have no gradient; nan and the infinities become some integer too."""
+        whole = self.builder.apply("trunc", value, node=node, grad=False, kind=Kind.TENSOR)
+        if isinstance(whole, Apply) and not (isinstance(value, Apply) and OPS[value.op].boolean):
+            ends = (self.builder.constant(number) for number in (0.0, _LARGEST_INTEGER, -_LARGEST_INTEGER))
+            return self.builder.apply("nan_to_num", whole, *ends, node=node, grad=False, kind=Kind.TENSOR)
+        return whole
+
+    def without_gradient(self, thing: Thing) -> Thing:
+        """A thing as it comes out of a call where gradients are off."""
+        if isinstance(thing, Value):
+            return self.detached(thing)
+        if isinstance(thing, Items):
+            return Items(tuple(map(self.without_gradient, thing.things)))
+        return Each(self.without_gradient(thing.thing)) if isinstance(thing, Each) else thing
 
     def select(self, value: Value, mask: Value, node: ast.AST, frame: Frame) -> Value:
         """The elements of `value` under `mask`."""
@@ -99,6 +118,10 @@ class Values(Objects):
         if not value.grad or isinstance(value, Leaf):
             return value
         return self.apply(op, (value, self.element(value, "another")), node, frame)
+
+    def which_part(self) -> Leaf:
+        """A condition of which nothing is known: whether an element is one of the first part, of several joined."""
+        return self.builder.leaf(PART, R.TRUTH, grad=False, kind=Kind.NUMBER)
 
     def any_element(self, *keys: Thing) -> Value:
         """Whether an element is one of those that indices name; nothing is known of that, unless a mask gave them."""
@@ -129,9 +152,12 @@ class Values(Objects):
         key: object = None,
     ) -> Leaf:
         """An unknown value, called as the call is written; it depends on `feeds`."""
-        name = self.source(call.node)
+        name, grad = self.source(call.node), grad and call.frame.grad
         return self.opaque(name, *feeds, region=region, grad=grad, kind=kind, node=call.node, key=key)
 
 
 def _called(value: Value) -> str:
+    """The name of a value; of one or the other thing that of the first that has one."""
+    while isinstance(value, Apply) and value.op == "phi":
+        value = next((arg for arg in value.args[1:] if isinstance(arg, Leaf)), value.args[1])
     return value.name if isinstance(value, Leaf) else "value"

@@ -29,7 +29,7 @@ def likelihood(proof: Proof, zero: Apply, a: Arithmetic) -> Confidence:
     doubts = (
         is_far_fetched(proof),
         any(0.0 < abs(value) < _SMALLEST_INPUT for value in proof.inputs.values()),
-        all(is_setting(arg) or is_offset(arg) for arg in poisoned),
+        all(is_setting(arg) or is_offset(arg, proof.values) for arg in poisoned),
         any(map(_is_never_exact, _leaves(proof.site))),
         any(map(_is_given, (leaf for arg in poisoned for leaf in _leaves(arg)))),
         _has_unknown_exponent(proof.site),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Leaf, Value
@@ -85,6 +86,11 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
             return _python_extremum(f"python_{reduced}", calls, call)
         if isinstance(other, Value) and not a_dim:
             return calls.apply(pairwise, (call.first, other), call.node, call.frame)
+        parts = _stacked_along(calls, call)
+        if parts:
+            return functools.reduce(
+                lambda one, other: calls.apply(pairwise, (one, other), call.node, call.frame), parts
+            )
         along = len(call.args) > 1 or "dim" in call.named
         op = _EXTREMES.get(reduced)
         winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
@@ -102,6 +108,15 @@ def _python_extremum(op: str, calls: Values, call: Call) -> Value:
     for value in values[1:]:
         joined = calls.apply(op, (joined, value), call.node, call.frame)
     return joined
+
+
+def _stacked_along(calls: Values, call: Call) -> tuple[Value, ...]:
+    """The tensors that were stacked along the dimension that `amax` or `amin` reduces."""
+    dim = call.argument(1, "dim", "axis")
+    if call.name not in ("amax", "amin") or not isinstance(call.first, Value):
+        return ()
+    parts, along = calls.stacked.get(call.first.number, ((), 0.0))
+    return parts if isinstance(dim, Constant) and dim.value == along else ()
 
 
 def _indices(calls: Values, value: Value, node: ast.expr) -> Value:

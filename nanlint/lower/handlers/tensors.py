@@ -6,7 +6,7 @@ from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
-from nanlint.lower.things import Each, Instance, Items, Symbol, Thing, values_in
+from nanlint.lower.things import Each, Instance, Items, Symbol, Text, Thing, values_in
 from nanlint.lower.values import Values
 
 _INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")
@@ -25,7 +25,7 @@ def _full(calls: Values, call: Call) -> Thing | None:
 
 def _tensor(calls: Values, call: Call) -> Thing | None:
     """`torch.tensor(data)`: the same numbers without gradient; of several different ones, any of them."""
-    data = call.first if call.args else call.named.get("data")
+    data = call.argument(1 if call.name == "new_tensor" else 0, "data")
     values = values_in(data) if data is not None else []
     if len(values) == 1 and not isinstance(data, Instance):
         return _without_gradient(calls, values[0], call)
@@ -51,7 +51,14 @@ def _between(calls: Values, call: Call) -> Thing | None:
     ends = [call.argument(0, "start"), call.argument(1, "end")]
     known = [end.value for end in ends if isinstance(end, Constant)]
     region = R.interval(min(known), max(known)) if len(known) == 2 else R.FINITE
-    return calls.builder.leaf(calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node)
+    return calls.builder.leaf(
+        calls.source(call.node),
+        region,
+        grad=False,
+        kind=Kind.TENSOR,
+        node=call.node,
+        feeds=tuple(call.values),
+    )
 
 
 def _arange(calls: Values, call: Call) -> Thing | None:
@@ -105,7 +112,10 @@ def _joined(calls: Values, call: Call) -> Thing | None:
         )
     joined: Thing = calls.as_value(parts.things[-1])
     for part in reversed(parts.things[:-1]):
-        joined = calls.choose(None, calls.as_value(part), joined)
+        joined = calls.choose(calls.which_part(), calls.as_value(part), joined)
+    dim = call.argument(1, "dim", "axis") or calls.builder.constant(0.0)
+    if call.name == "stack" and isinstance(joined, Value) and isinstance(dim, Constant):
+        calls.stacked[joined.number] = tuple(map(calls.as_value, parts.things)), dim.value
     return joined
 
 
@@ -114,14 +124,31 @@ def _cast(calls: Values, call: Call) -> Thing | None:
     given = [thing for thing in (*call.args[1:], *call.named.values()) if isinstance(thing, Symbol)]
     if not isinstance(call.first, Value) or not any(_names_integer(thing) for thing in given):
         return None
-    return calls.builder.apply("trunc", call.first, node=call.node, grad=False, kind=Kind.TENSOR)
+    return calls.integer(call.first, call.node)
 
 
 def _names_integer(thing: Symbol) -> bool:
     return thing.name in ("builtins.int", "builtins.bool") or thing.name.removeprefix("torch.") in _INTEGERS
 
 
+def _broadcast(calls: Values, call: Call) -> Thing | None:
+    """`broadcast_tensors` and `broadcast_all`: every argument, in another shape."""
+    known = all(isinstance(arg, Value) for arg in call.args)
+    return Items(call.args) if known and call.args else None
+
+
+def _padded(calls: Values, call: Call) -> Thing | None:
+    """`pad`: the elements, and around them a constant or elements again."""
+    mode, filler = call.argument(2, "mode"), call.argument(3, "value")
+    if not isinstance(call.first, Value) or (isinstance(mode, Text) and mode.value != "constant"):
+        return call.first
+    return calls.choose(None, call.first, filler or calls.builder.constant(0.0))
+
+
 HANDLERS: dict[str, Handler] = {
+    "broadcast_tensors": _broadcast,
+    "broadcast_all": _broadcast,
+    "pad": _padded,
     "stack": _joined,
     "cat": _joined,
     "concat": _joined,

@@ -1,0 +1,68 @@
+"""Reductions of groups of elements: `scatter_add`, `index_add`, segments. A group may be empty.
+
+What an empty group has is not made of any element: a nan in its gradient has nowhere to go.
+"""
+
+from __future__ import annotations
+
+from nanlint.graph import Value
+from nanlint.lower.call import Call
+from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.things import Text, Thing
+from nanlint.lower.values import Values
+
+_REDUCTIONS = {"sum": "sum", "add": "sum", "mean": "mean", "amax": "", "amin": "", "max": "", "min": ""}
+"""The op for what a reduction is called; an extremum is one of the elements."""
+
+
+def _reduced(calls: Values, source: Value, reduction: str, call: Call) -> Value:
+    """The elements of `source` that are in a group, as one."""
+    op = _REDUCTIONS.get(reduction, "")
+    return calls.apply(op, (source,), call.node, call.frame) if op else source
+
+
+def _accumulated(calls: Values, call: Call) -> Thing | None:
+    """`x.scatter_add(dim, index, src)` and `x.index_add`: what was there, and the sum of some elements."""
+    source = call.argument(3, "src", "source")
+    if not isinstance(call.first, Value) or not isinstance(source, Value):
+        return None
+    added = calls.apply("sum", (source,), call.node, call.frame)
+    return calls.choose(None, calls.apply("add", (call.first, added), call.node, call.frame), call.first)
+
+
+def _scattered(calls: Values, call: Call) -> Thing | None:
+    """`x.scatter(dim, index, src)` and `x.scatter_reduce(dim, index, src, reduce)`."""
+    source, reduce = call.argument(3, "src", "value"), call.argument(4, "reduce")
+    if not isinstance(call.first, Value) or not isinstance(source, Value):
+        return None
+    return calls.choose(None, _reduced(calls, source, _named(reduce, "max"), call), call.first)
+
+
+def grouped(calls: Values, call: Call) -> Thing | None:
+    """A function that reduces groups of its first argument: of segments, or of what has the same index."""
+    reduce = call.named.get("reduce") or next((arg for arg in call.args if isinstance(arg, Text)), None)
+    if not isinstance(call.first, Value):
+        return None
+    made = _reduced(calls, call.first, _named(reduce, _after_underscore(call.name)), call)
+    return calls.choose(None, made, calls.builder.constant(0.0))
+
+
+def _named(reduce: Thing | None, default: str) -> str:
+    """The reduction that an argument names."""
+    return str(reduce.value) if isinstance(reduce, Text) else default
+
+
+def _after_underscore(name: str) -> str:
+    """`mean` for `scatter_mean`."""
+    last = name.rpartition("_")[2]
+    return last if last in _REDUCTIONS else "sum"
+
+
+HANDLERS: dict[str, Handler] = {
+    "scatter_add": _accumulated,
+    "index_add": _accumulated,
+    "scatter": _scattered,
+    "scatter_reduce": _scattered,
+    "_segment_reduce": grouped,
+    "segment_reduce": grouped,
+}

@@ -22,6 +22,7 @@ from nanlint.plausibility import (
     is_offset,
     is_positive_by_name,
     is_setting,
+    is_step,
     is_unreadable,
     speaks_of,
 )
@@ -78,10 +79,12 @@ class Judge:
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
     def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
-        """Whether a value is the caller's to avoid, or positive unless the condition asks if it is."""
+        """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned) or is_offset(poisoned, proof.values):
             return True
-        return is_positive_by_name(poisoned) and not is_asked_about(poisoned, self.case.condition)
+        width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
+        never = width or is_positive_by_name(poisoned)
+        return never and not is_asked_about(poisoned, self.case.condition)
 
     def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the poisoned values."""

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 _POSITIVE = re.compile(
     r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses)$", re.IGNORECASE
 )
+_ENDS = {
+    "end": "start",
+    "stop": "start",
+    "high": "low",
+    "hi": "lo",
+    "upper": "lower",
+    "right": "left",
+    "max": "min",
+    "far": "near",
+}
+"""What the upper end of an interval is called, and what its lower end."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
@@ -66,6 +77,49 @@ def is_setting(value: Value) -> bool:
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)
 
 
+def is_step(value: Value, values: Mapping[int, float]) -> bool:
+    """Whether a value is 0 because the two ends of an interval are the same: `high - low`, `knots[1:] - knots[:-1]`."""
+    if not isinstance(value, Apply):
+        return False
+    if value.op == "sub":
+        return _are_ends(*value.args) or _is_next_to(*value.args)
+    if value.op == "phi":
+        return is_step(value.args[1 if values.get(value.args[0].number) else 2], values)
+    return value.op in (*_SAME, "div", "neg") and is_step(value.args[0], values)
+
+
+def _are_ends(one: Value, other: Value) -> bool:
+    """Whether two values are inputs that are called the ends of something, or elements of the same `linspace`."""
+    if not (isinstance(one, Leaf) and isinstance(other, Leaf)) or one.opaque or other.opaque:
+        return False
+    if "linspace(" in one.name and one.name.rpartition("[")[0] == other.name.rpartition("[")[0]:
+        return True
+    pairs = ((_ENDS.get(first), second) for first, second in zip(_words(one), _words(other), strict=False))
+    return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
+
+
+def _words(leaf: Leaf) -> list[str]:
+    return leaf.name.lower().replace(".", "_").split("_")
+
+
+def _is_next_to(one: Value, other: Value) -> bool:
+    """Whether two values are the same computation on neighbouring elements."""
+    stack, moved = [(one, other)], False
+    while stack:
+        x, y = stack.pop()
+        if x.number == y.number:
+            continue
+        if isinstance(x, Leaf) and isinstance(y, Leaf):
+            if x.name.replace("1:", ":-1") != y.name.replace("1:", ":-1"):
+                return False
+            moved = True
+        elif isinstance(x, Apply) and isinstance(y, Apply) and x.op == y.op:
+            stack.extend(zip(x.args, y.args, strict=True))
+        else:
+            return False
+    return moved
+
+
 def is_positive_by_name(value: Value) -> bool:
     """Whether a value is called something that everything is divided by, and that is positive by its nature."""
     while isinstance(value, Apply) and value.op in ("identity", "masked_select"):
@@ -74,11 +128,19 @@ def is_positive_by_name(value: Value) -> bool:
 
 
 def is_asked_about(value: Value, condition: Value) -> bool:
-    """Whether a condition compares this very value with something."""
-    return any(
-        isinstance(part, Apply) and OPS[part.op].boolean and value.number in {arg.number for arg in part.args}
+    """Whether a condition compares this very value with something, or the two that it is the difference of."""
+    parts = [{value.number}]
+    while isinstance(value, Apply) and value.op != "sub":
+        value = value.args[1 if value.op == "phi" else 0]
+        parts.append({value.number})
+    if isinstance(value, Apply):
+        parts.append({arg.number for arg in value.args})
+    compared = [
+        {arg.number for arg in part.args}
         for part in closure((condition,), MOST_VALUES)
-    )
+        if isinstance(part, Apply) and OPS[part.op].boolean
+    ]
+    return any(part <= numbers for part in parts for numbers in compared)
 
 
 def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:

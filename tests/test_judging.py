@@ -192,3 +192,60 @@ def test_gradients_that_are_off_stay_off_behind_a_call() -> None:
     """
     assert not is_shown(body.format(other="weight"))
     assert is_shown(body.format(other="other"))
+
+
+STEPS = """
+    def f(knots, x, mask: torch.Tensor):
+        width = knots[..., 1:] - knots[..., :-1]
+        position = x / width
+        return torch.where({condition}, position, x)
+"""
+
+
+def test_knots_that_coincide_are_nobodys_input_unless_the_condition_asks() -> None:
+    assert not is_shown(STEPS.format(condition="mask > x"))
+    assert is_shown(STEPS.format(condition="width > 0"))
+
+
+def test_pixels_next_to_each_other_may_be_the_same() -> None:
+    body = """
+        def f(image, flat: torch.Tensor):
+            rise = (image[..., 1:] - image[..., :-1]).abs().sqrt()
+            return torch.where(flat, 0.0, rise)
+    """
+    assert is_shown(body)
+
+
+def test_what_a_loop_fills_with_numbers_has_no_gradient() -> None:
+    body = """
+        def f(n: int, start: float):
+            u = torch.zeros(n)
+            for j in torch.arange(n, 0, -1):
+                u[j - 1] = ((u[j] ** 2 + start) - 1).sqrt()
+            return u[(u >= 0.002) & (u <= 80)]
+    """
+    assert not is_shown(body)
+
+
+INTERVAL = """
+    def f(x, {low}, {high}):
+        share = (x - {low}) / ({high} - {low})
+        return (share > 0) * share * (share < 1)
+"""
+
+
+@pytest.mark.parametrize(("low", "high"), [("start", "end"), ("x_min", "x_max"), ("near", "far")])
+def test_an_interval_without_length_is_nobodys_input(low: str, high: str) -> None:
+    assert not is_shown(INTERVAL.format(low=low, high=high))
+
+
+def test_other_differences_may_be_zero() -> None:
+    assert is_shown(INTERVAL.format(low="source", high="target"))
+
+
+def test_an_interval_may_be_empty_where_the_code_compares_its_ends() -> None:
+    body = """
+        def f(x, low, high):
+            return torch.where(high > low, (x - low) / (high - low), x)
+    """
+    assert is_shown(body)

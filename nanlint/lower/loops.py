@@ -130,9 +130,17 @@ class Loops(Branches):
                 continue
             seen.add(value.number)
             if isinstance(value, Leaf):
-                return True
+                if not _is_element_of(value, carried):
+                    return True
+                continue
             stack.extend(value.args if isinstance(value, Apply) else ())
         return False
+
+
+def _is_element_of(leaf: Leaf, carried: set[int]) -> bool:
+    """Whether a value is an element of one of the loop's own variables."""
+    whole = leaf.feeds[0] if leaf.feeds else None
+    return isinstance(whole, Leaf) and whole.number in carried and leaf.name.startswith(f"{whole.name}[")
 
 
 def _widen(leaf: Leaf, region: Region) -> None:

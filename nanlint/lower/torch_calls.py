@@ -31,6 +31,7 @@ from nanlint.names import canonical
 
 _TO_FLOAT = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 _TO_INTEGER = frozenset({"long", "int", "short", "byte", "char"})
+_COUNTING = frozenset({"factorial", "comb", "perm", "lcm"})
 _SIZES = frozenset({"numel", "size", "dim", "ndimension", "nelement"})
 _INITIALISING = "torch.nn.init."
 """What these functions write to are parameters, and training changes them."""
@@ -81,7 +82,8 @@ class TorchCalls(UnknownCalls):
         values = [arg for arg in call.args if isinstance(arg, Value)]
         if row is not None and len(values) == len(call.args) == len(row.parameters):
             return self.builder.apply(row.name, *values, node=call.node, grad=False, kind=Kind.NUMBER)
-        return self.result(call, *call.args, grad=False, kind=Kind.NUMBER)
+        region = COUNT if short in _COUNTING else R.FINITE
+        return self.result(call, *call.args, region=region, grad=False, kind=Kind.NUMBER)
 
     def torch_op(self, dotted: str, short: str, call: Call) -> Thing | None:
         """A call of a torch function, or of a Tensor method with its receiver first; None if no table has it.

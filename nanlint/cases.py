@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
-from nanlint.catalogue import SELECTORS, Drop, Selector
+from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, solve
 from nanlint.graph import Apply, Constant, Leaf, Value, closure
@@ -98,11 +98,11 @@ def _magnitude_of(value: Value) -> Value:
 def _mask_cases(product: Apply) -> Iterator[Case]:
     if not product.grad:
         return
-    for factor in _factors(product):
-        if is_mask(factor):
-            zero = (Constraint(factor, R.ZERO),)
-            yield Case(product, MASK_PRODUCT, None, product, factor, zero, {product.number: 1.0})
-            return
+    masks = [factor for factor in _factors(product) if is_mask(factor)]
+    # what carries gradient is rather a factor that happens to be 0, unless there is nothing else
+    for factor in [mask for mask in masks if not mask.grad] or masks[:1]:
+        zero = (Constraint(factor, R.ZERO),)
+        yield Case(product, MASK_PRODUCT, None, product, factor, zero, {product.number: 1.0})
 
 
 def _factors(product: Apply) -> Iterator[Value]:
@@ -122,6 +122,8 @@ def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
     if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
+    if isinstance(value, Apply) and OPS[value.op].boolean:
+        return True
     facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
     if facts is None:
         return False

@@ -185,7 +185,14 @@ class _Propagation:
                 return OPS["square"].image(self.a, regions[0])
             if value.op in _OF_ITSELF:
                 return _OF_ITSELF[value.op]
-        return OPS[value.op].image(self.a, *regions)
+        image = OPS[value.op].image(self.a, *regions)
+        return image | self._of_nan(value) if OPS[value.op].boolean else image
+
+    def _of_nan(self, value: Apply) -> Region:
+        """What a comparison says if an argument is nan, which may be."""
+        if not any(arg.number in self.facts.nans for arg in value.args):
+            return R.EMPTY
+        return R.FALSE if value.op in _FALSE_OF_NAN else R.TRUE
 
     def _may_be_nan(self, value: Value) -> bool:
         if isinstance(value, Constant):
@@ -220,6 +227,8 @@ class _Propagation:
         if row.boolean:
             self._clear_compared(value, out)
         for arg, new in zip(value.args, self._narrowed(value, out, regions), strict=True):
+            if row.boolean and any(other.number in facts.nans for other in value.args if other is not arg):
+                continue  # whatever this one is, the other may be nan
             may_be_nan = arg.number in facts.nans and not clean
             if isinstance(arg, Constant) or arg.number not in self.network.inside:
                 if not new and not may_be_nan:

@@ -19,7 +19,7 @@ from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
-from nanlint.search import Effort, assignments, route
+from nanlint.search import Effort, assignments, is_written, route
 from nanlint.witness import backward, culprit, forward
 
 _MOST_TARGETS = 40
@@ -96,6 +96,9 @@ class _Study:
                 known = proofs.get(proof.site.number)
                 if known is None or self._rank(proof) < self._rank(known):
                     proofs[proof.site.number] = proof
+        if not proofs and self._may_be_nan(base):
+            blind = self._best(base)
+            proofs = {} if blind is None else {blind.site.number: blind}
         if not proofs:
             return None
         return self._made(sorted(proofs.values(), key=self._rank))
@@ -127,10 +130,16 @@ class _Study:
                 if met:
                     yield Constraint(arg, met)
 
+    def _may_be_nan(self, base: Facts) -> bool:
+        """Whether an op below may give nan of numbers: then nan, not a singular point, poisons the ops above it."""
+        return any(value.number in base.nans for value in self.order if value.number in self.below)
+
     def _proof(self, base: Facts, target: Constraint) -> Proof | None:
         facts = self.network.solve((target, *route(self.case.operand, target.value, self.order)), base)
-        if facts is None:
-            return None
+        return None if facts is None else self._best(facts)
+
+    def _best(self, facts: Facts) -> Proof | None:
+        """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
         best: Proof | None = None
         left = _MORE_TRIES
         for inputs in assignments(self.network, facts, self.effort):
@@ -169,7 +178,7 @@ class _Study:
         if gradients.origin is None:
             return None
         arrived = self._arrived(gradients.by_number)
-        if not arrived:
+        if not arrived or not self._survives(values, arithmetic):
             return None
         site = culprit(gradients.origin, values)
         exact = a is None and not OPS[site.op].overflows and not saturated(site, values)
@@ -188,6 +197,15 @@ class _Study:
         return any(
             isinstance(arg, Constant) and math.isinf(arg.value) and arg.value == value for arg in taken
         )
+
+    def _survives(self, values: Mapping[int, float], a: Arithmetic) -> bool:
+        """Whether the nan is there when the selected side sends its gradient too.
+
+        What both sides share is given the sum of their gradients, and is no longer at a loss if that is not 0.
+        """
+        selector = self.case.selector.number
+        whole = backward(self.order, values, {selector: 1.0}, a)
+        return selector not in values or bool(self._arrived(whole.by_number))
 
     def _holds(self, values: Mapping[int, float]) -> bool:
         case = self.case
@@ -222,12 +240,11 @@ class _Study:
             self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
         return self.judged[key]
 
-    def _rank(self, proof: Proof) -> tuple[bool, bool, float]:
-        return (
-            self._is_unlikely(proof),
-            not proof.singular,
-            sum(abs(value) for value in proof.inputs.values()),
-        )
+    def _rank(self, proof: Proof) -> tuple[bool, bool, bool, float]:
+        """Plausible before far-fetched, singular before not, numbers that a person may write before others."""
+        numbers = proof.inputs.values()
+        odd = not all(is_written(value) for value in numbers)
+        return self._is_unlikely(proof), not proof.singular, odd, sum(map(abs, numbers))
 
     def _made(self, proofs: list[Proof]) -> Hazard:
         case = self.case

@@ -11,7 +11,24 @@ from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.regions import NONZERO, TRUTH, ZERO, Interval, Region
 
-_PLAIN = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 10.0, -10.0, 100.0, -100.0, 150.0, -150.0, 1000.0, -1000.0)
+_PLAIN = (
+    0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    -2.0,
+    10.0,
+    -10.0,
+    1.5,
+    -0.5,
+    100.0,
+    -100.0,
+    150.0,
+    -150.0,
+    1000.0,
+    -1000.0,
+)
 _TINY, _LARGE = 1e-12, 1000.0
 _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
@@ -92,7 +109,7 @@ def candidates(region: Region) -> list[float]:
     if region.points is not None:
         return list(dict.fromkeys([*plain, *ends, *exact, *near]))[:8]
     middles = [_middle(part) for part in region.intervals]
-    usual = [value for value in ends if value == 0.0 or _TINY <= abs(value) <= _LARGE]
+    usual = [value for value in ends if is_written(value)]
     return list(dict.fromkeys([*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]))[
         :24
     ]
@@ -101,6 +118,11 @@ def candidates(region: Region) -> list[float]:
 def _short(value: float) -> float:
     """The number that a bound found by bisection is a rounding step away from."""
     return float(f"{value:.6g}")
+
+
+def is_written(value: float) -> bool:
+    """Whether a person may have written this bound: of usual size, and with few digits."""
+    return value == 0.0 or (_TINY <= abs(value) <= _LARGE and value == float(f"{value:.4g}"))
 
 
 def _ends(part: Interval) -> list[float]:

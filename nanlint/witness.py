@@ -85,7 +85,7 @@ def backward(
                 continue
             if made != made and g == g and origin is None:
                 origin = value
-            grads[arg.number] = grads.get(arg.number, 0.0) + made
+            grads[arg.number] = a.add(grads[arg.number], made) if arg.number in grads else made
     return Gradients(grads, origin)
 
 

@@ -1,14 +1,28 @@
-"""Regions for property tests."""
+"""Regions and programs for property tests."""
 
 from __future__ import annotations
+
+from random import Random
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from nanlint import regions as R
+from nanlint.proof.programs.grammar import grown
+from nanlint.proof.programs.writing import Program, written
 from nanlint.regions import Region
 
 _FLAGS = st.integers(0, 31)
+
+
+def programs() -> SearchStrategy[Program]:
+    """Programs in one of their spellings; only their seeds are drawn, so that they are as random as in a long run."""
+    return st.integers(0, 2**32).map(_program)
+
+
+def _program(seed: int) -> Program:
+    random = Random(seed)
+    return written(grown(random), random)
 
 
 @st.composite

@@ -20,6 +20,9 @@ SAME_ELEMENTS = frozenset(
 )
 """Elements pass unchanged, wherever they end up: from one element's point of view the identity."""
 
+COPIED = frozenset("clone repeat repeat_interleave tile flip fliplr flipud roll rot90 tril triu sort".split())
+"""Those of them that never share their storage with what they were made of."""
+
 TRANSPOSED = frozenset({"T", "mT", "H", "mH", "real"})
 """Attributes that do the same."""
 

@@ -62,8 +62,9 @@ def _judged(
     """How far a candidate can be trusted; None if it does not work."""
     edits = candidate.edits or ()
     worst = Outcome.SAME
+    guards = candidate.style == "double-where"
     for hazard in found:
-        outcome = attempt(edits, hazard, unit, places, a, moves=candidate.moves)
+        outcome = attempt(edits, hazard, unit, places, a, moves=candidate.moves, guards=guards)
         if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
             return None
         worst = outcome if outcome is not Outcome.SAME else worst

@@ -11,6 +11,7 @@ from nanlint.assume import reading
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
+from nanlint.fixes.untouched import untouched
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Definition, Unit
@@ -26,11 +27,19 @@ class Segment:
 
 
 def attempt(
-    edits: Sequence[Edit], hazard: Hazard, unit: Unit, places: Places, a: Arithmetic, *, moves: bool = False
+    edits: Sequence[Edit],
+    hazard: Hazard,
+    unit: Unit,
+    places: Places,
+    a: Arithmetic,
+    *,
+    moves: bool = False,
+    guards: bool = False,
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
+    `guards` says that nothing is to change but the dropped operand, which is held against the graphs themselves.
     """
     try:
         pieces = places.source.placed(edits)
@@ -47,10 +56,14 @@ def attempt(
     if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
     pair = None if moves else trial.selection()
+    alone = pair is not None and _inside(pieces, hazard.selector, places)
+    old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
+    if guards and not untouched(hazard, old, new):
+        return Outcome.FAILED
     if pair is None:
         return compared(hazard, unit.sinks, again.sinks, a)
     own = compared(hazard, [pair[0]], [pair[1]], a)
-    if own is Outcome.FAILED or _inside(pieces, hazard.selector, places):
+    if own is Outcome.FAILED or alone:
         return own
     everything = compared(hazard, unit.sinks, again.sinks, a)
     return own if everything is Outcome.SAME else everything
@@ -152,11 +165,19 @@ class _Trial:
 
 
 def _offset(selector: Apply, source: Source) -> int:
-    return source.offset(source.span(selector.node).start) if isinstance(selector.node, ast.expr) else -1
+    return (
+        source.offset(source.span(selector.node).start)
+        if isinstance(selector.node, (ast.expr, ast.stmt))
+        else -1
+    )
 
 
 def _end(selector: Apply, source: Source) -> int:
-    return source.offset(source.span(selector.node).end) if isinstance(selector.node, ast.expr) else -1
+    return (
+        source.offset(source.span(selector.node).end)
+        if isinstance(selector.node, (ast.expr, ast.stmt))
+        else -1
+    )
 
 
 def _is_hazardous(selector: Apply, a: Arithmetic) -> bool:

@@ -6,14 +6,14 @@ import ast
 
 from nanlint.catalogue import OPS
 
-_EXPONENTIALS = ("exp", "exp2")
-"""What `number ** x` is lowered to: the argument is the exponent."""
+_OF_THE_RIGHT = ("exp", "exp2", "reciprocal")
+"""What `number ** x` and `number / x` are lowered to: the argument stands on the right."""
 
 
 def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
     """The argument of a singular op as written."""
     if isinstance(site, ast.BinOp):
-        return site.right if op in _EXPONENTIALS else (site.left, site.right)[index]
+        return site.right if op in _OF_THE_RIGHT else (site.left, site.right)[index]
     if isinstance(site, ast.AugAssign):
         return site.value if index == 1 else None
     if not isinstance(site, ast.Call):

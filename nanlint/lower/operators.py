@@ -58,7 +58,18 @@ class Operators(Subscripts):
             return self.opaque("result", left, right, node=node, grad=left.grad or right.grad)
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
+        if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
+            return self._number_divided(left, right, node, frame)
         return self.apply(op, (left, right), node, frame)
+
+    def _number_divided(self, number: Value, by: Value, node: ast.AST, frame: Frame) -> Value:
+        """`number / tensor`, which torch computes as `tensor.reciprocal() * number`."""
+        reciprocal = self.apply("reciprocal", (by,), node, frame)
+        if isinstance(number, Constant) and number.value == 1.0:
+            return reciprocal
+        # a multiple is no mask product, so it is not remembered as a selector
+        place = frame.foreign_call or node
+        return self.builder.apply("mul", reciprocal, number, node=place, grad=frame.grad, path=frame.path)
 
     def _operand(self, thing: Thing) -> Thing:
         """An attribute of something unknown is a value where it is calculated with."""

@@ -10,6 +10,7 @@ from nanlint import regions as R
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.domains import Op
 from nanlint.catalogue.structure import (
+    COPIED,
     COUNTS,
     DETACHED,
     FILLED,
@@ -134,7 +135,10 @@ class TorchCalls(UnknownCalls):
     def _same(self, short: str, thing: Thing) -> Thing:
         value = self.as_value(thing)
         counted = isinstance(value, Leaf) and counts_something(value.name.rsplit(".", 1)[-1])
-        return self.detached(value) if counted and short in _TO_FLOAT else value
+        if counted and short in _TO_FLOAT:
+            return self.detached(value)
+        # the same value, in storage of its own: an in-place op on the copy leaves the original alone
+        return replace(value) if short in COPIED else value
 
     def _filled(self, short: str, node: ast.expr) -> Value:
         points = FILLED[short].points

@@ -1,0 +1,67 @@
+"""Whether an edit has changed nothing but what a selector drops: shown on the graphs, for all inputs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nanlint.catalogue import SELECTORS
+from nanlint.graph import Apply, Leaf, Value
+from nanlint.hazards import Hazard
+
+
+def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value]) -> bool:
+    """Whether each of `new` is the value of `old` but for the hazard's selector and what its condition drops.
+
+    The selector itself may have become something else; where it is still the same op, its condition is the same.
+    What other selectors drop under the same condition may have changed as well.
+    """
+    if len(old) != len(new):
+        return False
+    seen: set[tuple[int, int]] = set()
+    stack = list(zip(old, new, strict=True))
+    while stack:
+        before, after = stack.pop()
+        if before.number == after.number or (before.number, after.number) in seen:
+            continue
+        seen.add((before.number, after.number))
+        pairs = _to_compare(hazard, before, after)
+        if pairs is None:
+            return False
+        stack.extend(pairs)
+    return True
+
+
+def _to_compare(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value]] | None:
+    """The parts of two values that have to be alike for the values to be; None if they cannot be."""
+    alike = isinstance(old, Apply) and isinstance(new, Apply) and old.op == new.op
+    if (
+        old.number == hazard.selector.number or old.node is hazard.selector.node
+    ):  # a loop body is run several times
+        return _deciding(hazard, old, new) if alike else []
+    if alike:
+        assert isinstance(old, Apply)
+        assert isinstance(new, Apply)
+        free = set(_dropped_as_well(hazard, old))
+        return [(x, y) for at, (x, y) in enumerate(zip(old.args, new.args, strict=True)) if at not in free]
+    same_leaf = isinstance(old, Leaf) and isinstance(new, Leaf) and old.name == new.name
+    return [] if same_leaf else None
+
+
+def _deciding(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value]]:
+    """The conditions of the selector before and after; those of a product are its masks, which a fix leaves out."""
+    if hazard.drop is None or hazard.drop.by == hazard.drop.operand:
+        return []
+    assert isinstance(old, Apply)
+    assert isinstance(new, Apply)
+    return [(old.args[hazard.drop.by], new.args[hazard.drop.by])]
+
+
+def _dropped_as_well(hazard: Hazard, value: Apply) -> Iterator[int]:
+    """The arguments of another selector that are dropped whenever the hazard's operand is."""
+    condition = hazard.condition.number
+    if value.op == "mul" and hazard.drop is None:
+        yield from (at for at in (0, 1) if value.args[1 - at].number == condition)
+    elif hazard.drop is not None and value.op == hazard.selector.op:
+        for drop in SELECTORS[value.op].drops:
+            if drop.operand == hazard.drop.operand and value.args[drop.by].number == condition:
+                yield drop.operand

@@ -36,7 +36,7 @@ def _floor(x: float) -> float:
 
 
 def _frac(x: float) -> float:
-    return x - math.trunc(x) if math.isfinite(x) else A.NAN
+    return x - math.copysign(math.trunc(x), x) if math.isfinite(x) else A.NAN
 
 
 def _heaviside(a: Arithmetic, x: float, y: float) -> float:

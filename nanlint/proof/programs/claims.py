@@ -16,7 +16,7 @@ from nanlint.arithmetic import ARITHMETIC, FLOAT64, Arithmetic
 from nanlint.graph import Apply, Leaf, Value, closure
 from nanlint.proof.probe import DIFFERENCES, LOWEST, ROUGH
 from nanlint.proof.programs.findings import Found, Study
-from nanlint.proof.programs.nodes import LEAF, MASK_PRODUCT, Node
+from nanlint.proof.programs.nodes import LEAF, MASK_PRODUCT, Node, selectors
 from nanlint.proof.programs.noise import Noisy
 from nanlint.proof.programs.points import Point, is_usual, points
 from nanlint.proof.programs.running import Outcome, at_node, guilty, outcomes
@@ -268,7 +268,7 @@ def harm(trial: Trial, text: str, style: str) -> Iterator[Failure]:
             return
         for point, old, new in zip(trial.points, before, after, strict=True):
             failure = _changed(point, old, new, exactly=dtype == torch.float64)
-            if failure is not None and not _had_nan_product(trial, point, dtype):
+            if failure is not None and not _was_broken_inside(trial, point, dtype):
                 yield failure
                 return
     if study.clean:
@@ -292,10 +292,10 @@ def _kept(x: float | None, y: float | None, exactly: bool) -> bool:
     return abs(x - y) <= _SAME * max(abs(x), abs(y)) + 1e-300 if exactly else math.isfinite(y)
 
 
-def _had_nan_product(trial: Trial, point: Point, dtype: torch.dtype) -> bool:
-    """Whether a mask product was nan in forward: what a fix makes a number of, comparisons further down see."""
+def _was_broken_inside(trial: Trial, point: Point, dtype: torch.dtype) -> bool:
+    """Whether a selector's value was nan or inf already: what a fix makes a number of, ops further down see."""
     _, values = at_node(trial.root, point, dtype)
-    return any(node.op == MASK_PRODUCT and not torch.isfinite(value).all() for node, value in values.items())
+    return any(not bool(torch.isfinite(values[node]).all()) for node in selectors(trial.root))
 
 
 def _left(trial: Trial, after: Sequence[Outcome]) -> Iterator[Failure]:

@@ -62,8 +62,8 @@ class Study:
         return next((unit for unit in self.units if _name(unit) == ENTRY), None)
 
     def fixed(self, style: str) -> FixResult:
-        """The source after all fixes of a style, unsafe ones too."""
-        return fix(self.source, Config(dtype=self.dtype, fix_style=style, unsafe_fixes=True))
+        """The source after all safe fixes of a style."""
+        return fix(self.source, Config(dtype=self.dtype, fix_style=style))
 
     @property
     def clean(self) -> bool:

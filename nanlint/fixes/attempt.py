@@ -145,8 +145,19 @@ class _Trial:
         old = next(s for s in reversed(self.unit.selectors) if s.node is node)
         moved, alike = self._moved(old), (old.op, "where")
         found = [s for s in self.again.selectors if s.op in alike and _offset(s, self.after) == moved]
-        new = max(reversed(found), key=lambda s: _end(s, self.after), default=None)
+        new = self._counterpart(old, found) or max(
+            reversed(found), key=lambda s: _end(s, self.after), default=None
+        )
         return None if new is None else (old, new)
+
+    def _counterpart(self, old: Apply, found: Sequence[Apply]) -> Apply | None:
+        """The selector of the same rank where several begin at one place, as in a chain of methods."""
+        peers = [s for s in self.unit.selectors if s.op == old.op and self._moved(s) == self._moved(old)]
+        before = sorted({_end(s, self.before) for s in peers})
+        after = {_end(s, self.after): s for s in found if s.op == old.op}
+        if len(before) != len(after):
+            return None
+        return after[sorted(after)[before.index(_end(old, self.before))]]
 
     def was_hazardous(self, selector: Apply, a: Arithmetic) -> bool:
         """Whether a selector of the edited function is another one than the hazard's, and was hazardous before."""

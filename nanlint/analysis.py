@@ -11,6 +11,7 @@ from nanlint.assume import Reading, reading
 from nanlint.config import UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding
 from nanlint.fixes import offer
+from nanlint.fixes.advice import advice
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
@@ -64,7 +65,8 @@ def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
-            yield replace(finding, fix=offer(shown, unit, places, config) if shown else None)
+            fix = offer(shown, unit, places, config) if shown else None
+            yield replace(finding, fix=fix, note="" if fix or not shown else advice(shown[0], places))
 
 
 def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:

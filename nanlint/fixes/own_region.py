@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nanlint import regions as R
-from nanlint.arithmetic import Arithmetic
+from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
 from nanlint.fixes.sites import argument_node
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
+from nanlint.plausibility import constant_of
 from nanlint.regions import Interval, Region
 
 _STEPS = (1e-8, 1e-6, 1e-12, 1e-16, 1e-20, 1e-30)
@@ -118,16 +119,28 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
     first, last = parts[0], parts[-1]
     if OPS[bad.site.op].overflows or any(_is_odd(end) for part in parts for end in (part.lo, part.hi)):
         return
-    if len(parts) == 1 and first.is_point:
-        yield f"{text} != {_told(first.lo)}"
-    if (len(parts) == 1 and first.lo <= bad.region.lo) or (first.is_point and len(parts) == 1):
+    alone = len(parts) == 1 and first.is_point
+    exact = f"{text} != {_told(first.lo)}"
+    one_sided = alone and _undefined_at(bad, first.lo - 1.0)
+    if alone and not one_sided:
+        yield exact
+    if alone or (len(parts) == 1 and first.lo <= bad.region.lo):
         yield f"{text} {'>=' if first.hi_open else '>'} {_told(first.hi)}"
+        if one_sided:
+            yield exact
     elif len(parts) == 1 and first.hi >= bad.region.hi:
         yield f"{text} {'<=' if first.lo_open else '<'} {_told(first.lo)}"
     elif len(parts) == 2 and first.hi == -last.lo:
         yield f"{text}.abs() < {_told(last.lo)}"
     elif len(parts) == 2:
         yield f"({text} > {_told(first.hi)}) & ({text} < {_told(last.lo)})"
+
+
+def _undefined_at(bad: Poisoned, point: float) -> bool:
+    """Whether the op has no value there, so that a condition had better leave it out as well."""
+    args = [point if i == bad.index else constant_of(arg) for i, arg in enumerate(bad.site.args)]
+    value = OPS[bad.site.op].value(ARITHMETIC["float64"], *args)
+    return value != value
 
 
 def _is_odd(end: float) -> bool:

@@ -1,0 +1,212 @@
+"""The repairs: what they leave alone, what they look like, and what torch makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+
+from nanlint.config import Config
+from nanlint.engine import check, fix
+from nanlint.finding import Applicability, Finding
+from nanlint.proof.running import Run, run
+from nanlint.source import Source
+
+HEAD = "import torch\n\n\n"
+
+
+def finding(body: str, arguments: str = "x") -> Finding:
+    """The only finding in a function of these lines."""
+    (found,) = check(source(body, arguments), Config())
+    return found
+
+
+def source(body: str, arguments: str = "x") -> Source:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return Source("example.py", f"{HEAD}def f({arguments}):\n{lines}")
+
+
+def repaired(body: str, arguments: str = "x", *, unsafe: bool = False) -> str:
+    """The lines of the function after all safe fixes, or all fixes."""
+    text = fix(source(body, arguments), Config(unsafe_fixes=unsafe)).source.text
+    return "\n".join(line.removeprefix("    ") for line in text.splitlines()[4:])
+
+
+def outcome(text: str, arguments: str, inputs: Sequence[object]) -> Run:
+    names: dict[str, Callable[..., object]] = {}
+    exec(compile(source(text, arguments).text, "example", "exec"), names)
+    return run(names["f"], inputs)
+
+
+# What must stay as it is
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        pytest.param("x, floor", "return torch.maximum(x.log(), floor)", id="a bound of any value"),
+        pytest.param("x", "return x.log().sum(-1).clamp(min=-10.0)", id="a bound on a sum"),
+        pytest.param("x", "return torch.nan_to_num(x.exp(), posinf=1e6)", id="a number for what overflows"),
+        pytest.param(
+            "x", "y = x.exp()\nreturn torch.nan_to_num(y / y.sum(-1, keepdim=True))", id="a quotient of sums"
+        ),
+        pytest.param("x, i", "y = x.relu().sqrt()\nreturn y.index_fill(0, i, 1.0)", id="a store by index"),
+        pytest.param(
+            "x, y",
+            "r = (x - y).exp()\nreturn torch.min(r * y, r.clamp(0.8, 1.2) * y)",
+            id="a result that is used without its bound as well",
+        ),
+    ],
+)
+def test_no_fix_is_made_that_would_change_what_is_kept(arguments: str, body: str) -> None:
+    assert repaired(body, arguments, unsafe=True) == body
+
+
+def test_what_is_left_to_the_reader_is_told() -> None:
+    assert finding("return torch.maximum(x.log(), y)", "x, y").note == (
+        "bound `x` before `x.log()`, at a value that your data never reach: no fix is offered, since every such bound"
+        " would change a value that is kept"
+    )
+
+
+def test_no_advice_is_given_where_there_is_a_fix() -> None:
+    assert finding("return x.log().clamp(min=-10.0)").note == ""
+
+
+# What a fix looks like
+
+
+@pytest.mark.parametrize(
+    ("arguments", "before", "after", "style"),
+    [
+        (
+            "x",
+            "return x.log().masked_fill(x <= 0, 0.0)",
+            "return torch.where(x <= 0, 1.0, x).log().masked_fill(x <= 0, 0.0)",
+            "double-where",
+        ),
+        (
+            "x",
+            "y = x.log()\ny[x <= 0] = 0.0\nreturn y",
+            "y = torch.where(x <= 0, 1.0, x).log()\ny[x <= 0] = 0.0\nreturn y",
+            "double-where",
+        ),
+        (
+            "x",
+            "y = x.log()\nlow = x <= 0\ny[low] = 0.0\nreturn y",
+            "y = torch.where(x <= 0, 1.0, x).log()\nlow = x <= 0\ny[low] = 0.0\nreturn y",
+            "double-where",
+        ),
+        ("x", "return x.log()[x > 0].sum()", "return x[x > 0].log().sum()", "index-first"),
+        ("x", "return -x.log()[x > 0]", "return -x[x > 0].log()", "index-first"),
+        ("x", "return (1 / x)[x != 0].sum()", "return (1 / x[x != 0]).sum()", "index-first"),
+        (
+            "x",
+            "return 2 * torch.masked_select(1 - x.log(), x > 0)",
+            "return 2 * (1 - torch.masked_select(x, x > 0).log())",
+            "index-first",
+        ),
+        (
+            "x, m",
+            "y = 2 * torch.log(x / 3)\nreturn y[m > 0.5].sum()",
+            "return (2 * torch.log(x[m > 0.5] / 3)).sum()",
+            "index-first",
+        ),
+        ("x", "return x.log().amax(dim=-1)", "return x.amax(dim=-1).log()", "index-first"),
+        (
+            "x",
+            "return x.log().topk(2, dim=-1).values",
+            "return x.topk(2, dim=-1).values.log()",
+            "index-first",
+        ),
+        (
+            "x",
+            "return x.log().clamp(min=-10.0)",
+            "return x.clamp(min=1e-8).log().clamp(min=-10.0)",
+            "bound-first",
+        ),
+        (
+            "x",
+            "return (-10 * x.log10()).clamp(max=100)",
+            "return (-10 * x.clamp(min=1e-12).log10()).clamp(max=100)",
+            "bound-first",
+        ),
+        (
+            "x",
+            "return torch.acosh(x.clamp(min=1.0)).clamp(min=1e-3)",
+            "return torch.acosh(x.clamp(min=1 + 1e-7)).clamp(min=1e-3)",
+            "bound-first",
+        ),
+        ("x", "return x.exp().clamp(max=1e3)", "return x.clamp(max=80).exp().clamp(max=1e3)", "bound-first"),
+        (
+            "x",
+            "y = x.pow(-0.5)\nreturn torch.where(torch.isinf(y), 0.0, y)",
+            "y = torch.where(x > 0, x, 1.0).pow(-0.5)\nreturn torch.where(x <= 0, 0.0, y)",
+            "ask-first",
+        ),
+        (
+            "x, y",
+            "r = x / y.square().sum(-1)\nreturn torch.where(r.isnan(), 0.0, r)",
+            "denominator = y.square().sum(-1)\n"
+            "r = x / torch.where(denominator != 0, denominator, 1.0)\n"
+            "return torch.where(r.isnan(), 0.0, r)",
+            "ask-first",
+        ),
+        (
+            "x",
+            "y = x.exp()\nreturn torch.where(y.isinf(), 1e6, y)",
+            "y = x.exp()\ndrop = y.isinf()\nreturn torch.where(drop, 1e6, torch.where(drop, 0.0, x).exp())",
+            "double-where",
+        ),
+    ],
+)
+def test_the_repair_is_the_one_that_a_reader_would_make(
+    arguments: str, before: str, after: str, style: str
+) -> None:
+    found = finding(before, arguments)
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
+    assert repaired(before, arguments) == after
+
+
+# What torch makes of it
+
+POINTS = [-200.0, -1.0, -1e-9, 0.0, 1e-13, 1e-9, 1e-6, 1e-3, 0.5, 1.0, 1.5, 20.0, 79.0, 81.0, 200.0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.log().clamp(min=-10.0)",
+        "return x.sqrt().clamp(min=0.5)",
+        "return torch.relu(torch.log(x))",
+        "return (-10 * x.log10()).clamp(max=100)",
+        "return x.exp().clamp(max=1e3)",
+        "return torch.clip(torch.logit(x), -8.0, 8.0)",
+        "return x.cosh().clamp(max=10.0)",
+        "return (1 / x.abs()).clamp(max=1e3)",
+        "return torch.minimum(3.0 / x, torch.full_like(x, 50.0))",
+        "return torch.nan_to_num(x * x.log())",
+        "return x.log().nan_to_num(neginf=-100.0)",
+        "y = 1 / x\nreturn torch.where(torch.isfinite(y), y, 7.0)",
+        "y = x.pow(-0.5)\ny = y.masked_fill(y.isinf(), 3.0)\nreturn y[x >= 0]",
+        "return x.log()[x > 0]",
+        "y = x.log()\nreturn y[torch.isfinite(y)].mean()",
+        "y = x.exp()\nreturn y[y.isfinite()].mean()",
+    ],
+)
+def test_a_safe_fix_keeps_every_finite_value_and_gradient(body: str) -> None:
+    after = repaired(body)
+    was, now = outcome(body, "x", [POINTS]), outcome(after, "x", [POINTS])
+    for old, new in [
+        *zip(was.values, now.values, strict=True),
+        *zip(was.gradients, now.gradients, strict=True),
+    ]:
+        assert old.shape == new.shape
+        finite = torch.isfinite(old)
+        torch.testing.assert_close(new[finite], old[finite], rtol=1e-6, atol=0.0)
+    for one in range(len(POINTS)):
+        row = [[POINTS[one], 0.5]]
+        if outcome(body, "x", row).finite_value:
+            assert outcome(after, "x", row).finite_gradient

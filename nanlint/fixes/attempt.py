@@ -56,7 +56,8 @@ def attempt(
     if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
     if moves and hazard.selector.op in ("largest", "smallest"):
-        return Outcome.SAME  # two elements of one tensor: what keeps their order commutes with the choice of one
+        # two elements of one tensor: what keeps their order commutes with the choice of one
+        return Outcome.SAME
     pair = None if moves else trial.selection()
     alone = pair is not None and _inside(pieces, hazard.selector, places)
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)

@@ -13,6 +13,7 @@ from strategies import programs
 from nanlint.arithmetic import FLOAT64
 from nanlint.proof.programs.__main__ import main
 from nanlint.proof.programs.claims import (
+    STYLES,
     Trial,
     evaluated_differently,
     failures,
@@ -56,8 +57,12 @@ def program_of(root: Node, seed: int = 0) -> Program:
 @settings(max_examples=500, derandomize=True, deadline=None, database=None)
 @given(programs())
 def test_every_claim_holds(program: Program) -> None:
-    """Sound is sound, a witness is one, fixes change nothing else, and the evaluator computes what torch computes."""
-    found = [failure for failure in failures(program) if failure.is_serious]
+    """Sound is sound, a witness is one, fixes change nothing else, and the evaluator computes what torch computes.
+
+    Every other program is fixed, in one style; in a long run each is, in both.
+    """
+    styles = STYLES[len(program.text) % 4 :][:1]
+    found = [failure for failure in failures(program, styles) if failure.is_serious]
     assert not found, f"{found[0]}\n{program.text}"
 
 

@@ -137,8 +137,10 @@ class TorchCalls(UnknownCalls):
         counted = isinstance(value, Leaf) and counts_something(value.name.rsplit(".", 1)[-1])
         if counted and short in _TO_FLOAT:
             return self.detached(value)
-        # the same value, in storage of its own: an in-place op on the copy leaves the original alone
-        return replace(value) if short in COPIED else value
+        # the same value in storage of its own: what is done to it in place, the original, maybe an input, does not see
+        if short not in COPIED:
+            return value
+        return replace(value, opaque=True) if isinstance(value, Leaf) else replace(value)
 
     def _filled(self, short: str, node: ast.expr) -> Value:
         points = FILLED[short].points

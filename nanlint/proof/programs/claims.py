@@ -59,8 +59,9 @@ class Failure:
 class Trial:
     """A program on trial: its text, the points that it is run at, what torch and nanlint say of it."""
 
-    def __init__(self, program: Program, seed: int = 0) -> None:
+    def __init__(self, program: Program, styles: Sequence[str] = STYLES, seed: int = 0) -> None:
         self.program = program
+        self.styles = styles
         self.root = program.root
         self.study = Study(program)
         self.points: list[dict[Node, float]] = points(program.root, Random(seed))
@@ -113,12 +114,15 @@ def _kind_of_miss(trial: Trial, node: Node, point: Point) -> str:
 
 
 def _is_lost_at_home(trial: Trial, node: Node, point: Point) -> bool:
-    """Whether the function that holds a selector loses the gradient by itself, on the arguments that it is given."""
+    """Whether the function that holds a selector loses the gradient by itself, on finite arguments as it is given."""
     home = trial.program.homes.get(node, ENTRY)
     _, values = at_node(trial.root, point, torch.float32)
     arguments = trial.program.functions[home].values()
     given = {part: values[part].item() for part in arguments if part in values}
-    return home == ENTRY or at_node(node, given, torch.float32)[0].loses_gradient
+    if home == ENTRY:
+        return True
+    finite = all(map(math.isfinite, given.values()))
+    return finite and at_node(node, given, torch.float32)[0].loses_gradient
 
 
 # --- what is found is there ----------------------------------------------------------------------------------------
@@ -242,7 +246,7 @@ def misfixed(trial: Trial) -> Iterator[Failure]:
     if not trial.study.found:
         return
     texts: list[str] = []
-    for style in STYLES:
+    for style in trial.styles:
         result = trial.study.fixed(style)
         text = result.source.text
         if not result.fixed or text in texts:
@@ -322,7 +326,7 @@ Claim = Callable[[Trial], Iterator[Failure]]
 CLAIMS: tuple[Claim, ...] = (missed, false_alarm, evaluated_differently, misfixed)
 
 
-def failures(program: Program, claims: Sequence[Claim] = CLAIMS) -> list[Failure]:
-    """Every claim that does not hold of a program."""
-    trial = Trial(program)
-    return [failure for claim in claims for failure in claim(trial)]
+def failures(program: Program, styles: Sequence[str] = STYLES) -> list[Failure]:
+    """What does not hold of a program, if it is fixed in these styles."""
+    trial = Trial(program, styles)
+    return [failure for claim in CLAIMS for failure in claim(trial)]

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.config import Config
-from nanlint.engine import FixResult, check, fix
+from nanlint.engine import FixResult, fix
 from nanlint.finding import Confidence
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
@@ -68,7 +68,7 @@ class Study:
     @property
     def clean(self) -> bool:
         """Whether nothing is found, of whatever confidence."""
-        return not check(self.source, Config(dtype=self.dtype, confidence=Confidence.LOW))
+        return not self.found
 
     def covers(self, node: Node, least: Confidence = Confidence.LOW) -> bool:
         """Whether anything of that confidence or more is found at a selector."""

@@ -14,6 +14,7 @@ from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.plausibility import (
+    compares_all_of,
     constant_of,
     crossing,
     is_asked_about,
@@ -61,7 +62,7 @@ class Judge:
         value; and what the other side of the selector takes is a legal input where that side is selected.
         """
         poisoned = self._poisoned_args(proof)
-        unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg) for arg in poisoned)
+        unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg, proof) for arg in poisoned)
         if (
             unlikely
             or is_far_fetched(proof, self.case.operand)
@@ -91,12 +92,14 @@ class Judge:
         reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
         return bool(reached & self._other_side())
 
-    def _is_coincidence(self, arg: Value) -> bool:
+    def _is_coincidence(self, arg: Value, proof: Proof) -> bool:
         """Whether independent values would have to meet in one number that the condition says nothing of."""
         found = crossing(arg)
-        if found is None:
+        if found is None or proof.values.get(arg.number) != 0.0:
             return False
         product, number = found
+        if compares_all_of(product, self.case.condition):
+            return False
         facts = self.network.solve(())
         if facts is None or not any(part.lo < number < part.hi for part in facts.of(product).intervals):
             return False

@@ -143,6 +143,15 @@ def is_asked_about(value: Value, condition: Value) -> bool:
     return any(part <= numbers for part in parts for numbers in compared)
 
 
+def compares_all_of(value: Value, condition: Value) -> bool:
+    """Whether a comparison in `condition` is between the very inputs that `value` is made of."""
+    own = speaks_of(value)
+    return any(
+        isinstance(part, Apply) and OPS[part.op].boolean and own <= speaks_of(part)
+        for part in closure((condition,), MOST_VALUES)
+    )
+
+
 def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents in `operand` beyond a small power."""
     site = proof.site

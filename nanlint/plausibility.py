@@ -72,8 +72,8 @@ def is_setting(value: Value) -> bool:
         if dot and not value.opaque and (owner in ("self", "cls") or holds_settings(owner)):
             return True
         parts = [feed for feed in value.feeds if not isinstance(feed, Constant)]
-        if parts and not value.grad:  # made of settings: `torch.linspace(start, end, 10)`
-            return all(is_setting(part) for part in parts if part.number != value.number)
+        if parts and not value.grad and all(is_setting(part) for part in parts):
+            return True  # made of settings: `torch.linspace(start, end, 10)`
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)
 
 

@@ -132,6 +132,7 @@ SETTINGS = """
         ("args", "args.temperature"),
         ("optim_cfg", "optim_cfg.scale"),
         ("width: float", "width"),
+        ("image", "(image.shape[-1] - 1)"),
         ("low: float", "torch.linspace(low, 1.0, 5)[0]"),
         ("temperature", "temperature"),
     ],

@@ -61,6 +61,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
+        # what a prediction is compared with
+        (r"^(targets?|labels?|gt|ground_truths?|y_true)$", Said(Kind.UNKNOWN, R.FINITE)),
         # what comes from an environment or is counted, and what nothing is trained through
         (
             r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",
@@ -77,7 +79,7 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"\b(LongTensor|IntTensor|ByteTensor)\b", Said(Kind.TENSOR, R.FINITE)),
         (r"Tensor\b|\bParameter\b", Said(Kind.TENSOR, R.FINITE, True)),
         (
-            r"^(Optional\[)?(([lL]ist|[tT]uple|Sequence|Iterable)\[)+(int|float|bool)\b(?!.*Tensor)",
+            r"^(Optional\[)?(Union\[)?(([lL]ist|[tT]uple|Sequence|Iterable)\[)+(int|float|bool)\b(?!.*Tensor)",
             Said(Kind.UNKNOWN, R.FINITE),
         ),
         (r"^(Optional\[)?bool\b", Said(Kind.NUMBER, R.TRUTH)),

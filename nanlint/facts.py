@@ -25,7 +25,11 @@ _ROUNDS = 3
 _OF_ITSELF = {"sub": R.ZERO, "div": R.TRUE}
 """`x - x` and `x / x`."""
 _FALSE_OF_NAN = frozenset({"lt", "le", "gt", "ge", "eq", "isclose", "isfinite", "isinf"})
-_BLIND = frozenset({"where", "phi", "masked_fill", "nan_to_num", "isnan", "isfinite", "isinf"})
+_BLIND = frozenset(
+    """
+    where phi masked_fill nan_to_num isnan isfinite isinf fmax fmin nansum nanmean nanmedian nanquantile
+    """.split()
+)
 """Ops whose result may be a number although an argument is nan."""
 
 

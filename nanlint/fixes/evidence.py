@@ -23,6 +23,8 @@ MOST_SAMPLES = 32
 _FEWER_SAMPLES, _MOST_TRIES = 3, 40
 _LIMIT = 600
 _EXACT = ARITHMETIC["float64"]
+_EQUAL = 1e-9
+"""How far, relative to itself, a value may be moved in float64."""
 _MOST_DRAWN, _MAGNITUDES = 40, (-4.0, 3.0)
 """How many sample points are drawn at random, and between which powers of ten."""
 _CONDITIONED = frozenset({"where", "mul", "masked_fill", "masked_select"})
@@ -106,8 +108,8 @@ class _Comparison:
                 for inputs in self._lying_at(arg, point):
                     yield inputs
                     yield from self._stretched(inputs, arg, point)
-                    if point == 0.0 and isinstance(arg, Leaf):
-                        yield {**inputs, arg.number: -0.0}  # the other infinity
+                    if point == 0.0:  # divided by, a negative zero gives the other infinity
+                        yield {number: x or -0.0 for number, x in inputs.items()}
 
     def _stretched(self, inputs: dict[int, float], arg: Value, point: float) -> Iterator[dict[int, float]]:
         """The same with one other input at the ends of what is usual."""
@@ -160,9 +162,24 @@ class _Comparison:
         value = was[self.old.number]
         if self._lets_in(was, now):
             return Outcome.FAILED
-        if math.isfinite(value) and not _close(value, now[self.new.number]):
+        if math.isfinite(value) and not self._same_value(inputs, moved, value, now[self.new.number]):
             return Outcome.SAME_WHERE_KEPT if self._drops(was) else Outcome.FAILED
         return Outcome.SAME if self._same_gradients(inputs, moved, was, now) else Outcome.FAILED
+
+    def _same_value(
+        self, inputs: Mapping[int, float], moved: Mapping[int, float], x: float, y: float
+    ) -> bool:
+        """Whether a value is what it was; one that differs by roundings is held against float64, where it must not."""
+        if x == y or not _close(x, y):
+            return x == y
+        given = {number: self.a.round(at) for number, at in {**inputs, **moved}.items()}
+        exact, exact_now = (forward(order, given, _EXACT, void=True) for order in (self.before, self.after))
+        if exact is None or exact_now is None:
+            return False
+        precise = exact[self.old.number]
+        return not math.isfinite(precise) or math.isclose(
+            precise, exact_now[self.new.number], rel_tol=_EQUAL, abs_tol=1e-30
+        )
 
     def _lets_in(self, was: Mapping[int, float], now: Mapping[int, float]) -> bool:
         """Whether an element that was selected away is there after the edit, where it would be counted."""

@@ -155,6 +155,12 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
         ),
         (
             "x",
+            "return torch.where(x > 20, x, torch.log1p(x.exp()))",
+            "return torch.nn.functional.softplus(x)",
+            "library",
+        ),
+        (
+            "x",
             "y = x.exp()\nreturn torch.where(y.isinf(), 1e6, y)",
             "y = x.exp()\ndrop = y.isinf()\nreturn torch.where(drop, 1e6, torch.where(drop, 0.0, x).exp())",
             "double-where",
@@ -184,6 +190,7 @@ POINTS = [-200.0, -1.0, -1e-9, 0.0, 1e-13, 1e-9, 1e-6, 1e-3, 0.5, 1.0, 1.5, 20.0
         "return (-10 * x.log10()).clamp(max=100)",
         "return x.exp().clamp(max=1e3)",
         "return torch.clip(torch.logit(x), -8.0, 8.0)",
+        "return torch.where(x > 20, x, x.exp().log1p())",
         "return x.cosh().clamp(max=10.0)",
         "return (1 / x.abs()).clamp(max=1e3)",
         "return torch.minimum(3.0 / x, torch.full_like(x, 50.0))",

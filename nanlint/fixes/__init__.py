@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,12 +19,15 @@ from nanlint.fixes.elsewhere import helper_arguments, rebuilt
 from nanlint.fixes.guards import guards_of
 from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
+from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import definition_fits, fits
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
 
+_FEWEST_CANDIDATES, _NODES_TRIED = 4, 600
+"""How much is tried for one finding: each try analyses the selector again, which takes long for a large graph."""
 Sites: TypeAlias = list[tuple[Apply, int]]
 """Singular ops and the indices of the arguments to guard."""
 
@@ -45,7 +49,10 @@ def offer(found: Sequence[Hazard], unit: Unit, places: Places, config: Config) -
     """The fix of one finding, whose hazards are `found`; None where none can be shown to be right."""
     a = ARITHMETIC[config.dtype]
     unsafe: Fix | None = None
-    for candidate in _candidates(found, places, a, config.fix_style):
+    size = len(closure((found[0].selector,), MOST_VALUES))
+    most = max(_FEWEST_CANDIDATES, _NODES_TRIED // size)
+    candidates = (one for one in _candidates(found, places, a, config.fix_style) if one.edits)
+    for candidate in itertools.islice(candidates, most):
         how = _judged(candidate, found, unit, places, a) if candidate.edits else None
         if how is None or candidate.edits is None:
             continue
@@ -76,6 +83,7 @@ def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: s
     if style == "indexed":
         yield Candidate("indexed", indexed(found[0], places), True)
     first = found[0]
+    yield Candidate("library", library(first, places), True)
     if first.row.family == 6:
         yield from (Candidate("ask-first", edits, True, told) for edits, told in asked(first, places, a))
     if first.row.family == 4:

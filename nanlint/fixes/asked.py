@@ -18,6 +18,7 @@ from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import each_element
+from nanlint.graph import Constant
 from nanlint.hazards import Hazard
 
 _MOST_ARGUMENTS = 2
@@ -145,12 +146,20 @@ def _where_around(questions: Sequence[_Question], hazard: Hazard, places: Places
     if spelling is None or not isinstance(node, ast.Call) or hazard.selector.op == "masked_select":
         return ()
     span = places.source.span(node)
-    value = f"{hazard.proofs[0].value:.7g}"
+    value = _given(node, hazard) or f"{hazard.proofs[0].value:.7g}"
     return (
         Edit(Span(span.start, span.start), f"{spelling}({_all_hold(questions)}, "),
         Edit(Span(span.end, span.end), f", {_as_float(value)})"),
     )
 
 
+def _given(call: ast.Call, hazard: Hazard) -> str:
+    """The bound of a clamp by its name, if it is the value that the selector has at the witness."""
+    bounds = [arg for arg in hazard.selector.args if isinstance(arg, Constant)]
+    names = [word.value.id for word in call.keywords if isinstance(word.value, ast.Name)]
+    is_bound = len(bounds) == 1 and bounds[0].value == hazard.proofs[0].value
+    return names[0] if is_bound and len(names) == 1 else ""
+
+
 def _as_float(text: str) -> str:
-    return text if any(mark in text for mark in ".en") else f"{text}.0"
+    return f"{text}.0" if text.lstrip("-").isdigit() else text

@@ -51,9 +51,9 @@ def attempt(
     node, source, start = edited
     again = unit.lowering.again(unit, node)
     known = {selector.number for selector in unit.selectors}
-    made = [selector for selector in again.selectors if selector.number not in known]
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
-    if any(_is_hazardous(selector, a) and not trial.was_hazardous(selector, a) for selector in made):
+    made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
+    if any(_is_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
     if moves and hazard.selector.op in ("largest", "smallest"):
         # two elements of one tensor: what keeps their order commutes with the choice of one
@@ -162,13 +162,15 @@ class _Trial:
             return None
         return after[sorted(after)[before.index(_end(old, self.before))]]
 
-    def was_hazardous(self, selector: Apply, a: Arithmetic) -> bool:
-        """Whether a selector of the edited function is another one than the hazard's, and was hazardous before."""
+    def stood_before(self, selector: Apply) -> bool:
+        """Whether a selector of the edited function is one of the others that were there already.
+
+        What becomes of these is looked at when the edits are made.
+        """
         at = _offset(selector, self.after)
         return any(
-            _is_hazardous(old, a)
+            old.node is not self.hazard.selector.node and old.op == selector.op and self._moved(old) == at
             for old in self.unit.selectors
-            if old.node is not self.hazard.selector.node and old.op == selector.op and self._moved(old) == at
         )
 
     def _moved(self, old: Apply) -> int:

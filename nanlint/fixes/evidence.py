@@ -20,6 +20,10 @@ from nanlint.search import Effort, assignments
 from nanlint.witness import backward, forward, typical
 
 MOST_SAMPLES = 32
+_FEWEST_RUNS, _NODE_VISITS = 200, 40_000
+"""Runs of a graph for one comparison; large graphs get fewer than small ones."""
+_COST_OF_SOLVING = 4
+"""In runs."""
 _FEWER_SAMPLES, _MOST_TRIES = 3, 40
 _LIMIT = 600
 _EXACT = ARITHMETIC["float64"]
@@ -67,6 +71,7 @@ class _Comparison:
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
         self.names = _renamed(self.before, self.after)
         self.network = Network(self.before, a)
+        self.left = max(_FEWEST_RUNS, _NODE_VISITS // (len(self.before) + len(self.after) + 1))
 
     def outcomes(self) -> Iterator[Outcome]:
         """What each sample shows."""
@@ -105,6 +110,8 @@ class _Comparison:
             scale = abs(landmark) or 1.0
             points = {landmark + sign * step * scale for step in _NEARBY for sign in (1.0, -1.0)}
             for point in sorted(point for point in points if point in region):
+                if self.left < 0:
+                    return
                 for inputs in self._lying_at(arg, point):
                     yield inputs
                     yield from self._stretched(inputs, arg, point)
@@ -133,27 +140,31 @@ class _Comparison:
         made = [v.value for v in self.after if isinstance(v, Constant) and v.number not in known]
         return [value for value in made if math.isfinite(value)]
 
-    def _assigned(self, known: list[Constraint], most: int) -> Iterator[dict[int, float]]:
+    def _assigned(self, known: list[Constraint], most: int, solves: int = 24) -> Iterator[dict[int, float]]:
         facts = self.network.solve(known)
+        self.left -= _COST_OF_SOLVING
         if facts is not None:
             effort = Effort(len(self.before))
+            effort.solves = min(effort.solves, solves)
             yield from itertools.islice(assignments(self.network, facts, effort), most)
 
     def _lying_at(self, arg: Value, point: float) -> Iterator[dict[int, float]]:
         """Inputs for which `arg` is `point`, or as good as that."""
         found = (
             inputs
-            for inputs in self._assigned([Constraint(arg, R.point(point))], _MOST_TRIES)
+            for inputs in self._assigned([Constraint(arg, R.point(point))], _MOST_TRIES, solves=3)
             if self._is_at(inputs, arg, point)
         )
         return itertools.islice(found, _FEWER_SAMPLES)
 
     def _is_at(self, inputs: Mapping[int, float], arg: Value, point: float) -> bool:
+        self.left -= 1
         values = forward(self.before, inputs, self.a, void=True)
         return values is not None and math.isclose(values[arg.number], point, rel_tol=1e-3, abs_tol=1e-30)
 
     def _at(self, inputs: Mapping[int, float]) -> Outcome:
         """What becomes of the value and the gradients for these inputs."""
+        self.left -= 1
         moved = {n: inputs[o] for n, o in self.names.items() if o in inputs}
         was = forward(self.before, inputs, self.a, void=True)
         now = forward(self.after, {**inputs, **moved}, self.a, void=True)

@@ -63,6 +63,15 @@ def _first(wins: Callable[[float, float], bool]) -> Backward:
     return backward
 
 
+def _chosen(wins: Callable[[float, float], bool]) -> Backward:
+    """The first of the winners takes all; a nan wins."""
+
+    def backward(a: Arithmetic, g: float, y: float, p: float, q: float) -> tuple[float, ...]:
+        return (g, 0.0) if p != p or (q == q and wins(p, q)) else (0.0, g)
+
+    return backward
+
+
 def _kept(beats: Callable[[float, float], bool]) -> Value:
     """Python keeps the first one unless the second one beats it."""
 
@@ -121,19 +130,19 @@ ROWS: tuple[Op, ...] = (
     row(
         "largest",
         _extreme(lambda p, q: p >= q),
-        _shared(lambda p, q: p < q),
+        _chosen(lambda p, q: p >= q),
         lambda a, x, y: R.upper_of(x, y),
         _narrow_max,
-        derivative="amax: scale_grad_by_count(grad, result == self), of two elements of one tensor",
+        derivative="max.dim: value_selecting_reduction_backward, of two elements of one tensor",
         spellings=(),
     ),
     row(
         "smallest",
         _extreme(lambda p, q: p <= q),
-        _shared(lambda p, q: p > q),
+        _chosen(lambda p, q: p <= q),
         lambda a, x, y: R.lower_of(x, y),
         _narrow_min,
-        derivative="amin: scale_grad_by_count(grad, result == self), of two elements of one tensor",
+        derivative="min.dim: value_selecting_reduction_backward, of two elements of one tensor",
         spellings=(),
     ),
     row(

@@ -149,7 +149,7 @@ def _is_odd(end: float) -> bool:
 
 
 def _told(value: float) -> str:
-    return str(int(value)) if value == int(value) and abs(value) < 1e6 else f"{value:.6g}"
+    return str(int(value)) if abs(value) < 1e6 and value == int(value) else f"{value:.6g}"
 
 
 # --- bounds

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.assume import Reading, reading
+from nanlint.cases import Scene
 from nanlint.config import UNDROPPED, UNUSED_ASSUMPTION, Config
-from nanlint.finding import Confidence, Finding
+from nanlint.finding import Confidence, Finding, Fix
 from nanlint.fixes import offer
 from nanlint.fixes.advice import advice
 from nanlint.fixes.places import Places
@@ -20,16 +21,21 @@ from nanlint.source import Source
 
 if TYPE_CHECKING:
     from nanlint.assume.stated import Refuted
+    from nanlint.confirm.experiment import Experiment
+
+    Observe: TypeAlias = Callable[[Scene, Hazard | None, Fix | None, Unit, Places, Config], Experiment]
+    """Makes of a proof, the hazard that it is of and the fix what torch is to be asked."""
 
 
-def analyse(source: Source, config: Config) -> list[Finding]:
+def analyse(source: Source, config: Config, observe: Observe | None = None) -> list[Finding]:
     """All findings of a source, of every code and confidence, in no particular order.
 
-    Raises AnalysisError where the text does not parse, RecursionError where it is nested too deeply.
+    With `observe`, each hazard carries its experiment. Raises AnalysisError where the text does not parse,
+    RecursionError where it is nested too deeply.
     """
     if "torch" not in source.text:
         return []
-    found, read, refuted = _analysed(source, config)
+    found, read, refuted = _analysed(source, config, observe=observe)
     if not (read.stated or read.unreadable or refuted):
         return found
     from nanlint.assume import verdicts  # here: few files assume anything
@@ -43,7 +49,7 @@ def analyse(source: Source, config: Config) -> list[Finding]:
 
 
 def _analysed(
-    source: Source, config: Config, without: Collection[int] = ()
+    source: Source, config: Config, without: Collection[int] = (), observe: Observe | None = None
 ) -> tuple[list[Finding], Reading, Collection[Refuted]]:
     """The hazards of a source, how it was read, and the assumptions that it contradicts; `without` some of them."""
     read = reading(source.text, config.assume, without)
@@ -53,28 +59,34 @@ def _analysed(
     everything = config.looks_beyond_selectors
     dtype = DTYPES[config.dtype]
     for unit in lower(read.tree, source.text, dtype, source.path, config.assume, everything=everything):
-        found.extend(_findings(unit, places, config))
-        found.extend(_undropped(unit, places, config))
+        for finding, scene, hazard in (*_findings(unit, places, config), *_undropped(unit, places, config)):
+            asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
+            found.append(finding if asked is None else replace(finding, experiment=asked))
         refuted |= unit.lowering.refuted
     return _distinct(found), read, refuted.values()
 
 
-def _findings(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
+_Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
+
+
+def _findings(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:
     for selector in unit.selectors:
         found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks))
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
             fix = offer(shown, unit, places, config) if shown else None
-            yield replace(finding, fix=fix, note="" if fix or not shown else advice(shown[0], places))
+            finding = replace(finding, fix=fix, note="" if fix or not shown else advice(shown[0], places))
+            yield finding, Scene(found[0].proofs[0], [selector]), found[0]
 
 
-def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[Finding]:
+def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:
     """The findings that are about no dropped operand; they cost nothing where none is selected."""
     if any(map(config.selects, UNDROPPED)):
         from nanlint import unselected  # here: few runs ask for it
 
-        yield from unselected.find(unit, places, config)
+        for finding, scene in unselected.find(unit, places, config):
+            yield finding, scene, None
 
 
 def _told_first(found: list[Hazard]) -> list[Hazard]:

@@ -30,6 +30,14 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """What has to be run to see a proof: the values from which gradients of 1 go back."""
+
+    proof: Proof
+    roots: Sequence[Value]
+
+
+@dataclass(frozen=True)
 class Case:
     """One way in which a selector drops: `dropped` says when, `seed` holds the upstream gradients of backward."""
 

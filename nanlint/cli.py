@@ -7,6 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -106,6 +107,7 @@ _OPTIONS = (
         metavar="PATTERN",
         help="Leave out what matches, in the form of .gitignore, relative to the project.",
     ),
+    click.option("--confirm", is_flag=True, help="Let torch run what is found; needs nanlint[torch]."),
     click.option(
         "--config", "config_file", type=click.Path(exists=True, dir_okay=False), help="A TOML file to read."
     ),
@@ -167,6 +169,9 @@ def _check_combination(paths: tuple[str, ...], options: dict[str, Any]) -> None:
     contradictions = {
         "- (stdin) cannot go with other paths": STDIN in paths and len(paths) > 1,
         "--stdin-filename needs the path -": options["stdin_filename"] is not None and paths != (STDIN,),
+        "--confirm contradicts --fix and --diff": options["confirm"] and (options["fix"] or options["diff"]),
+        "--confirm needs torch: pip install nanlint[torch]": options["confirm"]
+        and find_spec("torch") is None,
         "--config contradicts --isolated": options["isolated"] and options["config_file"] is not None,
         "--statistics needs --output-format text or concise": options["statistics"]
         and options["output_format"] not in FOR_PEOPLE,
@@ -223,5 +228,5 @@ def _request(paths: tuple[str, ...], settings: Config, options: dict[str, Any]) 
     """What is to be done; `--diff` is stronger than `--fix`."""
     mode: Mode = "diff" if options["diff"] else "fix" if options["fix"] else "check"
     stdin = (options["stdin_filename"] or STDIN) if paths == (STDIN,) else None
-    kept = ("output_format", "statistics", "quiet", "verbose", "exit_zero", "color")
+    kept = ("output_format", "statistics", "quiet", "verbose", "exit_zero", "color", "confirm")
     return Request(paths, settings, mode, stdin=stdin, **{key: options[key] for key in kept})

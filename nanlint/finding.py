@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nanlint.confirm.experiment import Experiment
 
 
 class Confidence(str, Enum):
@@ -82,6 +86,29 @@ class Witness:
     gradient: Mapping[str, float]
 
 
+class Verdict(str, Enum):
+    """What torch says of a finding."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a run in torch of that version gave at the witness.
+
+    `gradient` and `after_fix`, by the names of the values, are None where nothing could be run; `reason` then says
+    why.
+    """
+
+    torch: str
+    verdict: Verdict
+    gradient: Mapping[str, float] | None = None
+    after_fix: Mapping[str, float] | None = None
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One selector with one code, standing at the selector's first character."""
@@ -96,3 +123,7 @@ class Finding:
     fix: Fix | None = None
     note: str = field(default="", compare=False)
     """What to do by hand where no fix is offered; empty where a fix is."""
+    confirmation: Confirmation | None = field(default=None, compare=False)
+    """What torch says of it, if it was asked."""
+    experiment: Experiment | None = field(default=None, compare=False, repr=False)
+    """What torch is to be asked."""

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TextIO
 
@@ -46,6 +46,7 @@ class Request:
     verbose: bool = False
     exit_zero: bool = False
     color: str = "auto"
+    confirm: bool = False
 
     @property
     def output_is_code(self) -> bool:
@@ -106,13 +107,28 @@ def report_defect(message: str, trace: str, verbose: bool) -> None:
 
 
 def _run(request: Request) -> int:
-    outcomes = _outcomes(request)
+    outcomes = _confirmed(_outcomes(request), request)
     stream = sys.stderr if request.output_is_code else sys.stdout
     look = Look(wants_color(request.color, stream), request.config.unsafe_fixes)
     _print_code(outcomes, request)
     _print_report(outcomes, request, look)
     _print_troubles(outcomes, request)
     return _status(outcomes, request)
+
+
+def _confirmed(outcomes: list[Outcome], request: Request) -> list[Outcome]:
+    """With `--confirm`, what is left of the findings after torch was asked; one process runs all of them."""
+    if not request.confirm:
+        return outcomes
+    from nanlint.confirm import confirmed
+
+    made = []
+    for outcome, (findings, bugs) in confirmed(outcomes, lambda outcome: outcome.checked.findings):
+        for bug in bugs:
+            report_defect(f"{outcome.checked.path}: {bug}", "", request.verbose)
+        shown = tuple(filter(request.config.shows, findings))
+        made.append(replace(outcome, checked=replace(outcome.checked, findings=shown)))
+    return made
 
 
 def _status(outcomes: Sequence[Outcome], request: Request) -> int:
@@ -174,9 +190,18 @@ def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:
 
 
 def _checked(source: Source, request: Request) -> Outcome:
-    findings = tuple(engine.check(source, request.config))
+    findings = tuple(engine.check(source, request.config, analyse=_analyser(request)))
     # without findings nobody needs the text: a large project would fill the memory with it
     return Outcome(Checked(source.path, source if findings else None, findings))
+
+
+def _analyser(request: Request) -> engine.Analyse | None:
+    """What looks for findings; with `--confirm`, each brings what torch is to be asked."""
+    if not request.confirm:
+        return None
+    from nanlint.confirm.experiment import analyse
+
+    return analyse
 
 
 def _fixed(source: Source, request: Request) -> Outcome:

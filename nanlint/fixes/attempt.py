@@ -12,7 +12,7 @@ from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
 from nanlint.fixes.untouched import untouched
-from nanlint.graph import Apply
+from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
@@ -41,15 +41,10 @@ def attempt(
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the dropped operand, which is held against the graphs themselves.
     """
-    try:
-        pieces = places.source.placed(edits)
-    except ValueError:  # two edits of one place
-        return Outcome.FAILED
-    edited = _edited_node(unit, pieces, places)
+    edited = _edited(edits, unit, places)
     if edited is None:
         return Outcome.FAILED
-    node, source, start = edited
-    again = unit.lowering.again(unit, node)
+    again, pieces, source, start = edited
     known = {selector.number for selector in unit.selectors}
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
@@ -70,6 +65,41 @@ def attempt(
         return own
     everything = compared(hazard, unit.sinks, again.sinks, a)
     return own if everything is Outcome.SAME else everything
+
+
+def counterparts(
+    edits: Sequence[Edit], hazard: Hazard | None, unit: Unit, places: Places
+) -> list[list[Value]]:
+    """What the edited function has in the place of a hazard's selector, and what leaves it that did not before.
+
+    Each may be missing; there is nothing where the edits cannot be made.
+    """
+    edited = _edited(edits, unit, places)
+    if edited is None:
+        return []
+    again, pieces, source, start = edited
+    found: list[list[Value]] = []
+    if hazard is not None:
+        pair = _Trial(hazard, unit, again, pieces, places.source, source, start).selection()
+        found += [[pair[1]]] if pair is not None else []
+    known = {value.number for value in unit.sinks}
+    changed: list[Value] = [value for value in again.sinks if value.number not in known and value.grad]
+    return [*found, changed] if changed else found
+
+
+def _edited(
+    edits: Sequence[Edit], unit: Unit, places: Places
+) -> tuple[Unit, Sequence[Piece], Source, int] | None:
+    """The function after edits, with the text that it was read from and where that text begins; None if in vain."""
+    try:
+        pieces = places.source.placed(edits)
+    except ValueError:  # two edits of one place
+        return None
+    edited = _edited_node(unit, pieces, places)
+    if edited is None:
+        return None
+    node, source, start = edited
+    return unit.lowering.again(unit, node), pieces, source, start
 
 
 def _inside(pieces: Sequence[Piece], selector: Apply, places: Places) -> bool:
@@ -200,4 +230,4 @@ def _is_hazardous(selector: Apply, a: Arithmetic) -> bool:
     return any(found.confidence is not Confidence.LOW for found in hazards(selector, a))
 
 
-__all__ = ["Outcome", "attempt"]
+__all__ = ["Outcome", "attempt", "counterparts"]

@@ -69,7 +69,7 @@ class _Comparison:
     def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic) -> None:
         self.hazard, self.old, self.new, self.a = hazard, old, new, a
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
-        self.names = _renamed(self.before, self.after)
+        self.names = renamed(self.before, self.after)
         self.network = Network(self.before, a)
         self.left = max(_FEWEST_RUNS, _NODE_VISITS // (len(self.before) + len(self.after) + 1))
 
@@ -244,7 +244,7 @@ def _within(value: Value, wanted: float) -> float:
     return next((x for x in (wanted, abs(wanted), abs(wanted) % 1.0) if x in region), typical(region))
 
 
-def _renamed(before: Sequence[Value], after: Sequence[Value]) -> dict[int, int]:
+def renamed(before: Sequence[Value], after: Sequence[Value]) -> dict[int, int]:
     """Free values of the new graph that stand for those of the old one, by name and order."""
     old, new = _free(before), _free(after)
     known = {value.number for value in old}

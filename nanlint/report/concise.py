@@ -1,4 +1,4 @@
-"""One line a finding: place, code, message, and `[*]` if `--fix` repairs it."""
+"""One line a finding: place, code, message, `[*]` if `--fix` repairs it, and what torch says if it was asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nanlint.finding import Finding
 from nanlint.report import Checked, Look, one_line
+from nanlint.report.confirmation import brief
 
 
 def render(files: Sequence[Checked], look: Look) -> str:
@@ -18,4 +19,6 @@ def line(file: Checked, finding: Finding, look: Look) -> str:
     where = look.paint(file.where(finding.span.start), bold=True)
     code = look.paint(finding.code, fg="red", bold=True)
     mark = " " + look.paint("[*]", fg="cyan") if look.fixes(finding) else ""
-    return f"{where}: {code} {one_line(finding.message)}{mark}"
+    confirmation = one_line(brief(finding))
+    said = f" {confirmation}" if confirmation else ""
+    return f"{where}: {code} {one_line(finding.message)}{mark}{said}"

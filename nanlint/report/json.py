@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nanlint.finding import Edit, Finding, Fix, Position, Site, Span, Witness
+from nanlint.finding import Confirmation, Edit, Finding, Fix, Position, Site, Span, Witness
 from nanlint.report import Checked, Look
 
 
@@ -32,6 +32,7 @@ def _finding(file: Checked, finding: Finding) -> dict[str, Any]:
         "sites": [_site(file, site) for site in finding.sites],
         "witness": _witness(finding.witness),
         "fix": _fix(file, finding.fix),
+        **_confirmation(finding.confirmation),
     }
 
 
@@ -60,6 +61,20 @@ def _witness(witness: Witness | None) -> dict[str, Any] | None:
         "value": number(witness.value),
         "gradient": _numbers(witness.gradient),
     }
+
+
+def _confirmation(made: Confirmation | None) -> dict[str, Any]:
+    """What torch says; no key at all if it was not asked."""
+    if made is None:
+        return {}
+    told = {
+        "torch": made.torch,
+        "verdict": made.verdict.value,
+        "gradient": None if made.gradient is None else _numbers(made.gradient),
+        "after_fix": None if made.after_fix is None else _numbers(made.after_fix),
+        "reason": made.reason or None,
+    }
+    return {"confirmation": told}
 
 
 def _numbers(values: Mapping[str, float]) -> dict[str, float | str]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from nanlint import __version__
 from nanlint.finding import Confidence, Edit, Finding, Fix, Site, Span
 from nanlint.report import Checked, Look, one_line
+from nanlint.report.confirmation import told as confirmed
 from nanlint.rules import registry
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -40,6 +41,7 @@ def _rule(code: str) -> dict[str, Any]:
 def _result(file: Checked, finding: Finding) -> dict[str, Any]:
     related = [_related(file, site) for site in finding.sites]
     fixes = [_fix(file, finding.fix)] if finding.fix is not None and not _is_notebook(file, finding) else []
+    confirmation = one_line(confirmed(finding))
     return {
         "ruleId": finding.code,
         "level": _LEVELS[finding.confidence],
@@ -47,6 +49,7 @@ def _result(file: Checked, finding: Finding) -> dict[str, Any]:
         "locations": [{"physicalLocation": _location(file, finding.span)}],
         **({"relatedLocations": related} if related else {}),
         **({"fixes": fixes} if fixes else {}),
+        **({"properties": {"confirmation": confirmation}} if confirmation else {}),
     }
 
 

@@ -8,6 +8,7 @@ from nanlint.finding import Applicability, Finding, Fix, Position, Witness
 from nanlint.messages import number
 from nanlint.report import Checked, Look, one_line
 from nanlint.report.concise import line
+from nanlint.report.confirmation import told as confirmed
 from nanlint.report.frame import Frame, Gutter, Mark, written_lines
 from nanlint.source import Source
 
@@ -40,6 +41,9 @@ def _remarks(finding: Finding, gutter: Gutter) -> Iterator[str]:
     """What stands below the frame: the witness, and what repairs the code or what to do instead."""
     if finding.witness is not None:
         yield gutter.remark(told(finding.witness))
+    confirmation = one_line(confirmed(finding))
+    if confirmation:
+        yield gutter.remark(confirmation)
     advice = f"{_offer(finding.fix)}:" if finding.fix is not None else one_line(finding.note)
     if advice:
         yield gutter.remark(f"{gutter.look.paint('help', bold=True)}: {advice}")

@@ -125,7 +125,7 @@ def _confirmed(outcomes: list[Outcome], request: Request) -> list[Outcome]:
     made = []
     for outcome, (findings, bugs) in confirmed(outcomes, lambda outcome: outcome.checked.findings):
         for bug in bugs:
-            report_defect(f"{outcome.checked.path}: {bug}", "", request.verbose)
+            report_defect(f"{outcome.checked.path}: torch disagrees: {bug}", "", request.verbose)
         shown = tuple(filter(request.config.shows, findings))
         made.append(replace(outcome, checked=replace(outcome.checked, findings=shown)))
     return made

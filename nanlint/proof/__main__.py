@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanlint.proof.confirming import outcomes
 from nanlint.proof.fixtures import Fixture, Kind, Marks, discover
 from nanlint.proof.forms import bring_up_to_date
 from nanlint.proof.harness import PARTS, Evidence, Part, is_partly_fixed
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fixtures = discover(options.paths)
     except FileNotFoundError as error:
         parser.error(str(error))
+    if options.confirm:
+        return _confirm(fixtures)
     return _write_fixed(fixtures) if options.write_fixed else _prove(fixtures)
 
 
@@ -77,6 +80,17 @@ def _prove(fixtures: Sequence[Fixture]) -> int:
     return int(not rows or any(each.problems for each in rows))
 
 
+def _confirm(fixtures: Sequence[Fixture]) -> int:
+    start = time.perf_counter()
+    found = outcomes(fixtures)
+    problems = [problem for outcome in found for problem in outcome.problems]
+    verdicts = Counter(f.confirmation.verdict.value for o in found for f in o.findings if f.confirmation)
+    print(*problems, sep="\n", end="\n" if problems else "")
+    told = ", ".join(f"{times} {verdict}" for verdict, times in sorted(verdicts.items()))
+    print(f"{len(found)} fixtures and dtypes: {told}, {time.perf_counter() - start:.1f} s")
+    return int(not found or bool(problems))
+
+
 def _write_fixed(fixtures: Sequence[Fixture]) -> int:
     failed = False
     for path in dict.fromkeys(fixture.path for fixture in fixtures if fixture.kind is not Kind.TEXT):
@@ -91,6 +105,7 @@ def _write_fixed(fixtures: Sequence[Fixture]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nanlint.proof", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, default=[Path("fixtures")], help="default: fixtures")
+    parser.add_argument("--confirm", action="store_true", help="put what is found to torch, in each dtype")
     parser.add_argument("--write-fixed", action="store_true", help="write the fixed forms, run nothing")
     return parser
 

@@ -16,9 +16,8 @@ def told(finding: Finding) -> str:
     if made.verdict is Verdict.NOT_RUN or made.gradient is None:
         return f"not run by torch: {made.reason}"
     word = "confirmed" if made.verdict is Verdict.CONFIRMED else "not confirmed"
-    at = _at(finding, made.gradient)
-    told = ", ".join(f"gradient of {name}{at} is {number(value)}" for name, value in made.gradient.items())
-    return f"{word} by torch {made.torch}: {told}{_after(made)}"
+    names, values = ", ".join(made.gradient), _numbers(made.gradient)
+    return f"{word} by torch {made.torch}: gradient of {names}{_at(finding, made)} is {values}{_after(made)}"
 
 
 def brief(finding: Finding) -> str:
@@ -27,15 +26,18 @@ def brief(finding: Finding) -> str:
     return f"({whole.partition(':')[0]})" if whole else ""
 
 
-def _at(finding: Finding, gradient: Mapping[str, float]) -> str:
-    """The place: a number where it is that of the one gradient, else the inputs by name."""
+def _at(finding: Finding, made: Confirmation) -> str:
+    """The place: a number where the input is the one that the gradient is of, else the inputs by name."""
     inputs = finding.witness.inputs if finding.witness is not None else {}
-    if list(inputs) == list(gradient):
-        return " at " + ", ".join(map(number, inputs.values()))
-    return " at " + ", ".join(f"{name} = {number(value)}" for name, value in inputs.items()) if inputs else ""
+    if len(inputs) == 1 and made.gradient is not None and list(inputs) == list(made.gradient):
+        return f" at {_numbers(inputs)}"
+    named = ", ".join(f"{name} = {number(value)}" for name, value in inputs.items())
+    return f" at {named}" if named else ""
 
 
 def _after(made: Confirmation) -> str:
-    if made.after_fix is None:
-        return ""
-    return f"; after the fix {', '.join(number(value) for value in made.after_fix.values())}"
+    return "" if made.after_fix is None else f"; after the fix {_numbers(made.after_fix)}"
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ", ".join(map(number, values.values()))

@@ -306,3 +306,10 @@ def test_a_sample_of_the_bad_fixtures_is_confirmed() -> None:
 def test_the_command_for_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--confirm", str(GAMMA)]) == 0
     assert capsys.readouterr().out.startswith("4 fixtures and dtypes: 4 confirmed, ")
+
+
+def test_around_the_witness_the_value_may_be_nan_for_both(worker: Worker) -> None:
+    body = "def f(p):\n    return p.log().topk(2, dim=-1).values.sum()\n"
+    after = judged(finding(body), worker)
+    assert any(math.isnan(point[0]) for point in asked(after.finding).before.expected)
+    assert after.bugs == ()

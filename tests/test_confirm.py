@@ -222,6 +222,15 @@ def test_a_process_that_was_killed_is_started_again(worker: Worker) -> None:
     assert str(again) == str(first)
 
 
+def test_a_process_that_does_not_start_is_not_tried_again() -> None:
+    with Worker(start=0.0) as hurried:
+        verdicts = [judged(gamma(), hurried).finding.confirmation for _ in range(2)]
+        assert hurried._process is None
+    assert [one and (one.verdict, one.reason) for one in verdicts] == [
+        (Verdict.NOT_RUN, "it took more than 0 seconds")
+    ] * 2
+
+
 def test_a_program_has_a_time_limit() -> None:
     with Worker(answer=0.0) as hurried, pytest.raises(Failure, match="more than 0 seconds"):
         hurried.ask({**asked(gamma()).before.wire(), "dtype": "float32"})

@@ -34,6 +34,7 @@ class Worker:
         self._limits = start, answer
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._refusal: Failure | None = None
         self.version = ""
         """Of torch; empty before the first question."""
 
@@ -57,6 +58,8 @@ class Worker:
         return self._answer(self._limits[1])
 
     def _started(self) -> subprocess.Popen[str]:
+        if self._refusal is not None:
+            raise self._refusal
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _CODE],
@@ -68,8 +71,16 @@ class Worker:
             self._lines = queue.SimpleQueue()
             reading = (self._process.stdout, self._lines)
             threading.Thread(target=_forward, args=reading, daemon=True).start()
-            self.version = str(self._answer(self._limits[0])["torch"]).partition("+")[0]
+            self.version = self._greeting()
         return self._process
+
+    def _greeting(self) -> str:
+        """The version of torch; a process that cannot even say that is not started again."""
+        try:
+            return str(self._answer(self._limits[0])["torch"]).partition("+")[0]
+        except Failure as failure:
+            self._refusal = failure
+            raise
 
     def _answer(self, seconds: float) -> dict[str, Any]:
         try:

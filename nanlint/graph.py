@@ -35,7 +35,7 @@ class Leaf:
     """A value that nothing is known of but its region: an input, or the result of something opaque.
 
     `feeds` are the values that an opaque result was made of: a condition on them speaks of the result too. `opaque`
-    marks a result that is not an input. `named` is how a person would call it.
+    marks a result that is not an input. An element of another leaf has that as `whole`, and the `key` that picks it.
     """
 
     number: int
@@ -46,6 +46,8 @@ class Leaf:
     node: ast.AST | None = None
     feeds: tuple[Value, ...] = ()
     opaque: bool = False
+    whole: Leaf | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +108,15 @@ class Builder:
         feeds: tuple[Value, ...] = (),
         opaque: bool = False,
         key: object = None,
+        whole: Leaf | None = None,
+        picked: str = "",
     ) -> Leaf:
-        """A new leaf, or one with the number of the earlier leaf of the same `key`."""
+        """A new leaf, or one with the number of the earlier leaf of the same `key`; `picked` is its key in `whole`."""
         if key is None:
             self._leaves += 1
             key = self._leaves
-        return Leaf(self._number(("leaf", key)), name, region, grad, kind, node, feeds, opaque)
+        number = self._number(("leaf", key))
+        return Leaf(number, name, region, grad, kind, node, feeds, opaque, whole, picked)
 
     def constant(self, value: float, node: ast.AST | None = None, kind: Kind = Kind.NUMBER) -> Constant:
         """The number `value`."""

@@ -25,13 +25,14 @@ from nanlint.plausibility import (
     is_setting,
     is_step,
     is_unreadable,
-    speaks_of,
+    share,
 )
 from nanlint.search import Effort, assignments
 from nanlint.witness import forward
 
 _MOST_SINKS = 60
 _MOST_PARTS = 4
+_ASKING = frozenset({"isfinite", "isnan", "isinf"})
 _OTHERS = (1.0, 0.5, -2.0)
 """Values of what a witness says nothing of."""
 
@@ -70,18 +71,20 @@ class Judge:
         ):
             return Confidence.LOW
         condition = self.case.condition
-        spoken = bool(speaks_of(condition) & speaks_of(proof.site))
+        spoken = share(condition, proof.site)
         if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
             bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
             if bare or self._broken_when_selected(proof):
                 return Confidence.LOW
-        if self.is_broken_anyway(proof):
+        if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
     def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
-        if is_setting(poisoned) or is_offset(poisoned, proof.values):
+        if is_setting(poisoned):
+            return not self._guards(proof, poisoned)
+        if is_offset(poisoned, proof.values):
             return True
         width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
         never = width or is_positive_by_name(poisoned)
@@ -89,8 +92,8 @@ class Judge:
 
     def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the poisoned values."""
-        reached: set[int] = set().union(*(speaks_of(arg) for arg in poisoned))
-        return bool(reached & self._other_side())
+        other = self._other_side()
+        return other is not None and any(share(arg, other) for arg in poisoned)
 
     def _is_coincidence(self, arg: Value, proof: Proof) -> bool:
         """Whether independent values would have to meet in one number that the condition says nothing of."""
@@ -111,14 +114,14 @@ class Judge:
         """Whether the condition is about the factor that makes 0 of the site's infinity, as in `x * y.log()`."""
         factors = proof.origin.args if proof.origin.op == "mul" else ()
         others = [arg for arg in factors if proof.site.number not in {v.number for v in closure((arg,), 40)}]
-        return any(speaks_of(arg) & speaks_of(self.case.condition) for arg in others)
+        return any(share(arg, self.case.condition) for arg in others)
 
-    def _other_side(self) -> set[int]:
-        """The leaves of what a where takes in place of the dropped operand."""
+    def _other_side(self) -> Value | None:
+        """What a where takes in place of the dropped operand."""
         case = self.case
         if case.selector.op != "where" or case.drop is None:
-            return set()
-        return speaks_of(case.selector.args[3 - case.drop.operand])
+            return None
+        return case.selector.args[3 - case.drop.operand]
 
     def _poisoned_args(self, proof: Proof) -> list[Value]:
         """The arguments of the site that lie in their poison sets."""
@@ -135,11 +138,7 @@ class Judge:
         kept = self._kept()
         if kept is None:
             return False
-        same = [
-            Constraint(arg, R.point(proof.values.get(arg.number, constant_of(arg))))
-            for arg in proof.site.args
-        ]
-        constraints = [kept, *self.known, *same]
+        constraints = [kept, *self.known, *_pinned(proof.site.args, proof)]
         facts = self.network.solve(constraints)
         if facts is None:
             return False
@@ -148,6 +147,22 @@ class Judge:
             if values is not None and self._satisfied(constraints, values):
                 return not math.isfinite(values[self.case.selector.number])
         return False
+
+    def _is_mask_of_nan(self, proof: Proof) -> bool:
+        """Whether a product is nan because its mask compares that very nan: such a mask guards against nothing."""
+        if self.case.drop is not None or math.isfinite(proof.value):
+            return False
+        made = closure((self.case.condition,), MOST_VALUES)
+        asks = any(isinstance(value, Apply) and value.op in _ASKING for value in made)
+        return not asks and any(value.number == proof.site.number for value in made)
+
+    def _guards(self, proof: Proof, poisoned: Value) -> bool:
+        """Whether the condition excludes this very value from what is selected: then it is meant to occur."""
+        drop = self.case.drop
+        kept = self._kept()
+        if drop is None or drop.by == drop.operand or kept is None:
+            return False
+        return self.network.solve([kept, *self.known, *_pinned((poisoned,), proof)]) is None
 
     def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
         return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
@@ -214,3 +229,10 @@ def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:
     """Whether a value is computed at all, by the assumptions that it is computed under."""
     held = (bool(values.get(p.condition.number, float(p.truth))) == p.truth for p in value.path)
     return all(held)
+
+
+def _pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:
+    """Each value is what it is in a proof."""
+    return [
+        Constraint(value, R.point(proof.values.get(value.number, constant_of(value)))) for value in values
+    ]

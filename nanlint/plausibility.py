@@ -40,6 +40,7 @@ _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
 _SMALL_OFFSET = 1e-3
 _SAME = frozenset({"masked_select", "identity", "sum", "mean"})
 """What is 0 for one element where its argument is."""
+_INTEGER = re.compile(r"\d+")
 
 
 def is_unreadable(condition: Value) -> bool:
@@ -66,7 +67,7 @@ def is_setting(value: Value) -> bool:
     """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
     if isinstance(value, Apply):
         parts = [arg for arg in value.args if not isinstance(arg, Constant)]
-        return bool(parts) and all(is_setting(part) for part in parts)
+        return value.kind is Kind.NUMBER or (bool(parts) and all(is_setting(part) for part in parts))
     if isinstance(value, Leaf):
         owner, dot, _ = value.name.partition(".")
         if dot and not value.opaque and (owner in ("self", "cls") or holds_settings(owner)):
@@ -211,6 +212,46 @@ def speaks_of(value: Value) -> set[int]:
             stack.extend(current.feeds)
         stack.extend(operands(current))
     return leaves
+
+
+def share(x: Value, y: Value) -> bool:
+    """Whether two values depend on a common leaf; `v[0]` and `v[1]` have nothing in common."""
+    ways, others = _ways_to(x), _ways_to(y)
+    return any(
+        not _are_apart(one, other)
+        for number in ways.keys() & others.keys()
+        for one in ways[number]
+        for other in others[number]
+    )
+
+
+def _ways_to(value: Value) -> dict[int, set[str]]:
+    """The leaves that a value depends on, each with the keys of the elements that are all it takes of it."""
+    ways: dict[int, set[str]] = {}
+    stack: list[tuple[Value, str]] = [(value, "")]
+    while stack and len(ways) < MOST_VALUES:
+        current, key = stack.pop()
+        known = ways.setdefault(current.number, set())
+        if key in known:
+            continue
+        known.add(key)
+        stack.extend((arg, "") for arg in operands(current))
+        if isinstance(current, Leaf):
+            whole = current.whole
+            stack.extend((fed, "") for fed in current.feeds if whole is None or fed.number != whole.number)
+            if whole is not None:
+                stack.append((whole, current.key))
+    return ways
+
+
+def _are_apart(key: str, other: str) -> bool:
+    """Whether two subscripts pick different elements for certain: `0` and `1`, `..., 0` and `..., 2`."""
+    parts, others = key.split(", "), other.split(", ")
+    literal = (
+        _INTEGER.fullmatch(a) and _INTEGER.fullmatch(b) and a != b
+        for a, b in zip(parts, others, strict=False)
+    )
+    return len(parts) == len(others) and any(literal)
 
 
 def constant_of(value: Value) -> float:

@@ -55,7 +55,7 @@ class Assignments(Expressions):
         if said is None or said.kind is not Kind.UNKNOWN or not isinstance(thing, Leaf):
             return thing
         if said.region == R.TRUTH:
-            return self.as_truth(thing)
+            return thing if _is_computed(thing.node) else self.as_truth(thing)
         return self.builder.leaf(
             thing.name,
             said.region,
@@ -115,7 +115,23 @@ class Assignments(Expressions):
                 frame.scope.names.pop(target.id, None)
 
 
+def _is_computed(node: ast.AST | None) -> bool:
+    """Whether a part of the object at hand, as `self.net(x)`, computes something: then a mask is a soft one."""
+    called = node.func if isinstance(node, ast.Call) else None
+    if not isinstance(called, ast.Attribute) or _is_mask_name(called.attr):
+        return False
+    owner = called.value
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    return isinstance(owner, ast.Name) and owner.id == "self"
+
+
 def _as_load(target: ast.expr) -> ast.expr:
     if isinstance(target, ast.Name):
         return ast.copy_location(ast.Name(target.id, ast.Load()), target)
     return target
+
+
+def _is_mask_name(name: str) -> bool:
+    said = named(name)
+    return said is not None and said.region == R.TRUTH

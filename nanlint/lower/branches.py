@@ -15,6 +15,10 @@ class Branches(Assignments):
     """Runs branches abstractly in a frame."""
 
     def _If(self, node: ast.If, frame: Frame) -> None:
+        decided = self.decided(node.test, frame)
+        if decided is not None:
+            self.run(node.body if decided else node.orelse, frame)
+            return
         condition = self.condition(node.test, frame)
         self._fork(condition, node.body, node.orelse, frame)
 

@@ -47,6 +47,17 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             Said(Kind.UNKNOWN, _COUNT),
         ),
         (r"^sums?_|_sums?$", Said(Kind.UNKNOWN, R.FINITE)),
+        # how long sequences are
+        (
+            r"(^|_)(seq|enc|dec|input|output|src|tgt|target|query|token|text|mel|wav|audio|chunk|frame)s?_(len|length)s?$"
+            r"|^(lens|lengths|seqlens?|cu_seqlens)$",
+            Said(Kind.UNKNOWN, _COUNT),
+        ),
+        # constants handed to a helper
+        (r"^ones?$", Said(Kind.UNKNOWN, R.TRUE)),
+        (r"^zeros?$", Said(Kind.UNKNOWN, R.ZERO)),
+        # what a loss compares with
+        (r"^(target|label|ground_truth|groundtruth)s?$|^gt_|_gt$|^y_true$", Said(Kind.UNKNOWN, R.FINITE)),
         # logarithms of probabilities, of a policy that is not trained and of one that is
         (
             r"^(old|ref|reference|behaviou?r|sampling)_(per_token_)?(log_?probs?|log_?ps?|logits)$",
@@ -92,6 +103,7 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
 _OF_NUMBERS = re.compile(
     r"^((Optional|Union|[Tt]uple|[Ll]ist|Sequence|Iterable)\[)*(float|int|bool|Number|number|Real)\b(?!.*Tensor)"
 )
+_LIST = re.compile(r"^(?:Optional\[)?(?:[Ll]ist|Sequence|Iterable|Collection)\[(int|float)\b")
 _COUNTED = re.compile(r"(^|_)(lengths?|counts?|sizes?|labels?|degrees?|steps?)$", re.IGNORECASE)
 
 
@@ -108,6 +120,12 @@ def named(name: str) -> Said | None:
 def annotated(text: str) -> Said | None:
     """What an annotation says; None if nothing."""
     return next((said for pattern, said in _ANNOTATIONS if pattern.search(text)), None) if text else None
+
+
+def of_each(text: str) -> Said | None:
+    """What an annotation says of the elements of a list of numbers; None if it is no such one."""
+    found = _LIST.match(text)
+    return annotated(found[1]) if found is not None and "Tensor" not in text else None
 
 
 def may_be_number(annotation: ast.expr | None) -> bool:

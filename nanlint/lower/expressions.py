@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nanlint.graph import Kind
+from nanlint.graph import Constant, Kind
+from nanlint.lower.lowering import MOST_UNROLLED
 from nanlint.lower.operators import Operators
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Each, Function, Items, Mapped, Symbol, Text, Thing
@@ -104,6 +105,11 @@ class Expressions(Operators):
 
     def _ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: Frame) -> Thing:
         inner = self.inner(frame)
+        first = node.generators[0]
+        things = self.evaluate(first.iter, inner)
+        simple = len(node.generators) == 1 and not first.ifs
+        if simple and isinstance(things, Items) and _are_numbers(things.things):
+            return Items(tuple(self._unrolled(node, thing, frame) for thing in things.things))
         for generator in node.generators:
             self.bind(generator.target, self.each(self.evaluate(generator.iter, inner), node), inner)
             for test in generator.ifs:
@@ -113,6 +119,14 @@ class Expressions(Operators):
         return Each(self.evaluate(node.elt, inner))
 
     _SetComp = _GeneratorExp = _ListComp
+
+    def _unrolled(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, thing: Thing, frame: Frame
+    ) -> Thing:
+        """The element that a comprehension makes of one known thing."""
+        inner = self.inner(frame)
+        self.bind(node.generators[0].target, thing, inner)
+        return self.evaluate(node.elt, inner)
 
     def _DictComp(self, node: ast.DictComp, frame: Frame) -> Thing:
         inner = self.inner(frame)
@@ -124,3 +138,8 @@ class Expressions(Operators):
         """A frame for a scope inside an expression: what it binds does not come out."""
         scope = Scope({}, frame.scope)
         return replace(frame, scope=scope, alive=True, returned=[], left=[])
+
+
+def _are_numbers(things: Sequence[Thing]) -> bool:
+    """Whether things are a few known numbers, for each of which an expression may be run."""
+    return len(things) <= MOST_UNROLLED and all(isinstance(thing, Constant) for thing in things)

@@ -10,11 +10,10 @@ from nanlint.arithmetic import ARITHMETIC
 from nanlint.facts import solve
 from nanlint.graph import Apply, Constant, Leaf, Value, closure
 from nanlint.lower.branches import Branches
+from nanlint.lower.lowering import MOST_UNROLLED
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Items, Thing
 from nanlint.regions import Region
-
-_UNROLLED = 8
 
 _DEEPEST_REFINED_LOOP = 2
 
@@ -26,7 +25,11 @@ class Loops(Branches):
 
     def _For(self, node: ast.For, frame: Frame) -> None:
         iterable = self.evaluate(node.iter, frame)
-        if isinstance(iterable, Items) and len(iterable.things) <= _UNROLLED and not _leaves_early(node.body):
+        if (
+            isinstance(iterable, Items)
+            and len(iterable.things) <= MOST_UNROLLED
+            and not _leaves_early(node.body)
+        ):
             for thing in iterable.things:
                 self.bind(node.target, thing, frame)
                 self.run(node.body, frame)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_INLINED = 100
 """Calls followed into their bodies while one function is lowered."""
 _MOST_REINDEXED = 200
+MOST_UNROLLED = 8
+"""Rounds of a loop or a comprehension over known things that are run one by one."""
 COUNT = R.interval(1.0, 1e6)
 """Sizes and lengths: at least one element, or there is nothing to compute."""
 
@@ -199,6 +201,8 @@ class Lowering:
             feeds=(leaf, *leaf.feeds),
             opaque=leaf.opaque,
             key=("element", leaf.number, key),
+            whole=leaf,
+            picked=key,
         )
 
     def sink(self, *things: Thing) -> None:

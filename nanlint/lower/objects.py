@@ -6,12 +6,12 @@ import ast
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
-from nanlint.graph import Kind
+from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import Said, annotated, named
+from nanlint.lower.conventions import Said, annotated, named, of_each
 from nanlint.lower.scope import Frame, elsewhere
-from nanlint.lower.things import Class, Function, Instance, Layer, Method, Thing
+from nanlint.lower.things import Class, Each, Function, Instance, Layer, Method, Thing
 from nanlint.regions import Region
 
 _MOST_ANCESTORS = 12
@@ -24,6 +24,9 @@ class Objects(Assuming):
     def named_leaf(self, name: str, annotation: ast.expr | None = None, *, key: object = None) -> Thing:
         """An unknown value called `name`, by what its annotation and the naming conventions say."""
         text = ast.unparse(annotation) if annotation is not None else ""
+        each = of_each(text)
+        if each is not None and each.kind is not None:
+            return Each(self.builder.leaf(name, each.region, grad=False, kind=each.kind, key=key))
         said = annotated(text) or named(name.rsplit(".", 1)[-1])
         if said is None:
             return self.builder.leaf(name, kind=Kind.UNKNOWN, key=key)
@@ -148,8 +151,15 @@ class Objects(Assuming):
         if not dotted.startswith("torch.nn.") or name not in MODULES:
             return None
         if name == "Parameter":
-            return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
+            return self._parameter(call)
         return Layer(name, call.args, call.named)
+
+    def _parameter(self, call: Call) -> Value:
+        """`nn.Parameter(data)`: any value; one that needs no gradient holds a setting."""
+        needs = call.argument(1, "requires_grad")
+        if isinstance(needs, Constant) and not needs.value:
+            return self.builder.leaf("self.parameter", grad=False, kind=Kind.TENSOR)
+        return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
 
 
 def _dataclass_fields(cls: Class) -> list[ast.AnnAssign]:

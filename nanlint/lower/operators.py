@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Value
+from nanlint.graph import Apply, Constant, Kind, Value
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
 from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Text, Thing, values_in
@@ -40,6 +40,14 @@ class Operators(Subscripts):
         """The truth of a Python test as a value; None where it is not about values or already decided."""
         thing = self.evaluate(node, frame)
         return thing if isinstance(thing, Value) and not isinstance(thing, Constant) else None
+
+    def decided(self, test: ast.expr, frame: Frame) -> bool | None:
+        """How a Python test goes in a call whose arguments decide it; None if they do not.
+
+        A function by itself may be called with anything: its defaults decide nothing.
+        """
+        thing = self.evaluate(test, frame) if frame.depth else None
+        return bool(thing.value) if isinstance(thing, Constant) and thing.kind is Kind.NUMBER else None
 
     def _BinOp(self, node: ast.BinOp, frame: Frame) -> Thing:
         return self.binary(
@@ -123,6 +131,9 @@ class Operators(Subscripts):
         return joined
 
     def _compared(self, op: ast.cmpop, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Value:
+        known = _compared_texts(op, left, right)
+        if known is not None:
+            return self.builder.constant(float(known), node)
         name = _COMPARISONS.get(type(op))
         if name is None or not (isinstance(left, Value) and isinstance(right, Value)):
             return self.opaque("test", left, right, region=R.TRUTH, grad=False, kind=Kind.NUMBER, node=node)
@@ -141,5 +152,34 @@ class Operators(Subscripts):
         return joined
 
     def _IfExp(self, node: ast.IfExp, frame: Frame) -> Thing:
+        decided = self.decided(node.test, frame)
+        if decided is not None:
+            return self.evaluate(node.body if decided else node.orelse, frame)
         condition = self.condition(node.test, frame)
         return self.choose(condition, self.evaluate(node.body, frame), self.evaluate(node.orelse, frame))
+
+
+def _compared_texts(op: ast.cmpop, left: Thing, right: Thing) -> bool | None:
+    """How a comparison with a literal string or None goes; None if that is not known."""
+    if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, Items):
+        found = [_compared_texts(ast.Eq(), left, item) for item in right.things]
+        if None in found or not found:
+            return None
+        return any(found) is isinstance(op, ast.In)
+    if not isinstance(op, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
+        return None
+    same = _are_same(left, right)
+    return None if same is None else same is isinstance(op, (ast.Eq, ast.Is))
+
+
+def _are_same(left: Thing, right: Thing) -> bool | None:
+    if isinstance(left, Text) and isinstance(right, Text):
+        known = [text.value for text in (left, right) if text.value is None or _is_word(text)]
+        return known[0] == known[1] if len(known) == 2 else None
+    made = isinstance(left, (Apply, Constant, Items))
+    return False if made and isinstance(right, Text) and right.value is None else None
+
+
+def _is_word(text: Text) -> bool:
+    """Whether a text is a literal string: unknown ones are empty."""
+    return isinstance(text.value, str) and text.value != ""

@@ -99,7 +99,7 @@ class Subscripts(Attributes):
 
     def _key_name(self, part: ast.expr, frame: Frame) -> str:
         if isinstance(part, (ast.Slice, ast.Constant)):
-            return ast.unparse(part)
+            return _only_one(part) or ast.unparse(part)
         thing = self.evaluate(part, frame)
         if isinstance(thing, Constant):
             return f"{thing.value:g}"
@@ -148,6 +148,16 @@ def _bounds(key: ast.Slice) -> slice | None:
             return None
         literals.append(found)
     return None if literals[2] == 0 else slice(*literals)
+
+
+def _only_one(part: ast.expr) -> str | None:
+    """`2` for `2:3`: the same elements, in one more dimension."""
+    bounds = _bounds(part) if isinstance(part, ast.Slice) else None
+    if bounds is None or bounds.step not in (None, 1) or not isinstance(bounds.start or 0, int):
+        return None
+    start = bounds.start or 0
+    ends = start + 1 if start != -1 else None
+    return str(start) if bounds.stop == ends else None
 
 
 def _mark(value: Value) -> str:

@@ -132,11 +132,30 @@ def _registered(calls: Values, call: Call) -> Thing | None:
     return Text(None)
 
 
+_NUMBERS = frozenset({"Number", "Real", "Complex", "int", "float", "complex", "Integral"})
+
+
+def _isinstance(calls: Values, call: Call) -> Thing | None:
+    """Lists and tuples are no numbers and no tensors; nor are numbers tensors."""
+    classes = (
+        call.args[1].things if len(call.args) == 2 and isinstance(call.args[1], Items) else call.args[1:]
+    )
+    names = {thing.name.rsplit(".", 1)[-1] for thing in classes if isinstance(thing, Symbol)}
+    if not names or len(names) != len(classes) or not names <= _NUMBERS | {"Tensor", "ndarray", "str"}:
+        return None
+    is_number = isinstance(call.first, Constant) and call.first.kind is Kind.NUMBER
+    if is_number and (names & {"Number", "Real"} or {"int", "float"} <= names):
+        return calls.builder.constant(1.0, call.node)
+    no_number = is_number and not names & _NUMBERS
+    return calls.builder.constant(0.0, call.node) if no_number or isinstance(call.first, Items) else None
+
+
 HANDLERS: dict[str, Handler] = {
     "finfo": _finfo,
     "float": _number,
     "int": _number,
     "len": _length,
+    "isinstance": _isinstance,
     "range": _range,
     "reversed": _reversed,
     "zip": _zip,

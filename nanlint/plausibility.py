@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.catalogue.structure import SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
-from nanlint.lower.conventions import holds_settings
+from nanlint.lower.conventions import is_in_settings, is_of_object
 
 if TYPE_CHECKING:
     from nanlint.cases import Proof
@@ -35,7 +35,7 @@ _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
-_ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
+_ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "div_floor", "div_trunc"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
 _SAME = frozenset({"masked_select", "identity", "sum", "mean"})
@@ -69,8 +69,7 @@ def is_setting(value: Value) -> bool:
         parts = [arg for arg in value.args if not isinstance(arg, Constant)]
         return value.kind is Kind.NUMBER or (bool(parts) and all(is_setting(part) for part in parts))
     if isinstance(value, Leaf):
-        owner, dot, _ = value.name.partition(".")
-        if dot and not value.opaque and (owner in ("self", "cls") or holds_settings(owner)):
+        if not value.opaque and (is_in_settings(value.name) or is_of_object(value.name)):
             return True
         parts = [feed for feed in value.feeds if not isinstance(feed, Constant)]
         if parts and not value.grad and all(is_setting(part) for part in parts):

@@ -39,6 +39,8 @@ class Attributes(Calls):
 
     def attribute(self, owner: Thing, node: ast.Attribute, frame: Frame) -> Thing:
         """`owner.attr`."""
+        if isinstance(owner, Method):
+            owner = self.as_value(owner)
         if isinstance(owner, Symbol):
             return self._symbol_attribute(owner, node.attr)
         if isinstance(owner, Instance):

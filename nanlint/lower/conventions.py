@@ -113,8 +113,55 @@ def counts_something(name: str) -> bool:
 
 
 def named(name: str) -> Said | None:
-    """What the last part of a name says; None if nothing."""
-    return next((said for pattern, said in _NAMES if pattern.search(name)), None)
+    """What the last part of a name says (`eps` in `cfg.loss.eps` and `cfg["eps"]`); None if nothing."""
+    last = _last_part(name)
+    return next((said for pattern, said in _NAMES if pattern.search(last)), None)
+
+
+_PART = re.compile(r"\w+")
+_ARGUMENTS = re.compile(r"\([^()]*(\)|\.\.\.)")
+"""The arguments of a call in a name, or as much of them as is left of a long one."""
+
+
+def _parts(name: str) -> list[str]:
+    """`cfg`, `loss` and `eps` of `cfg.loss["eps"]`; of a call without its arguments."""
+    found = 1
+    while found:
+        name, found = _ARGUMENTS.subn("", name)
+    return _PART.findall(name)
+
+
+def _last_part(name: str) -> str:
+    return (_parts(name) or [name])[-1]
+
+
+_SETTINGS = re.compile(
+    r"(^|_)(cfg|configs?|configuration|conf|args|opts?|options|settings?|flags|parser|hparams|hps|hyper_?params?)$",
+    re.IGNORECASE,
+)
+
+
+def holds_settings(name: str) -> bool:
+    """Whether something called `name` is where a program keeps its settings: `cfg`, `self.config`, `training_args`."""
+    return _SETTINGS.search(_last_part(name)) is not None
+
+
+def is_in_settings(name: str) -> bool:
+    """Whether a name is that of something in settings: `cfg.loss.scale`, `hparams["scale"]`."""
+    return any(map(holds_settings, _parts(name)[:-1]))
+
+
+def is_of_object(name: str) -> bool:
+    """Whether a name is that of an attribute of `self`, or of an attribute of one."""
+    parts = _parts(name)
+    return len(parts) > 1 and parts[0] in ("self", "cls")
+
+
+def number_by_default(default: bool | float) -> Said:
+    """What is said of a setting that is looked up with a default: a flag, a positive number, or the default."""
+    if isinstance(default, bool):
+        return Said(Kind.NUMBER, R.TRUTH)
+    return Said(Kind.NUMBER, _SETTING | R.point(float(default)))
 
 
 def annotated(text: str) -> Said | None:
@@ -131,16 +178,6 @@ def of_each(text: str) -> Said | None:
 def may_be_number(annotation: ast.expr | None) -> bool:
     """Whether a parameter is a number, or a list or tuple of some, by its annotation; it may be without one."""
     return annotation is None or _OF_NUMBERS.search(ast.unparse(annotation)) is not None
-
-
-_HOLDS_SETTINGS = re.compile(
-    r"(^|_)(cfg|config|conf|args|opts?|options?|hparams|hyperparams|settings|parser)$", re.IGNORECASE
-)
-
-
-def holds_settings(name: str) -> bool:
-    """Whether something of that name holds settings as attributes: no tensors."""
-    return _HOLDS_SETTINGS.search(name) is not None
 
 
 _COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)

@@ -14,6 +14,8 @@ from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
 from nanlint.lower.torch_calls import TorchCalls
 
+_LOOKING_UP = frozenset({"get", "pop", "setdefault"})
+
 
 class Methods(TorchCalls):
     """The results of methods."""
@@ -46,6 +48,8 @@ class Methods(TorchCalls):
         return self._unknown_method(receiver, call) if found is None else found
 
     def _unknown_method(self, receiver: Value, call: Call) -> Thing:
+        if call.name in _LOOKING_UP and isinstance(call.first, Text) and isinstance(call.first.value, str):
+            return self._looked_up(receiver, call.first.value, call)
         values = call.values
         if call.name == "get" and isinstance(call.first, Text) and isinstance(call.first.value, str):
             return self.named_leaf(call.first.value, key=("item", receiver.number, call.first.value))
@@ -78,12 +82,19 @@ class Methods(TorchCalls):
 
     def _call_dict_method(self, receiver: Mapped, name: str, call: Call) -> Thing:
         key = call.first
-        if name == "get" and isinstance(key, Text) and isinstance(key.value, str):
-            found = receiver.things.get(key.value)
-            if found is not None:
-                return found
+        if name in _LOOKING_UP and isinstance(key, Text) and isinstance(key.value, str):
+            if key.value in receiver.things:
+                return receiver.things[key.value]
+            if not receiver.things and not receiver.others:
+                return self._looked_up(receiver, key.value, call)
         self.sink(*call.args)
         return self.opaque(name, receiver, *call.args)
+
+    def _looked_up(self, receiver: Value | Mapped, key: str, call: Call) -> Thing:
+        """`receiver.get(key, default)` of a mapping of which nothing is known."""
+        place = call.node.func if isinstance(call.node, ast.Call) else call.node
+        found = self.item(receiver, key, place.value if isinstance(place, ast.Attribute) else place)
+        return self.or_default(found, call.argument(1, "default"))
 
 
 def _fits(name: str, args: Sequence[Thing]) -> bool:

@@ -27,13 +27,13 @@ class Objects(Assuming):
         each = of_each(text)
         if each is not None and each.kind is not None:
             return Each(self.builder.leaf(name, each.region, grad=False, kind=each.kind, key=key))
-        said = annotated(text) or named(name.rsplit(".", 1)[-1])
+        said = annotated(text) or named(name)
         if said is None:
             return self.builder.leaf(name, kind=Kind.UNKNOWN, key=key)
         if said.kind is None:
             return self.foreign
         if said.kind is Kind.TENSOR and said.grad:  # any tensor: its name may say more
-            more = named(name.rsplit(".", 1)[-1])
+            more = named(name)
             if more is not None and more.kind is not None and more.kind is not Kind.NUMBER:
                 said = Said(Kind.TENSOR, more.region, more.grad)
         assert said.kind is not None

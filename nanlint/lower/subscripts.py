@@ -26,10 +26,10 @@ class Subscripts(Attributes):
         if isinstance(owner, Each):
             return owner if isinstance(node.slice, ast.Slice) else owner.thing
         if isinstance(owner, Mapped):
-            return self._mapped_item(owner, node.slice)
+            return self._mapped_item(owner, node)
         if isinstance(owner, Value):
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                return self.named_leaf(node.slice.value, key=("item", owner.number, node.slice.value))
+                return self.item(owner, node.slice.value, node.value)
             return self._picked(owner, node, frame)
         if isinstance(owner, (Foreign, Symbol)):
             return owner
@@ -54,9 +54,12 @@ class Subscripts(Attributes):
             joined = self.choose(None, joined, thing)
         return joined
 
-    def _mapped_item(self, owner: Mapped, key: ast.expr) -> Thing:
-        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in owner.things:
-            return owner.things[key.value]
+    def _mapped_item(self, owner: Mapped, node: ast.Subscript) -> Thing:
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if isinstance(key, str) and key in owner.things:
+            return owner.things[key]
+        if isinstance(key, str) and not owner.things and not owner.others:
+            return self.item(owner, key, node.value)
         return self.any_of([*owner.things.values(), *owner.others])
 
     def _picked(self, owner: Value, node: ast.Subscript, frame: Frame) -> Thing:

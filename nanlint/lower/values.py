@@ -10,10 +10,10 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.graph import PART, Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import holds_settings
+from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Thing, values_in
+from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Thing, values_in
 from nanlint.regions import Region
 
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
@@ -64,12 +64,33 @@ class Values(Objects):
     def _unknown_attribute(self, thing: Method) -> Value:
         owner = thing.receiver
         if isinstance(owner, Value):
-            name, key = f"{_called(owner)}.{thing.name}", ("attribute", owner.number, thing.name)
-            if holds_settings(_called(owner)) and owner.kind is not Kind.TENSOR:
-                return self.builder.leaf(name, grad=False, kind=Kind.NUMBER, key=key)
-            made = self.named_leaf(name, key=key)
+            made = self._part(
+                f"{_called(owner)}.{thing.name}", owner, ("attribute", owner.number, thing.name)
+            )
             return made if isinstance(made, Value) else self.opaque(thing.name, grad=False)
         return self.opaque(thing.name, owner)
+
+    def _part(self, name: str, owner: Value, key: object) -> Thing:
+        """An attribute or item of something unknown: a number if it is one of settings, by what its name says."""
+        if is_in_settings(name) and not named(name) and owner.kind is not Kind.TENSOR:
+            return self.builder.leaf(name, grad=False, kind=Kind.NUMBER, key=key)
+        return self.named_leaf(name, key=key)
+
+    def item(self, owner: Value | Mapped, key: str, place: ast.AST) -> Thing:
+        """`owner["key"]` of a mapping of which nothing is known, written at `place`."""
+        if isinstance(owner, Value):
+            name = key if _called(owner) == "value" else f'{_called(owner)}["{key}"]'
+            return self._part(name, owner, ("item", owner.number, key))
+        return self.named_leaf(f'{self.source(place)}["{key}"]')
+
+    def or_default(self, found: Thing, default: Thing | None) -> Thing:
+        """What is looked up under a name with a default: of the default's kind if that is a number."""
+        if not isinstance(found, Leaf) or not isinstance(default, Constant) or named(found.name):
+            return found
+        given = default.node.value if isinstance(default.node, ast.Constant) else default.value
+        said = number_by_default(given if isinstance(given, bool) else default.value)
+        key = ("default", found.number, default.value)
+        return self.builder.leaf(found.name, said.region, grad=False, kind=Kind.NUMBER, key=key)
 
     def detached(self, value: Value) -> Value:
         """The same value without its gradient."""

@@ -104,7 +104,10 @@ def _getattr(calls: Values, call: Call) -> Thing | None:
     if call.first is None or not isinstance(name, str):
         return None
     made = ast.copy_location(ast.Attribute(ast.Name("_", ast.Load()), name, ast.Load()), call.node)
-    return calls.attribute(call.first, made, call.frame)
+    found = calls.attribute(call.first, made, call.frame)
+    if isinstance(found, Method) and isinstance(found.receiver, Value) and len(call.args) > 2:
+        return calls.or_default(calls.as_value(found), call.args[2])
+    return found
 
 
 def _finfo(calls: Values, call: Call) -> Thing | None:

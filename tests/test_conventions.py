@@ -1,0 +1,114 @@
+"""Settings: whichever way they are read, their names say what those of parameters say."""
+
+from __future__ import annotations
+
+import pytest
+
+from nanlint import engine
+from nanlint.config import Config
+from nanlint.finding import Confidence, Finding
+from nanlint.lower.conventions import is_in_settings, is_of_object, named
+from nanlint.source import Source
+
+SPELLINGS = {
+    "{}": "x, {}",
+    "args.{}": "x, args",
+    "cfg.loss.{}": "x, cfg",
+    "cfg.model.loss.{}": "x, cfg",
+    'hparams["{}"]': "x, hparams",
+    'cfg["loss"]["{}"]': "x, cfg",
+    'cfg["loss"].{}': "x, cfg",
+    'cfg.get("{}")': "x, cfg",
+    'cfg.loss.get("{}", 1e-6)': "x, cfg",
+    'kwargs["{}"]': "x, **kwargs",
+    'kwargs.get("{}", 1e-6)': "x, **kwargs",
+    'kwargs.pop("{}", 1e-6)': "x, **kwargs",
+    'getattr(cfg, "{}", 1e-6)': "x, cfg",
+    "self.{}": "self, x",
+    "self.config.{}": "self, x",
+    'self.hparams["{}"]': "self, x",
+    'self.hparams.get("{}", 1e-6)': "self, x",
+}
+"""How a setting is read, and the parameters of a function that reads it so."""
+
+
+def checked(parameters: str, body: str) -> list[Finding]:
+    """All findings, low ones too, in a method with these parameters that returns `body`."""
+    text = f"import torch\n\n\nclass Loss:\n    def f({parameters}):\n        return {body}\n"
+    if not parameters.startswith("self"):
+        text = f"import torch\n\n\ndef f({parameters}):\n    return {body}\n"
+    return list(engine.check(Source("loss.py", text), Config(confidence=Confidence.LOW)))
+
+
+# --- what stays silent ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_offset_is_positive(spelling: str) -> None:
+    offset = spelling.format("eps")
+    parameters = SPELLINGS[spelling].format("eps")
+    assert checked(parameters, f"torch.where(x > 0, torch.log(x.abs() + {offset}), 0.0)") == []
+
+
+@pytest.mark.parametrize("spelling", [name for name in SPELLINGS if "1e-6" in name])
+def test_a_number_as_the_default_is_a_sign_of_a_positive_number(spelling: str) -> None:
+    assert checked(SPELLINGS[spelling], f"torch.where(x > 0, x / {spelling.format('scale')}, 0.0)") == []
+
+
+# --- what is found -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spelling", [name for name in SPELLINGS if name not in ("{}", 'kwargs["{}"]') and "1e-6" not in name]
+)
+def test_a_setting_at_its_singular_value_is_the_callers_to_avoid(spelling: str) -> None:
+    found = checked(SPELLINGS[spelling], f"torch.where(x > 0, x / {spelling.format('scale')}, 0.0)")
+    assert [finding.confidence for finding in found] == [Confidence.LOW]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_mask_is_one_however_it_is_read(spelling: str) -> None:
+    parameters = SPELLINGS[spelling].format("mask")
+    (found,) = checked(parameters, f"(1.0 / x) * {spelling.format('mask')}")
+    assert found.code == "NAN102"
+
+
+@pytest.mark.parametrize("read", ["batch.gap", "batch.pair.gap", 'batch["gap"]', 'batch["pair"].gap'])
+def test_what_is_read_from_data_may_have_any_value(read: str) -> None:
+    (found,) = checked("batch", f"torch.where({read} > 0, 1.0 / {read}, 0.0)")
+    assert found.confidence is Confidence.HIGH
+    assert list(found.witness.inputs) == [read]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("scale", False),
+        ("self.scale", False),
+        ("self.config.scale", True),
+        ("batch.scale", False),
+        ("self.model(*args, **kwargs).scale", False),
+        ("parser.parse_args().scale", True),
+        ('load(path(args), lab...["scale"]', False),
+        ("cfg.scale", True),
+        ("training_args.loss.scale", True),
+        ('hparams["scale"]', True),
+        ("config", False),
+        ("", False),
+    ],
+)
+def test_names_of_settings(name: str, expected: bool) -> None:
+    assert is_in_settings(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("self", False), ("scale", False), ("self.scale", True), ("self.state.scale", True), ("x.self", False)],
+)
+def test_names_of_attributes_of_self(name: str, expected: bool) -> None:
+    assert is_of_object(name) is expected
+
+
+@pytest.mark.parametrize("name", ["eps", "cfg.eps", "cfg.loss.eps", 'cfg["eps"]', 'cfg["loss"]["eps"]'])
+def test_the_last_part_of_a_name_speaks(name: str) -> None:
+    assert named(name) == named("eps") is not None

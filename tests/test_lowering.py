@@ -1,0 +1,104 @@
+"""Calls of torch, as they are lowered: what their further arguments make of them, and what they write to."""
+
+from __future__ import annotations
+
+import pytest
+
+from nanlint import engine
+from nanlint.config import Config
+from nanlint.finding import Confidence, Finding
+from nanlint.source import Source
+
+
+def checked(*lines: str) -> list[Finding]:
+    """All findings, low ones too, in a function of `x` and `m` with these statements."""
+    body = "".join(f"    {line}\n" for line in lines)
+    text = f"import torch\nimport torch.nn.functional as F\n\n\ndef f(x, m):\n{body}"
+    return list(engine.check(Source("layer.py", text), Config(confidence=Confidence.LOW)))
+
+
+# --- what stays silent ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "floor",
+    [
+        "torch.clamp_(y, min=0.1)",
+        "torch.clip_(y, 0.1)",
+        "y.clamp_(0.1)",
+        "F.threshold(y, 0.1, 0.1, True)",
+        "F.threshold(y, 0.1, 0.1, inplace=True)",
+        "F.threshold_(y, 0.1, 0.1)",
+        "F.hardtanh_(y, 0.1, 2.0)",
+        "torch.clamp(x, min=0.1, out=y)",
+    ],
+)
+def test_what_is_written_to_has_the_new_value(floor: str) -> None:
+    assert checked("y = x + 1.0", floor, "return torch.where(m, y.log(), 0.0)") == []
+
+
+@pytest.mark.parametrize(
+    "positive",
+    [
+        "F.elu(x) + 1.5",
+        "F.elu(x, 1.0) + 1.5",
+        "F.elu(x, 1.0, True) + 1.5",
+        "F.celu(x) + 1.5",
+        "F.softplus(x, 2.0) + 0.1",
+        "F.softplus(x, beta=2.0) + 0.1",
+        "torch.round(x * x, decimals=0) + 1.0",
+        "torch.add(x * x, 1.0, alpha=1)",
+        "torch.add(x * x, 1.0, alpha=2)",
+        "torch.isclose(x, m, atol=1e-3) + 1.0",
+        "torch.isclose(x, m, equal_nan=True) + 1.0",
+    ],
+)
+def test_values_stay_in_their_range(positive: str) -> None:
+    assert checked(f"return torch.where(m > 0, ({positive}).log(), 0.0)") == []
+
+
+# --- what is found -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x.clamp(min=1.0).round(decimals=-2)",
+        "torch.round(x.clamp(min=1.0), decimals=m)",
+        "torch.add(x * x, 1.0, alpha=m)",
+        "torch.rsub(x * x, 2.0, alpha=2)",
+    ],
+)
+def test_other_arguments_make_it_another_op(call: str) -> None:
+    assert [
+        finding.code for finding in checked(f"y = {call}", "return torch.where(y > 0, y.sqrt(), 0.0)")
+    ] == ["NAN101"]
+
+
+@pytest.mark.parametrize(
+    "rounded",
+    [
+        "y.floor()",
+        "torch.div(y, 2.0, rounding_mode='floor')",
+        "y.div(2.0, rounding_mode='trunc')",
+        "torch.divide(y, 2.0, rounding_mode='trunc')",
+    ],
+)
+def test_zeros_go_upwards_from_what_rounds(rounded: str) -> None:
+    (found,) = checked("y = x.sqrt()", f"return torch.where(x > 0, {rounded}, 0.0)")
+    assert (found.code, found.confidence) == ("NAN101", Confidence.LOW)
+
+
+def test_nothing_goes_upwards_from_a_floor_division() -> None:
+    assert checked("y = x.sqrt()", "return torch.where(x > 0, torch.floor_divide(y, 2.0), 0.0)") == []
+
+
+def test_parameters_are_not_what_they_were_initialised_to() -> None:
+    (found,) = checked("torch.nn.init.ones_(x)", "return torch.where(x > 0, x.log(), 0.0)")
+    assert found.code == "NAN101"
+
+
+@pytest.mark.parametrize("root", ["torch.sqrt_(y)", "y.sqrt_()", "torch.sqrt(x, out=y)"])
+def test_what_is_written_in_place_can_be_dropped(root: str) -> None:
+    (found,) = checked("y = x * 1.0", root, "return torch.where(x > 0, y, 0.0)")
+    assert found.code == "NAN101"

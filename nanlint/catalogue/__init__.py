@@ -7,6 +7,7 @@ from nanlint.catalogue import (
     exponentials,
     extremes,
     logic,
+    matrices,
     powers,
     reductions,
     selectors,
@@ -30,6 +31,7 @@ OPS: dict[str, Op] = {
         activations,
         special,
         logic,
+        matrices,
         reductions,
         selectors,
     )

@@ -74,6 +74,9 @@ class Op:
     """Arguments of torch's functions behind the parameters, in order, and what they are where the row is true: the
     default, or ANY for those that make no difference to an element. A call with another value is of another op."""
 
+    is_replaceable: bool = True
+    """Whether a single element of an argument can be replaced by its safe value."""
+
     @property
     def singular(self) -> bool:
         """Whether any argument can have a poison set, so that the op can be a hazard's site."""

@@ -189,6 +189,8 @@ DEGENERATE: dict[str, str] = {
 }
 """Ops on several elements whose backward makes nan of an upstream 0, and at what.
 
+A single element has nothing to say of most of them; those that it has are rows in `matrices.py`.
+
 `inv`, `solve`, `cholesky` and `lu_factor` are not here, for they raise an exception at a singular matrix; `det`,
 `pinv`, `svdvals`, `eigvalsh` and the norms are not, for their gradients are finite everywhere.
 """
@@ -217,12 +219,13 @@ MODULES: dict[str, str | Region] = {
     "LeakyReLU": "leaky_relu",
     "Threshold": "threshold",
     "Hardtanh": "hardtanh",
+    "CTCLoss": "ctc_loss",
     "Identity": "identity",
     "Dropout": "identity",
     "Parameter": R.FINITE,
 }
-"""`torch.nn` modules: the function in `torch.nn.functional` that calling one is, its settings after its operand, or the
-region of its result."""
+"""`torch.nn` modules: the function in `torch.nn.functional` that calling one is, with its settings after its operands,
+or the region of its result."""
 
 LOGGING = frozenset(
     """

@@ -122,7 +122,8 @@ def _site_sets(found: Sequence[Hazard], a: Arithmetic) -> Iterator[list[Sites]]:
 
 
 def _poisoned(site: Apply) -> Sites:
-    return [(site, index) for index, safe in enumerate(OPS[site.op].safe) if safe is not None]
+    row = OPS[site.op]
+    return [(site, index) for index, safe in enumerate(row.safe) if safe is not None and row.is_replaceable]
 
 
 def _singular_below(hazard: Hazard) -> list[Apply]:

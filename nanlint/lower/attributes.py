@@ -53,8 +53,8 @@ class Attributes(Calls):
             )
         if isinstance(owner, Mapped) and node.attr in owner.things:
             return owner.things[node.attr]
-        if isinstance(owner, Items) and node.attr in ("values", "indices") and len(owner.things) == 2:
-            return owner.things[0 if node.attr == "values" else 1]
+        if isinstance(owner, Items) and node.attr in owner.names:
+            return owner.things[owner.names.index(node.attr)]
         if isinstance(owner, Foreign):
             return owner
         return Method(owner, node.attr, node)

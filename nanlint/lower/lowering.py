@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
-from nanlint.graph import Apply, Builder, Constant, Kind, Leaf, Value, operands
+from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Items, Thing, values_in
 from nanlint.regions import Region
@@ -60,6 +60,8 @@ class Lowering:
         """What a value that is the element of another one was picked from."""
         self.stacked: dict[int, tuple[tuple[Value, ...], float]] = {}
         """What the result of a `stack` was made of, and along which dimension."""
+        self.identities: set[int] = set()
+        """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
@@ -142,7 +144,8 @@ class Lowering:
             return self.builder.apply("phi", test, first, second)
         if isinstance(first, Items) and isinstance(second, Items) and len(first.things) == len(second.things):
             pairs = zip(first.things, second.things, strict=True)
-            return Items(tuple(self.choose(condition, a, b) for a, b in pairs))
+            names = first.names if first.names == second.names else ()
+            return Items(tuple(self.choose(condition, a, b) for a, b in pairs), names)
         if isinstance(first, (Items, Each)) and isinstance(second, (Items, Each)):
             return self._merged_iterables(first, second)
         values = [*values_in(first), *values_in(second)]
@@ -174,20 +177,34 @@ class Lowering:
         order = _postorder(value, _MOST_REINDEXED)
         if order is None:
             return self.opaque(f"element {key}", value, grad=value.grad, kind=value.kind)
+        made = self._rebuilt(order, lambda leaf: self._leaf_element(leaf, key))
+        for part in order:
+            if isinstance(part, Apply):
+                self.wholes.setdefault(made[part.number].number, part)
+        return made[value.number]
+
+    def on_diagonal(self, matrix: Value) -> Value | None:
+        """An element of the diagonal: that of the identity is 1. None if anything below is an unknown result."""
+        order = _postorder(matrix, _MOST_REINDEXED)
+        if order is None or any(isinstance(part, Leaf) and part.opaque for part in order):
+            return None
+        one = self.builder.constant(1.0, kind=Kind.TENSOR)
+        return self._rebuilt(order, lambda leaf: one if leaf.number in self.identities else leaf)[
+            matrix.number
+        ]
+
+    def _rebuilt(self, order: Sequence[Value], changed: Callable[[Leaf], Value]) -> dict[int, Value]:
+        """The same computations on other leaves, by the numbers of the old ones; `order` has arguments first."""
         made: dict[int, Value] = {}
         for part in order:
-            if isinstance(part, Constant):
-                made[part.number] = part
-            elif isinstance(part, Leaf):
-                made[part.number] = self._leaf_element(part, key)
-            else:
+            if isinstance(part, Apply):
                 args = [made[arg.number] for arg in part.args]
-                picked = self.builder.apply(
+                made[part.number] = self.builder.apply(
                     part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path
                 )
-                made[part.number] = picked
-                self.wholes.setdefault(picked.number, part)
-        return made[value.number]
+            else:
+                made[part.number] = changed(part) if isinstance(part, Leaf) else part
+        return made
 
     def _leaf_element(self, leaf: Leaf, key: str) -> Value:
         if leaf.kind is Kind.NUMBER:

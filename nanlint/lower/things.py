@@ -34,9 +34,10 @@ class Foreign:
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """A tuple or list of known things."""
+    """A tuple or list of known things, and the names that they have as attributes of a named tuple."""
 
     things: tuple[Thing, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

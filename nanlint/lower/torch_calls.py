@@ -73,7 +73,7 @@ class TorchCalls(UnknownCalls):
             return argument
         if not isinstance(made, str):
             return self.result(call, argument, region=made, grad=argument.grad, kind=Kind.TENSOR)
-        asked = replace(call, args=(argument, *layer.args), named=layer.named)
+        asked = replace(call, args=(*call.args, *layer.args), named={**layer.named, **call.named})
         found = self.torch_op(f"torch.nn.functional.{made}", made, asked)
         return self.result(call, argument, grad=argument.grad, kind=Kind.TENSOR) if found is None else found
 
@@ -146,8 +146,10 @@ class TorchCalls(UnknownCalls):
         points = FILLED[short].points
         if points is not None and len(points) == 1:
             return self.builder.constant(points[0], node, Kind.TENSOR)
-        name = self.source(node)
-        return self.builder.leaf(name, FILLED[short], grad=False, kind=Kind.TENSOR, node=node)
+        made = self.builder.leaf(self.source(node), FILLED[short], grad=False, kind=Kind.TENSOR, node=node)
+        if short == "eye":
+            self.identities.add(made.number)
+        return made
 
     def _counted(self, short: str, call: Call) -> Thing:
         value = call.first

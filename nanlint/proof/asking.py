@@ -47,6 +47,7 @@ FIXED: dict[str, dict[str, tuple[float, ...]]] = {
     "elu": {"alpha": (1.0, 0.5)},
     "celu": {"alpha": (1.0, 0.5)},
     "leaky_relu": {"negative_slope": (0.01, 0.2)},
+    "ctc_loss": {"surplus": (0.0, 1.0)},
     "isclose": {"rtol": (1e-5, 0.1), "atol": (1e-8, 0.5)},
 }
 """Parameters that are masks or numbers in torch, or have no derivative there, with the values to ask for."""
@@ -54,6 +55,14 @@ FIXED: dict[str, dict[str, tuple[float, ...]]] = {
 
 def _filled(value: float, like: Tensor) -> Tensor:
     return torch.full_like(like, value, dtype=torch.bool)
+
+
+def _ctc_loss(x: Tensor, surplus: int) -> Tensor:
+    """Of one step and `1 + surplus` targets: `x` has the log probabilities of the label."""
+    log_probs = torch.stack((torch.full_like(x, -1.0), x), dim=-1).unsqueeze(0)
+    targets = torch.ones(len(x), 2, dtype=torch.long)
+    steps, labels = torch.ones(len(x), dtype=torch.long), torch.full((len(x),), 1 + surplus)
+    return torch.nn.functional.ctc_loss(log_probs, targets, steps, labels, reduction="none")
 
 
 _CALLS: dict[str, Call] = {
@@ -79,6 +88,11 @@ _CALLS: dict[str, Call] = {
     "gammainc": lambda s, x: torch.special.gammainc(torch.full_like(x, s), x),
     "gammaincc": lambda s, x: torch.special.gammaincc(torch.full_like(x, s), x),
     "zeta": lambda s, q: torch.special.zeta(torch.full_like(q, s), q),
+    "det": lambda x: torch.linalg.det(x.reshape(-1, 1, 1)),
+    "logdet": lambda x: torch.logdet(x.reshape(-1, 1, 1)),
+    "logabsdet": lambda x: torch.linalg.slogdet(x.reshape(-1, 1, 1))[1],
+    "inverse": lambda x: torch.linalg.inv_ex(x.reshape(-1, 1, 1))[0].reshape(x.shape),
+    "ctc_loss": lambda x, surplus: _ctc_loss(x, int(surplus)),
     "prelu": lambda x, w: torch.nn.functional.prelu(x.unsqueeze(0), w).squeeze(0),
 }
 """Where the function cannot be called with one tensor for each parameter: all that is asked of a row is this."""

@@ -37,7 +37,9 @@ ROUGH = {
 }
 """Ops that torch computes with fewer digits than the dtype has, and by how much."""
 
-UNSUPPORTED = frozenset("quantile nanquantile zeta erfcx log_ndtr ndtri i1 i1e".split())
+UNSUPPORTED = frozenset(
+    "quantile nanquantile zeta erfcx log_ndtr ndtri i1 i1e det logdet logabsdet inverse ctc_loss".split()
+)
 """What torch does not compute in 16 bits, forward or backward."""
 
 LOWEST = {"polygamma": -1e4, "polygamma_method": -1e4, "zeta": -1e4, "log_ndtr": -1e3}

@@ -12,6 +12,9 @@ from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Each, Foreign, Items, Method, Text, Thing
 from nanlint.lower.values import Values
 
+_NAMES = ("values", "indices")
+"""Of the named tuples that extremes and sorting return."""
+
 
 def _where(calls: Values, call: Call) -> Thing | None:
     """`torch.where(c, a, b)`; as a method the receiver is what is taken: `a.where(c, b)`."""
@@ -96,7 +99,7 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
         pair_made = along and call.name not in ("amax", "amin")
-        return Items((made, _indices(calls, made, call.node))) if pair_made else made
+        return Items((made, _indices(calls, made, call.node)), _NAMES) if pair_made else made
 
     return handler
 
@@ -129,7 +132,7 @@ def _ordered(calls: Values, call: Call) -> Thing | None:
     """`sort`, `topk` and their like: values, and indices."""
     if not isinstance(call.first, Value):
         return None
-    return Items((_leading(calls, call, call.first), _indices(calls, call.first, call.node)))
+    return Items((_leading(calls, call, call.first), _indices(calls, call.first, call.node)), _NAMES)
 
 
 def _leading(calls: Values, call: Call, value: Value) -> Value:

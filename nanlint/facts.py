@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
@@ -22,6 +23,7 @@ MAGNITUDE = 1e4
 
 _PLAUSIBLE = R.interval(-MAGNITUDE, MAGNITUDE)
 _ROUNDS = 3
+_MOST_REMEMBERED = 1 << 15
 _OF_ITSELF = {"sub": R.ZERO, "div": R.TRUE}
 """`x - x` and `x / x`."""
 _FALSE_OF_NAN = frozenset({"lt", "le", "gt", "ge", "eq", "isclose", "isfinite", "isinf"})
@@ -186,10 +188,10 @@ class _Propagation:
         regions = [self.facts.of(arg) for arg in value.args]
         if len(regions) == 2 and value.args[0].number == value.args[1].number:
             if value.op == "mul":
-                return OPS["square"].image(self.a, regions[0])
+                return _image("square", self.a, regions[0])
             if value.op in _OF_ITSELF:
                 return _OF_ITSELF[value.op]
-        image = OPS[value.op].image(self.a, *regions)
+        image = _image(value.op, self.a, *regions)
         return image | self._of_nan(value) if OPS[value.op].boolean else image
 
     def _of_nan(self, value: Apply) -> Region:
@@ -244,10 +246,10 @@ class _Propagation:
     def _narrowed(self, value: Apply, out: Region, regions: tuple[Region, ...]) -> tuple[Region, ...]:
         if len(value.args) == 2 and value.args[0].number == value.args[1].number:
             if value.op == "mul":
-                return OPS["square"].narrow(self.a, out, regions[0]) * 2
+                return _narrow("square", self.a, out, regions[0]) * 2
             if value.op in ("sub", "div", "add"):
                 return regions
-        return OPS[value.op].narrow(self.a, out, *regions)
+        return _narrow(value.op, self.a, out, *regions)
 
     def _clear_compared(self, value: Apply, out: Region) -> None:
         """A comparison that holds has no nan among its arguments (`!=` is the exception)."""
@@ -257,3 +259,15 @@ class _Propagation:
                 if arg.number in self.facts.nans:
                     self.facts.nans.discard(arg.number)
                     self._enqueue(arg)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _image(op: str, a: Arithmetic, *regions: Region) -> Region:
+    """The image of an op's row: the same few regions come again and again."""
+    return OPS[op].image(a, *regions)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _narrow(op: str, a: Arithmetic, out: Region, *regions: Region) -> tuple[Region, ...]:
+    """The narrowing of an op's row."""
+    return OPS[op].narrow(a, out, *regions)

@@ -7,7 +7,7 @@ concrete half (witness) runs candidates and decides.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nanlint import regions as R
@@ -20,7 +20,7 @@ from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, op
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
 from nanlint.search import Effort, assignments, is_written, route
-from nanlint.witness import backward, culprit, forward
+from nanlint.witness import Gradients, Tape, backward, culprit
 
 _MOST_TARGETS = 40
 _MORE_TRIES = 80
@@ -79,6 +79,12 @@ class _Study:
             for value in _always_used(case.operand)
             if value.op == "masked_select" and value.number != case.selector.number
         ]
+        known = [*case.dropped, *self.path, *self.masks]
+        self.early, self.late = _tapes(self.order, case)
+        self.early_known = [one for one in known if one.value.number in self.early.inside]
+        self.late_known = [one for one in known if one.value.number not in self.early.inside]
+        self.fruitless: set[tuple[float | str | None, ...]] = set()
+        """What was given for the inputs of `early` where no nan came of it."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
 
@@ -164,18 +170,19 @@ class _Study:
     def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
         """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
         arithmetic = a or self.a
-        values = forward(self.order, inputs, arithmetic, void=True)
-        if values is None or not self._holds(values):
+        key = (arithmetic.dtype.name, *map(inputs.get, self.early.inputs))
+        if key in self.fruitless:
             return None
-        case = self.case
-        value = values[case.selector.number]
-        lost = (
-            case.drop is None or case.selector.op == "masked_select"
-        )  # nan already in forward, or not there at all
-        if not (math.isfinite(value) or lost or self._is_written(value)):
+        values = self.early.start(inputs, arithmetic)
+        self.early.run(values, inputs, arithmetic)
+        gradients = self._dropped_gradients(values, arithmetic)
+        if gradients is None or gradients.origin is None:
+            self.fruitless.add(key)
             return None
-        gradients = backward(self.order, values, case.seed, arithmetic, cut=True)
-        if gradients.origin is None:
+        values |= self.late.start(inputs, arithmetic)
+        self.late.run(values, inputs, arithmetic)
+        value = values[self.case.selector.number]
+        if not _hold(self.late_known, values) or not self._is_fine(value):
             return None
         arrived = self._arrived(gradients.by_number)
         if not arrived or not self._survives(values, arithmetic):
@@ -185,6 +192,24 @@ class _Study:
         exact = exact and self._run(inputs, ARITHMETIC["float64"]) is not None
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
         return Proof(site, named, value, arrived, exact, values, gradients.origin)
+
+    def _dropped_gradients(self, values: Mapping[int, float], a: Arithmetic) -> Gradients | None:
+        """The gradients below the operand where the selector drops it; None where it does not."""
+        case = self.case
+        if case.drop is not None:
+            args = tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args)
+            if not case.drop.holds(args):
+                return None
+        if not _hold(self.early_known, values):
+            return None
+        return self.early.backward(values, case.seed, a, cut=True)
+
+    def _is_fine(self, value: float) -> bool:
+        """Whether the selector's own value is as it should be."""
+        case = self.case
+        # nan already in forward, or not there at all
+        lost = case.drop is None or case.selector.op == "masked_select"
+        return math.isfinite(value) or lost or self._is_written(value)
 
     def _is_written(self, value: float) -> bool:
         """Whether a value is the infinity that the code itself puts in place of the operand, as a score of -inf."""
@@ -206,16 +231,6 @@ class _Study:
         selector = self.case.selector.number
         whole = backward(self.order, values, {selector: 1.0}, a)
         return selector not in values or bool(self._arrived(whole.by_number))
-
-    def _holds(self, values: Mapping[int, float]) -> bool:
-        case = self.case
-        for constraint in (*case.dropped, *self.path, *self.masks):
-            value = values.get(constraint.value.number)
-            if value is not None and value not in constraint.region:
-                return False
-        if case.drop is None:
-            return True
-        return case.drop.holds(tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args))
 
     def _arrived(self, gradients: Mapping[int, float]) -> dict[Value, float]:
         """The leaves, and the values at the edge of what is looked at, whose gradient is nan."""
@@ -254,3 +269,27 @@ class _Study:
         return Hazard(
             case.selector, case.row, case.drop, case.operand, case.condition, tuple(proofs), confidence
         )
+
+
+_DECIDED_ALONE = frozenset({"where", "masked_fill", "masked_select", "mul"})
+"""Selectors whose condition alone says what is dropped."""
+
+
+def _tapes(order: Sequence[Value], case: Case) -> tuple[Tape, Tape]:
+    """The graph in two parts: first what is dropped and what decides it, for few candidates get any further."""
+    selector, drop = case.selector, case.drop
+    if drop is None or selector.op not in _DECIDED_ALONE:
+        roots: tuple[Value, ...] = (case.operand, *selector.args)
+    else:
+        roots = (case.operand, selector.args[drop.by])
+    needed = {value.number for value in roots}
+    for value in reversed(order):
+        if value.number in needed:
+            needed.update(arg.number for arg in operands(value))
+    early = Tape([value for value in order if value.number in needed])
+    return early, Tape([value for value in order if value.number not in needed], after=early)
+
+
+def _hold(constraints: Iterable[Constraint], values: Mapping[int, float]) -> bool:
+    """Whether the constraints on values that were computed hold."""
+    return all(values[one.value.number] in one.region for one in constraints if one.value.number in values)

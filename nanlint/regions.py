@@ -17,7 +17,7 @@ MOST = 8
 
 
 class Interval(NamedTuple):
-    """The values between `lo` and `hi`; an open end is not a member itself. Never empty, never nan."""
+    """The values between `lo` and `hi`; an open end is not a member itself. Never empty, never nan, no end is -0.0."""
 
     lo: float
     hi: float
@@ -46,7 +46,10 @@ class Region:
         return bool(self.intervals)
 
     def __contains__(self, value: object) -> bool:
-        return any(value in part for part in self.intervals)
+        for part in self.intervals:  # noqa: SIM110 - a loop, for nothing is asked more often
+            if value in part:
+                return True
+        return False
 
     def __or__(self, other: Region) -> Region:
         return make(self.intervals + other.intervals)
@@ -114,7 +117,7 @@ def _show(part: Interval) -> str:
 
 def _append(parts: list[Interval], lo: float, hi: float, lo_open: bool, hi_open: bool) -> None:
     if lo < hi or (lo == hi and not lo_open and not hi_open):
-        parts.append(Interval(lo, hi, lo_open, hi_open))
+        parts.append(Interval(lo + 0.0, hi + 0.0, lo_open, hi_open))  # never -0.0, which equals 0.0
 
 
 def _meet(a: Interval, b: Interval) -> Interval | None:
@@ -160,7 +163,7 @@ def interval(lo: float, hi: float, lo_open: bool = False, hi_open: bool = False)
 
 def point(*values: float) -> Region:
     """The finite set of `values` (nan is not allowed)."""
-    return make(Interval(value, value) for value in values)
+    return make(Interval(value + 0.0, value + 0.0) for value in values)
 
 
 def _rounded(lo: float, hi: float, lo_open: bool, hi_open: bool) -> Region:
@@ -232,7 +235,9 @@ def _sum_open(p: float, p_open: bool, q: float, q_open: bool) -> bool:
 
 def neg(a: Region) -> Region:
     """All negatives."""
-    return Region(tuple(Interval(-p.hi, -p.lo, p.hi_open, p.lo_open) for p in reversed(a.intervals)))
+    return Region(
+        tuple(Interval(0.0 - p.hi, 0.0 - p.lo, p.hi_open, p.lo_open) for p in reversed(a.intervals))
+    )
 
 
 def sub(a: Region, b: Region) -> Region:

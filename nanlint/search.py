@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
@@ -34,6 +35,7 @@ _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
 _FEWEST_SOLVES = 24
 _NODE_VISITS = 6000
+_MOST_REMEMBERED = 1 << 14
 
 
 class Effort:
@@ -82,7 +84,7 @@ def route(start: Value, end: Value, order: Sequence[Value]) -> list[Constraint]:
     return choices
 
 
-def _choices(value: Value, region: Region) -> list[float]:
+def _choices(value: Value, region: Region) -> Sequence[float]:
     """Numbers for a free value: what is true or false is nothing else."""
     if isinstance(value, Leaf) and value.region == TRUTH:
         return [number for number in (0.0, 1.0) if number in region] or [0.0]
@@ -100,19 +102,19 @@ def _free_values(order: Sequence[Value]) -> list[Value]:
     return list(free.values())
 
 
-def candidates(region: Region) -> list[float]:
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def candidates(region: Region) -> tuple[float, ...]:
     """Members of `region` worth trying: ends, what lies next to them, and plain numbers; unusual ones last."""
     exact = [end for part in region.intervals for end in _ends(part)]
     ends = [_short(end) for end in exact]
     near = [value for part in region.intervals for value in _neighbours(part)]
     plain = [value for value in _PLAIN if value in region]
     if region.points is not None:
-        return list(dict.fromkeys([*plain, *ends, *exact, *near]))[:8]
+        return tuple(dict.fromkeys([*plain, *ends, *exact, *near]))[:8]
     middles = [_middle(part) for part in region.intervals]
     usual = [value for value in ends if is_written(value)]
-    return list(dict.fromkeys([*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]))[
-        :24
-    ]
+    ordered = [*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]
+    return tuple(dict.fromkeys(ordered))[:24]
 
 
 def _short(value: float) -> float:
@@ -149,7 +151,7 @@ def _middle(part: Interval) -> float:
     return lo / 2.0 + hi / 2.0
 
 
-def _combinations(free: Sequence[Value], choices: list[list[float]]) -> Iterator[dict[int, float]]:
+def _combinations(free: Sequence[Value], choices: Sequence[Sequence[float]]) -> Iterator[dict[int, float]]:
     numbers = [value.number for value in free]
     total = math.prod(len(choice) for choice in choices)
     if total <= _BLIND_TRIES:

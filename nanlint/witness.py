@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from nanlint.arithmetic import NAN, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS
@@ -16,47 +18,8 @@ from nanlint.regions import Region
 def forward(
     order: Sequence[Value], inputs: Mapping[int, float], a: Arithmetic, *, void: bool = False
 ) -> dict[int, float] | None:
-    """The value of everything in `order` (arguments first), by number.
-
-    `inputs` gives the values of the leaves and of what lies outside `order`. None if an element that was selected
-    away by a false mask would be needed; with `void` such an element is nan, which no mask lets through.
-    """
-    values: dict[int, float] = {}
-    for value in order:
-        if isinstance(value, Constant):
-            values[value.number] = a.round(value.value)
-        elif value.number in inputs:
-            values[value.number] = a.round(inputs[value.number])
-        elif isinstance(value, Leaf):
-            values[value.number] = a.round(typical(value.region))
-        else:
-            args = [_argument(arg, values, inputs, a) for arg in value.args]
-            if value.op == "masked_select" and args[1] == 0.0:
-                if not void:
-                    return None
-                args[0] = NAN
-            values[value.number] = OPS[value.op].value(a, *args)
-    return values
-
-
-def typical(region: Region) -> float:
-    """A member of a region for a value that nobody asks about."""
-    return next((value for value in (0.0, 1.0, region.lo, region.hi) if value in region), 0.0)
-
-
-def _argument(arg: Value, values: Mapping[int, float], inputs: Mapping[int, float], a: Arithmetic) -> float:
-    found = values.get(arg.number)
-    if found is not None:
-        return found
-    return a.round(arg.value if isinstance(arg, Constant) else inputs.get(arg.number, 0.0))
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """What backward gave: each value's gradient by number, and the op that first made a nan of a number."""
-
-    by_number: Mapping[int, float]
-    origin: Apply | None
+    """The value of everything in `order` (arguments first), by number; see `Tape.forward`."""
+    return _tape(order).forward(inputs, a, void=void)
 
 
 def backward(
@@ -67,26 +30,175 @@ def backward(
     *,
     cut: bool = False,
 ) -> Gradients:
-    """Run backward from the upstream gradients in `seed`.
+    """Run backward from the upstream gradients in `seed`; see `Tape.backward`."""
+    return _tape(order).backward(values, seed, a, cut=cut)
 
-    With `cut` no gradient goes on into what a selector on the way drops: a nan that arises there is that selector's.
+
+_TAPES: OrderedDict[int, Tape] = OrderedDict()
+_MOST_TAPES = 8
+
+
+def _tape(order: Sequence[Value]) -> Tape:
+    """The tape of this very list, which is not changed any more: the last few are kept."""
+    found = _TAPES.get(id(order))
+    if found is None or found.order is not order:
+        found = _TAPES[id(order)] = Tape(order)
+        while len(_TAPES) > _MOST_TAPES:
+            _TAPES.popitem(last=False)
+    return found
+
+
+class Tape:
+    """A graph prepared to be run many times: each op with the places of its arguments.
+
+    `order` has arguments before what is computed from them. What lies outside of it is an input like a leaf, but for
+    what `after` computes, which is run before.
     """
-    grads = dict(seed)
-    origin: Apply | None = None
-    for value in reversed(order):
-        g = grads.get(value.number)
-        if g is None or not isinstance(value, Apply) or not value.grad:
-            continue
-        args = [_argument(arg, values, values, a) for arg in value.args]
-        dropped = _unreached(value.op, args, cut)
-        made_all = OPS[value.op].backward(a, g, values[value.number], *args)
-        for index, (arg, made) in enumerate(zip(value.args, made_all, strict=True)):
-            if not arg.grad or index in dropped:
+
+    def __init__(self, order: Sequence[Value], after: Tape | None = None) -> None:
+        self.order = order
+        self.inside: set[int] = {value.number for value in order}
+        if after is not None:
+            self.inside |= after.inside
+        self._constants: dict[int, float] = {}
+        self._inputs: dict[int, tuple[int, float]] = {}
+        self._steps: list[_Step] = []
+        self._masks: list[int] = []
+        self._rounded: dict[str, dict[int, float]] = {}
+        self._backward: dict[frozenset[int], list[_BackwardStep]] = {}
+        for value in order:
+            self._add(value)
+        self.inputs = frozenset(number for number, _ in self._inputs.values())
+        """The numbers of the values that have to be given."""
+
+    def _add(self, value: Value) -> None:
+        if isinstance(value, Constant):
+            self._constants[value.number] = value.value
+        elif isinstance(value, Leaf):
+            self._inputs[value.number] = value.number, typical(value.region)
+        else:
+            first, *rest = [self._place(arg) for arg in value.args]
+            second: int | tuple[int, ...] | None = (
+                rest[0] if len(rest) == 1 else tuple(rest) if rest else None
+            )
+            function = OPS[value.op].value
+            if value.op == "masked_select":
+                function = _selected
+                self._masks.append(rest[0])
+            self._steps.append((value.number, function, first, second))
+
+    def _place(self, arg: Value) -> int:
+        """Where an argument's value is kept: below 0 for what lies outside."""
+        if arg.number in self.inside:
+            return arg.number
+        if isinstance(arg, Constant):
+            self._constants[~arg.number] = arg.value
+        else:
+            self._inputs[~arg.number] = arg.number, 0.0
+        return ~arg.number
+
+    def forward(
+        self, inputs: Mapping[int, float], a: Arithmetic, *, void: bool = False
+    ) -> dict[int, float] | None:
+        """The value of everything in the order, by number; what lies outside is kept under other keys.
+
+        `inputs` gives the values of the leaves, of what lies outside and of ops that are not to be computed. None if
+        an element that was selected away by a false mask would be needed; with `void` such an element is nan, which
+        no mask lets through.
+        """
+        values = self.start(inputs, a)
+        self.run(values, inputs, a)
+        return None if not void and any(values[mask] == 0.0 for mask in self._masks) else values
+
+    def start(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float]:
+        """The values that nothing is computed for: constants and inputs."""
+        name = a.dtype.name
+        if name not in self._rounded:
+            self._rounded[name] = {place: a.round(value) for place, value in self._constants.items()}
+        values = dict(self._rounded[name])
+        for place, (number, usual) in self._inputs.items():
+            values[place] = a.round(inputs.get(number, usual))
+        return values
+
+    def run(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
+        """Compute the ops into `values`, which has what they need from outside."""
+        for number, function, first, second in self._steps:
+            if number in inputs:
+                values[number] = a.round(inputs[number])
+            elif second is None:
+                values[number] = function(a, values[first])
+            elif isinstance(second, int):
+                values[number] = function(a, values[first], values[second])
+            else:
+                values[number] = function(a, values[first], *[values[place] for place in second])
+
+    def backward(
+        self,
+        values: Mapping[int, float],
+        seed: Mapping[int, float],
+        a: Arithmetic,
+        *,
+        cut: bool = False,
+    ) -> Gradients:
+        """Run backward from the upstream gradients in `seed`, after a forward run that gave `values`.
+
+        With `cut` no gradient goes on into what a selector on the way drops: a nan that arises there is that
+        selector's.
+        """
+        grads = dict(seed)
+        origin: Apply | None = None
+        for value, function, places, flows in self._steps_back(frozenset(seed)):
+            g = grads.get(value.number)
+            if g is None:
                 continue
-            if made != made and g == g and origin is None:
-                origin = value
-            grads[arg.number] = a.add(grads[arg.number], made) if arg.number in grads else made
-    return Gradients(grads, origin)
+            args = [values[place] for place in places]
+            made_all = function(a, g, values[value.number], *args)
+            dropped = _unreached(value.op, args, cut)
+            for index, number in flows:
+                if index not in dropped:
+                    made = made_all[index]
+                    if made != made and g == g and origin is None:
+                        origin = value
+                    grads[number] = a.add(grads[number], made) if number in grads else made
+        return Gradients(grads, origin)
+
+    def _steps_back(self, seeds: frozenset[int]) -> list[_BackwardStep]:
+        """The ops that gradient from some seeds can reach, the last one first."""
+        if seeds not in self._backward:
+            reached, steps = set(seeds), []
+            for value in reversed(self.order):
+                if value.number in reached and isinstance(value, Apply) and value.grad:
+                    flows = tuple((index, arg.number) for index, arg in enumerate(value.args) if arg.grad)
+                    reached.update(number for _, number in flows)
+                    places = tuple(map(self._place, value.args))
+                    steps.append((value, OPS[value.op].backward, places, flows))
+            self._backward[seeds] = steps
+        return self._backward[seeds]
+
+
+_Step: TypeAlias = tuple[int, Callable[..., float], int, "int | tuple[int, ...] | None"]
+"""An op's number, its value, the place of its first argument, and that or those of the others."""
+_BackwardStep: TypeAlias = tuple[
+    Apply, Callable[..., tuple[float, ...]], tuple[int, ...], tuple[tuple[int, int], ...]
+]
+"""An op, its backward, the places of its arguments, and index and number of those that gradient flows to."""
+
+
+def _selected(a: Arithmetic, x: float, mask: float) -> float:
+    return NAN if mask == 0.0 else x
+
+
+def typical(region: Region) -> float:
+    """A member of a region for a value that nobody asks about."""
+    return next((value for value in (0.0, 1.0, region.lo, region.hi) if value in region), 0.0)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What backward gave: each value's gradient by number, and the op that first made a nan of a number."""
+
+    by_number: Mapping[int, float]
+    origin: Apply | None
 
 
 def _unreached(op: str, args: Sequence[float], cut: bool) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ def last_float(lo: float, hi: float, holds: Callable[[float], bool]) -> float | 
 
 def domain(pieces: tuple[Piece, ...]) -> Region:
     """All of the pieces together."""
-    return R.make(Interval(piece.lo, piece.hi) for piece in pieces)
+    return R.make(Interval(piece.lo + 0.0, piece.hi + 0.0) for piece in pieces)
 
 
 # --- images --------------------------------------------------------------------------------------------------------

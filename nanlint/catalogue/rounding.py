@@ -24,7 +24,7 @@ def attained(region: Region, a: Arithmetic) -> Region:
 
 def _attained(part: Interval, a: Arithmetic) -> Interval:
     lo_open, hi_open = part.lo_open and part.lo == 0.0, part.hi_open and part.hi == 0.0
-    return Interval(a.round(part.lo), a.round(part.hi), lo_open, hi_open)
+    return Interval(a.round(part.lo) + 0.0, a.round(part.hi) + 0.0, lo_open, hi_open)
 
 
 def behind(out: Region, a: Arithmetic) -> Region:
@@ -40,7 +40,7 @@ def behind(out: Region, a: Arithmetic) -> Region:
 def _behind(part: Interval, a: Arithmetic) -> Interval:
     lo, lo_open = _moved(part.lo, part.lo_open, -1.0, a)
     hi, hi_open = _moved(part.hi, part.hi_open, 1.0, a)
-    return Interval(lo, hi, lo_open, hi_open)
+    return Interval(lo + 0.0, hi + 0.0, lo_open, hi_open)
 
 
 def _moved(end: float, is_open: bool, outward: float, a: Arithmetic) -> tuple[float, bool]:

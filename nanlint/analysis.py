@@ -18,6 +18,7 @@ from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
 from nanlint.source import Source
+from nanlint.triage import wanted
 
 if TYPE_CHECKING:
     from nanlint.assume.stated import Refuted
@@ -27,15 +28,18 @@ if TYPE_CHECKING:
     """Makes of a proof, the hazard that it is of and the fix what torch is to be asked."""
 
 
-def analyse(source: Source, config: Config, observe: Observe | None = None) -> list[Finding]:
+def analyse(
+    source: Source, config: Config, observe: Observe | None = None, *, triage: bool = True
+) -> list[Finding]:
     """All findings of a source, of every code and confidence, in no particular order.
 
-    With `observe`, each hazard carries its experiment. Raises AnalysisError where the text does not parse,
-    RecursionError where it is nested too deeply.
+    With `observe`, each hazard carries its experiment. Without `triage` every function is analysed, which takes
+    longer and finds the same. Raises AnalysisError where the text does not parse, RecursionError where it is nested
+    too deeply.
     """
     if "torch" not in source.text:
         return []
-    found, read, refuted = _analysed(source, config, observe=observe)
+    found, read, refuted = _analysed(source, config, observe=observe, triage=triage)
     if not (read.stated or read.unreadable or refuted):
         return found
     from nanlint.assume import verdicts  # here: few files assume anything
@@ -49,16 +53,22 @@ def analyse(source: Source, config: Config, observe: Observe | None = None) -> l
 
 
 def _analysed(
-    source: Source, config: Config, without: Collection[int] = (), observe: Observe | None = None
+    source: Source,
+    config: Config,
+    without: Collection[int] = (),
+    observe: Observe | None = None,
+    *,
+    triage: bool = True,
 ) -> tuple[list[Finding], Reading, Collection[Refuted]]:
     """The hazards of a source, how it was read, and the assumptions that it contradicts; `without` some of them."""
     read = reading(source.text, config.assume, without)
     places = Places(source, read.tree)
     found: list[Finding] = []
     refuted: dict[object, Refuted] = {}
-    everything = config.looks_beyond_selectors
+    assumes = bool(read.stated or read.unreadable)
+    worth = wanted(read.tree, source.path, config) if triage and not assumes else None
     dtype = DTYPES[config.dtype]
-    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, everything=everything):
+    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, wanted=worth):
         for finding, scene, hazard in (*_findings(unit, places, config), *_undropped(unit, places, config)):
             asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
             found.append(finding if asked is None else replace(finding, experiment=asked))

@@ -84,6 +84,12 @@ class Project:
         """
         return self._resolved(dotted, set())
 
+    def holds(self, dotted: str) -> bool:
+        """Whether the first part of a dotted name is a file or a folder of the project."""
+        top = dotted.split(".", 1)[0]
+        roots = (root.folder for root in self.roots if root.only in ("", top))
+        return any(_is_there(os.path.join(folder, top)) for folder in roots)
+
     def _resolved(self, dotted: str, seen: set[str]) -> Found | str:
         while dotted not in seen and len(seen) < _MOST_STEPS:
             seen.add(dotted)
@@ -146,6 +152,11 @@ def _descend(folder: str, parts: Sequence[str]) -> tuple[str, Sequence[str]]:
         else:
             return path, parts[index:]
     return path, ()
+
+
+@lru_cache(maxsize=4096)
+def _is_there(below: str) -> bool:
+    return os.path.isdir(below) or os.path.isfile(f"{below}.py")
 
 
 def _is_module(below: str) -> bool:

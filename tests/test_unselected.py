@@ -11,6 +11,7 @@ from nanlint.arithmetic import DTYPES
 from nanlint.config import Config
 from nanlint.engine import check, fix
 from nanlint.finding import Confidence, Finding
+from nanlint.flow import suspects
 from nanlint.lower import lower
 from nanlint.proof.running import Run, run
 from nanlint.source import Source, parse
@@ -53,8 +54,8 @@ def test_nothing_is_found_that_is_not_selected(body: str) -> None:
 def test_a_function_without_a_selector_is_lowered_on_demand_only() -> None:
     text = function("x.square().sum().sqrt()")
     tree, dtype = parse(text), DTYPES["float32"]
-    assert len(list(lower(tree, text, dtype))) == 1
-    assert len(list(lower(tree, text, dtype, everything=True))) == 2
+    assert not list(lower(tree, text, dtype, wanted=suspects(tree)))
+    assert len(list(lower(tree, text, dtype))) == 2
 
 
 @pytest.mark.parametrize(

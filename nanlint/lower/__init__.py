@@ -13,14 +13,11 @@ One class does it, built up by modules of which each knows one kind of syntax an
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
-from nanlint.assume.stated import Assumed
-from nanlint.catalogue.structure import SELECTING
 from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
@@ -58,21 +55,24 @@ def lower(
     path: str = "",
     settings: Sequence[str] = (),
     *,
-    everything: bool = False,
+    wanted: Collection[ast.AST] | None = None,
 ) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
-    Functions without anything like a selector are left out, unless `everything` is wanted. If there is a file at
-    `path`, what it imports from its project is followed. `settings` are the conditions that the tree has been given,
-    for what is lowered again.
+    If some are `wanted`, all others are left out, with nothing but the names of the module level where that is not
+    among them. If there is a file at `path`, what it imports from its project is followed. `settings` are the
+    conditions that the tree has been given, for what is lowered again.
     """
+    if wanted is not None and not wanted:
+        return
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
-    lowering.everything = everything
+    lowering.wanted = wanted
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
     unit, scope = lowering.module(tree)
-    yield unit
+    if wanted is None or tree in wanted:
+        yield unit
     yield from lowering.functions(tree.body, scope, None)
 
 
@@ -83,8 +83,8 @@ class ModuleLowering(Economy):
     sheltered: frozenset[ast.AST] = frozenset()
     """Functions that the file uses only where no gradient is recorded."""
     settings: Sequence[str] = ()
-    everything = False
-    """Whether functions without a selector are wanted too."""
+    wanted: Collection[ast.AST] | None = None
+    """The functions to lower, None for all."""
 
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
@@ -126,13 +126,16 @@ class ModuleLowering(Economy):
             if isinstance(node, ast.ClassDef):
                 if not is_autograd_function(node):
                     yield from self.functions(node.body, scope, Class(node, scope, node.name))
-            elif self.everything or holds_selector(node):
+            elif self._is_wanted(node):
                 yield from self._function(node, scope, owner)
+
+    def _is_wanted(self, node: ast.AST) -> bool:
+        return self.wanted is None or node in self.wanted
 
     def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:
         unit, inside = self._lowered(node, scope, owner, shallow=True)
         inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
-        seen = inside.names.values() if any(map(holds_selector, _definitions(inner))) else ()
+        seen = inside.names.values() if any(map(self._is_wanted, _definitions(inner))) else ()
         if self.would_matter(unit.selectors, seen):
             unit, inside = self._lowered(node, scope, owner, shallow=False)
         yield unit
@@ -186,30 +189,6 @@ def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
             yield node
         else:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def holds_selector(node: ast.AST) -> bool:
-    """Whether anything in a function looks like a selector: a call by its name, a product, a subscript by a value."""
-    return any(_looks_like_selector(part) for part in ast.walk(node))
-
-
-def _looks_like_selector(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        # a bare name may be an alias of anything, an attribute of self a layer
-        bare = isinstance(node.func, ast.Name) and name not in _BUILTINS
-        return bare or name.rstrip("_") in SELECTING or _is_own(node.func)
-    if isinstance(node, ast.Subscript):
-        return not isinstance(node.slice, (ast.Constant, ast.Slice, ast.UnaryOp))
-    return isinstance(node, (ast.Mult, Assumed))  # what is assumed may be wrong anywhere
-
-
-def _is_own(function: ast.expr) -> bool:
-    owner = function.value if isinstance(function, ast.Attribute) else None
-    return isinstance(owner, ast.Name) and owner.id == "self"
-
-
-_BUILTINS = frozenset(dir(builtins)) - {"max", "min"}
 
 
 __all__ = ["Definition", "ModuleLowering", "Unit", "lower"]

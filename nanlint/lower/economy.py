@@ -32,6 +32,7 @@ class Economy(Following):
         """Start on a function: follow calls into other files, or pass them by if `shallow`."""
         self.shallow, self.is_missed = shallow, False
         self.given.clear()
+        self.bound.clear()
 
     def would_matter(self, selectors: Sequence[Apply], inner: Iterable[Thing]) -> bool:
         """Whether what was passed by has to do with any selector that was found, or with the things of `inner`."""

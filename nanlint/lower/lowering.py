@@ -63,6 +63,8 @@ class Lowering:
         self.identities: set[int] = set()
         """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
+        self.bound: dict[str, list[int]] = {}
+        """The numbers of the values that names have stood for in subscripts of the function at hand."""
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
 

@@ -109,7 +109,16 @@ class Subscripts(Attributes):
         if isinstance(thing, Value) and not isinstance(part, ast.Name):
             return f"{self.source(part)}"
         # the same name may be bound again: its value's number tells the two apart
-        return f"{self.source(part)}" if not isinstance(thing, Value) else f"{part.id}{_mark(thing)}"  # type: ignore[attr-defined]
+        if not isinstance(thing, Value) or isinstance(thing, Leaf):
+            return self.source(part)
+        return f"{self.source(part)}#{self._which(self.source(part), thing)}"
+
+    def _which(self, name: str, value: Value) -> int:
+        """Which one of the values that a name has had in this function, counted from 1."""
+        known = self.bound.setdefault(name, [])
+        if value.number not in known:
+            known.append(value.number)
+        return known.index(value.number) + 1
 
     def stored(self, old: Value, key: ast.expr, thing: Thing, node: ast.AST, frame: Frame) -> Value:
         """The value of a tensor after `old[key] = thing`."""
@@ -161,10 +170,6 @@ def _only_one(part: ast.expr) -> str | None:
     start = bounds.start or 0
     ends = start + 1 if start != -1 else None
     return str(start) if bounds.stop == ends else None
-
-
-def _mark(value: Value) -> str:
-    return "" if isinstance(value, Leaf) else f"#{value.number}"
 
 
 def reshapes(key: ast.expr) -> bool:

@@ -1,0 +1,185 @@
+"""Triage: what is passed over holds nothing, and what holds something is not passed over."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import Phase, given, settings
+from strategies import programs
+
+from nanlint.analysis import analyse
+from nanlint.catalogue import OPS, SELECTORS, SPELLINGS
+from nanlint.catalogue.selectors import MASK_PRODUCT
+from nanlint.catalogue.structure import MODULES
+from nanlint.catalogue.structure import SELECTING as NAMES
+from nanlint.config import Config
+from nanlint.flow import suspects
+from nanlint.proof.programs.writing import Program
+from nanlint.source import Source
+from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
+
+HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfrom . import helpers\n"
+
+
+def suspected(text: str, project: str = "helpers") -> list[str]:
+    """The names of the functions that are suspected in a file of some package."""
+    tree = ast.parse(HEAD + text)
+    found = suspects(tree, lambda dotted: dotted.startswith(project), "")
+    assert found is not None
+    return sorted(getattr(node, "name", "module") for node in found if node is not tree)
+
+
+def function(body: str) -> str:
+    """A function of these lines."""
+    return "def f(x, y, mask, eps=1e-6):\n" + "".join(f"    {line}\n" for line in body.split("; "))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.sqrt()",
+        "return torch.where(x > 0, x, 0.0)",
+        "return torch.where(x > 0, x, 0.0).log()",
+        "return x.clamp(min=eps).log()",
+        "return torch.log(torch.relu(x) + 1)",
+        "return torch.where(x / y > 0, x, y)",
+        "return torch.where(mask, x / 2, x * y ** 2)",
+        "return mask * (x - 3.5) / y",
+        "norm = x / y; return x.clamp(min=0)",
+        "for i in range(3): y = x[i] * y\nreturn y / x",
+        "return f'{x / y}' * 3",
+    ],
+)
+def test_what_has_no_selector_above_a_singular_op_is_passed_over(body: str) -> None:
+    assert suspected(function(body)) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return torch.where(x > 0, x.sqrt(), 0.0)",
+        "return mask * x.sqrt()",
+        "z = x / y; return z[mask]",
+        "z = x / y; z[mask] = 0; return z",
+        "z = x; z /= y; return z.clamp(min=0)",
+        "z = x.clone(); z.sqrt_(); return torch.relu(z)",
+        "z = x; z.sqrt_(); return torch.relu(x)",
+        "torch.sqrt(x, out=y); return torch.relu(y)",
+        "z = [x]; z.append(x.log()); return torch.relu(z[1])",
+        "z = {}; z['a'] = x.log(); return torch.relu(z['a'])",
+        "z, w = x.log(), y; return torch.relu(w)",
+        "return torch.relu(w := x.log()) + w",
+        "return [torch.relu(z) for z in (x.log(), y)]",
+        "z = y if x.mean() else x.log(); return torch.relu(z)",
+        "z = y\n    if x.log():\n        z = x\n    return torch.relu(z)",
+        "g = torch.log; return torch.relu(g(x))",
+        "g = torch.where; return g(x > 0, x.log(), y)",
+        "g = getattr(torch, 'where'); return g(x > 0, x.log(), y)",
+        "return torch.relu(getattr(x, 'log')())",
+        "g = lambda z: z.log(); return torch.relu(g(x))",
+        "return torch.relu(x ** y)",
+        "return torch.relu(x ** -1)",
+        "return torch.relu(x ** 3)",
+        "return torch.relu(x % y)",
+        "return torch.relu(1e-9 + x / 1e-12)",
+        "return torch.relu(helpers.root(x))",
+        "with helpers.scale(x) as z: return torch.relu(z)",
+        "return nn.ReLU()(x.log())",
+        "y *= x.log(); return y",
+        "return x.log().mul(mask)",
+    ],
+)
+def test_a_selector_above_a_singular_op_is_suspected(body: str) -> None:
+    assert suspected(function(body)) == ["f"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def root(x):\n    return x.sqrt()\ndef f(x):\n    return torch.relu(root(x))\n", ["f"]),
+        ("def f(x):\n    def g(y):\n        return torch.relu(y.log())\n    return g(x)\n", ["f", "g"]),
+        (
+            "def f(x):\n    z = x.log()\n    def g():\n        return torch.relu(z)\n    return g()\n",
+            ["f", "g"],
+        ),
+        ("def f(x):\n    def g():\n        return x.log()\n    return torch.relu(g())\n", ["f"]),
+        ("SCALE = torch.rand(3).log()\ndef f(x):\n    return torch.relu(SCALE * x)\n", ["f"]),
+        ("act = F.relu\ndef f(x):\n    return act(x.log())\n", ["f"]),
+        ("from torch import where as pick\ndef f(x):\n    return pick(x > 0, x.log(), x)\n", ["f"]),
+        ("from torch import sqrt as root\ndef f(x):\n    return torch.relu(root(x))\n", ["f"]),
+    ],
+)
+def test_names_of_the_file_are_followed(text: str, names: list[str]) -> None:
+    assert suspected(text) == names
+
+
+CLASS = (
+    "class A({base}):\n    def __init__(self, x):\n        {init}\n    def g(self, x):\n        return {g}\n"
+)
+METHOD = "    def f(self, x):\n        return {f}\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "init", "g", "f"),
+    [
+        ("nn.Module", "self.scale = x.exp()", "x", "torch.relu(self.scale)"),
+        ("nn.Module", "self.act = nn.ReLU()", "x", "self.act(x.log())"),
+        ("nn.Module", "self.part = helpers.Part()", "x", "torch.relu(self.part(x))"),
+        ("nn.Module", "pass", "x.log()", "torch.relu(self.g(x))"),
+        ("helpers.Base", "pass", "x", "torch.relu(self.inherited(x))"),
+        ("helpers.Base", "pass", "x", "torch.relu(super().f(x))"),
+    ],
+)
+def test_attributes_are_followed(base: str, init: str, g: str, f: str) -> None:
+    text = CLASS.format(base=base, init=init, g=g) + METHOD.format(f=f)
+    assert suspected(text) == ["f"]
+    assert suspected(text.replace("log()", "sin()").replace("exp", "sin"), "nothing") == []
+
+
+def test_own_attributes_of_a_class_are_not_taken_for_inherited_ones() -> None:
+    text = CLASS.format(base="helpers.Base", init="self.own = x", g="x") + METHOD.format(
+        f="torch.relu(self.own)"
+    )
+    assert suspected(text) == []
+
+
+def test_a_star_import_from_the_project_may_bring_anything() -> None:
+    tree = ast.parse("from helpers import *\nimport torch\n")
+    assert suspects(tree, lambda dotted: dotted.startswith("helpers")) is None
+    assert suspects(tree, lambda dotted: False) == frozenset()
+
+
+# --- the words, against the catalogue
+
+
+def _short(spellings: tuple[str, ...]) -> set[str]:
+    return {spelling.rsplit(".", 1)[-1] for spelling in spellings}
+
+
+def test_every_spelling_of_a_singular_op_is_known() -> None:
+    spelled = {word for row in OPS.values() if row.singular for word in _short(row.spellings)}
+    assert spelled - SINGULAR == set()
+
+
+def test_every_spelling_of_a_selector_is_known() -> None:
+    spelled = {word for op in SELECTORS if op in OPS for word in _short(OPS[op].spellings)}
+    assert (spelled | NAMES) - SELECTING - PRODUCTS == set()
+    assert _short(OPS[MASK_PRODUCT.op].spellings) - PRODUCTS == set()
+
+
+def test_every_module_that_selects_is_known() -> None:
+    spelled = {op: row.name for op, row in SPELLINGS.items()}
+    selecting = {name for name, made in MODULES.items() if spelled.get(str(made), made) in SELECTORS}
+    assert selecting - LAYERS == set()
+
+
+# --- against the analysis of everything
+
+
+@settings(max_examples=150, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+@given(programs())
+def test_random_programs_lose_nothing(program: Program) -> None:
+    source = Source("program.py", program.text)
+    # by their texts, for gradients are nan
+    assert repr(analyse(source, Config())) == repr(analyse(source, Config(), triage=False))

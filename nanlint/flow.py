@@ -11,10 +11,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from nanlint.names import imported, origin
-from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
+from nanlint.words import LAYERS, PRODUCTS, SELECTING, SELECTORS, SINGULAR
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _HARMLESS_EXPONENTS = (0.0, 1.0, 2.0)
@@ -29,20 +29,27 @@ _IMPORTED = "import "
 """In front of the dotted name that an import stands for, among the names that a source is made of."""
 
 
+def _never(dotted: str) -> bool:
+    return False
+
+
 def suspects(
-    tree: ast.Module, is_followed: Callable[[str], bool] = lambda dotted: False, package: str = ""
+    tree: ast.Module,
+    is_followed: Callable[[str], bool] = _never,
+    may_select: Callable[[str], bool] = _never,
+    package: str = "",
 ) -> frozenset[ast.AST] | None:
     """The functions that may hold a selector above a singular op; None for all of them.
 
     With each of them those around it; the module itself is among them for statements outside of functions.
-    `is_followed` says of an imported dotted name whether it is of the project, `package` is that of the file. Raises
-    RecursionError for a tree that is nested too deeply.
+    `is_followed` says of an imported dotted name whether it is of the project, `may_select` whether such a name may be
+    a selector by another name; `package` is that of the file. Raises RecursionError for a tree nested too deeply.
     """
     reader = _Reader(tree, package)
     reader.block(tree.body)
     if any(map(is_followed, reader.stars)):
         return None
-    return reader.suspects(is_followed)
+    return reader.suspects(is_followed, may_select)
 
 
 class _Source:
@@ -62,6 +69,18 @@ class _Source:
         self.selecting = self.selecting or other.selecting
 
 
+class _Call(NamedTuple):
+    """A call of what may be a selector by another name."""
+
+    called: _Source
+    dotted: str
+    """The name that is called, if it is one."""
+    inherited: str
+    """For an attribute of the object itself: where a base class may have it."""
+    arguments: _Source
+    around: tuple[ast.AST, ...]
+
+
 @dataclass(eq=False)
 class _Unit:
     """A function that stands in no other one, with all inside of it; or the statements outside of all functions."""
@@ -71,8 +90,7 @@ class _Unit:
     """Bindings that the whole file knows: results of functions, attributes, names of the module."""
     selectors: list[tuple[_Source, tuple[ast.AST, ...]]] = field(default_factory=list)
     """The operands of each selector, and the functions around it."""
-    calls: list[tuple[_Source, _Source, tuple[ast.AST, ...]]] = field(default_factory=list)
-    """What is called, which may be a selector by another name, the operands, and the functions around."""
+    calls: list[_Call] = field(default_factory=list)
 
 
 class _Spread:
@@ -130,7 +148,8 @@ class _Reader:
         self.package = package
         self.module = self.unit = _Unit()
         self.units = [self.module]
-        self.imports: set[str] = set()
+        self.imports: dict[str, set[str]] = {}
+        """The names that imports bind, and what they stand for."""
         self.stars: list[str] = []
         self.inherited: set[tuple[str, str]] = set()
         """Classes, and the attributes that are asked for in their methods."""
@@ -143,17 +162,26 @@ class _Reader:
         self.receiver = ""
         """The first parameter of the method at hand."""
 
-    def suspects(self, is_followed: Callable[[str], bool]) -> frozenset[ast.AST]:
+    def suspects(
+        self, is_followed: Callable[[str], bool], may_select: Callable[[str], bool]
+    ) -> frozenset[ast.AST]:
         """The functions around the selectors above something singular."""
         self._inherit()
-        foreign = {f"{_IMPORTED}{dotted}" for dotted in self.imports if is_followed(dotted)}
+        dotted_names = set().union(*self.imports.values())
+        foreign = {f"{_IMPORTED}{dotted}" for dotted in dotted_names if is_followed(dotted)}
         singular = _Spread(self.units, lambda source: source.singular, foreign)
         selecting = _Spread(self.units, lambda source: source.selecting, ())
-        found: set[ast.AST] = set()
-        for unit in self.units:
-            if unit.selectors or unit.calls:
-                found.update(_suspects(unit, singular, selecting))
-        return frozenset(found)
+
+        def selects(call: _Call, unit: _Unit) -> bool:
+            root, _, rest = call.dotted.partition(".")
+            imports = (f"{dotted}.{rest}" if rest else dotted for dotted in self.imports.get(root, ()))
+            return (
+                selecting.reaches(call.called, unit)
+                or call.inherited in singular.known
+                or any(is_followed(dotted) and may_select(dotted) for dotted in imports)
+            )
+
+        return frozenset(node for unit in self.units for node in _suspects(unit, singular, selects))
 
     def _inherit(self) -> None:
         """An attribute that nothing in the file binds may come from a base class."""
@@ -236,9 +264,9 @@ class _Reader:
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, dotted in imported(node, self.package):
-            self.imports.add(dotted)
+            self.imports.setdefault(name, set()).add(dotted)
             short = dotted.rsplit(".", 1)[-1]
-            self.bound(name, _Source([f"{_IMPORTED}{dotted}"], short in SINGULAR, short in _SELECTORS))
+            self.bound(name, _Source([f"{_IMPORTED}{dotted}"], short in SINGULAR, short in SELECTORS))
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             self.stars.append(origin(node, self.package))
 
@@ -362,7 +390,7 @@ class _Reader:
         out.names.add(name)
         if name in _NOTED:
             out.singular = out.singular or name in SINGULAR
-            out.selecting = out.selecting or name in _SELECTORS
+            out.selecting = out.selecting or name in SELECTORS
         if name == "super":
             out.names.add(f"{self.owner}()")
 
@@ -371,7 +399,7 @@ class _Reader:
         out.names.add(f".{attr}")
         if attr in _NOTED:
             out.singular = out.singular or attr in SINGULAR
-            out.selecting = out.selecting or attr in _SELECTORS
+            out.selecting = out.selecting or attr in SELECTORS
         if self.inherits and isinstance(node.value, ast.Name) and node.value.id == self.receiver:
             self.inherited.add((self.owner, f".{attr}"))
             out.names.add(f"{self.owner}.{attr}")
@@ -394,29 +422,43 @@ class _Reader:
             self.of(side)
 
     def _call(self, node: ast.Call, out: _Source) -> None:
-        operands = self.of(node.func)
-        selecting, operands.selecting = operands.selecting, False
-        called = frozenset(operands.names)
+        called, arguments = self.of(node.func), _Source()
         for arg in node.args:
-            self.expression(arg, operands)
+            self.expression(arg, arguments)
         for word in node.keywords:
-            self.expression(word.value, operands)
-            if word.arg == "out":
-                self._filled(word.value, operands)
-        name = _last_name(node.func)
+            self.expression(word.value, arguments)
+        self._noted(node, called, arguments)
+        out.names |= called.names | arguments.names
+        out.singular = out.singular or called.singular or arguments.singular
+        out.selecting = out.selecting or arguments.selecting
+
+    def _noted(self, node: ast.Call, called: _Source, arguments: _Source) -> None:
+        """What a call is beyond its function and its arguments: a selector, a change of what it is a method of."""
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in SELECTING or name in PRODUCTS:
-            self._selector(operands)
+            self._selector(_Source(called.names | arguments.names, called.singular or arguments.singular))
         elif name in LAYERS:
-            operands.selecting = True
+            arguments.selecting = True
         elif name == "getattr":
-            _look_up(node, operands)
-        elif operands.singular or operands.names:
-            # what a method is called on need not be a selector itself
-            names = (f".{name}",) if isinstance(node.func, ast.Attribute) else called
-            self.unit.calls.append((_Source(names, selecting=selecting), operands, self.around))
+            _look_up(node, arguments)
+        elif arguments.singular or arguments.names:
+            self._alias(node, called, arguments)
+        for word in node.keywords:
+            if word.arg == "out":
+                self._filled(word.value, _Source(called.names | arguments.names, True))
         if isinstance(node.func, ast.Attribute) and (name[-1:] == "_" or name in _FILLED):
-            self._filled(node.func.value, operands)
-        out.add(operands)
+            singular = called.singular or arguments.singular
+            self._filled(node.func.value, _Source(called.names | arguments.names, singular))
+
+    def _alias(self, node: ast.Call, called: _Source, arguments: _Source) -> None:
+        dotted, function = _dotted(node.func), node.func
+        inherited = ""
+        if isinstance(function, ast.Attribute):
+            # what a method is called on need not be a selector itself
+            called = _Source((f".{function.attr}",), selecting=called.selecting)
+            if self.inherits and dotted == f"{self.receiver}.{function.attr}":
+                inherited = f"{self.owner}.{function.attr}"
+        self.unit.calls.append(_Call(called, dotted, inherited, arguments, self.around))
 
     def _subscript(self, node: ast.Subscript, out: _Source) -> None:
         owner = self.of(node.value)
@@ -452,13 +494,13 @@ class _Reader:
         """A literal."""
 
 
-def _suspects(unit: _Unit, singular: _Spread, selecting: _Spread) -> Iterator[ast.AST]:
+def _suspects(unit: _Unit, singular: _Spread, selects: Callable[[_Call, _Unit], bool]) -> Iterator[ast.AST]:
     for operands, around in unit.selectors:
         if singular.reaches(operands, unit):
             yield from around
-    for called, operands, around in unit.calls:
-        if selecting.reaches(called, unit) and singular.reaches(operands, unit):
-            yield from around
+    for call in unit.calls:
+        if singular.reaches(call.arguments, unit) and selects(call, unit):
+            yield from call.around
 
 
 def _look_up(node: ast.Call, operands: _Source) -> None:
@@ -467,11 +509,16 @@ def _look_up(node: ast.Call, operands: _Source) -> None:
         word = str(node.args[1].value)
         operands.names.add(f".{word}")
         operands.singular = operands.singular or word in SINGULAR
-        operands.selecting = operands.selecting or word in _SELECTORS
+        operands.selecting = operands.selecting or word in SELECTORS
 
 
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that an expression is; empty if it is none."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
 
 
 def _captured(pattern: ast.pattern) -> Iterator[str]:
@@ -503,8 +550,7 @@ def _is_singular(operator: ast.operator, right: ast.expr) -> bool:
     return False
 
 
-_SELECTORS = SELECTING | PRODUCTS | LAYERS
-_NOTED = _SELECTORS | SINGULAR
+_NOTED = SELECTORS | SINGULAR
 _STATEMENTS: dict[type[ast.AST], Callable[[_Reader, Any], None]] = {
     ast.FunctionDef: _Reader._definition,
     ast.AsyncFunctionDef: _Reader._definition,

@@ -74,7 +74,7 @@ class Project:
         if path == "-" or not os.path.isfile(path):
             return cls()
         place = os.path.abspath(path)
-        return cls(_real(place), _package(place), tuple(_roots(place)))
+        return cls(_real(place), package_of(place), tuple(_roots(place)))
 
     def resolve(self, dotted: str) -> Found | str:
         """What a dotted name stands for, followed through re-exports.
@@ -179,7 +179,7 @@ _real = lru_cache(maxsize=4096)(os.path.realpath)
 # --- where a project begins ----------------------------------------------------------------------------------------
 
 
-def _package(path: str) -> str:
+def package_of(path: str) -> str:
     """The dotted package of a file; where there is no `__init__.py`, by its place in the project."""
     folder = os.path.dirname(path)
     base = _base(folder)
@@ -273,7 +273,7 @@ def _parsed(path: str) -> Module | None:
         tree = reading(read(path).text).tree
     except AnalysisError:
         return None
-    package = _package(path)
+    package = package_of(path)
     names = _Names(package)
     names.add(tree.body)
     return Module(path, package, names.bound, tuple(names.stars))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection
+from functools import partial
 
+from nanlint.aliases import may_select
 from nanlint.config import Config
 from nanlint.flow import suspects
 from nanlint.project import Project
@@ -23,6 +25,6 @@ def wanted(tree: ast.Module, path: str, config: Config) -> Collection[ast.AST] |
         return None
     project = Project.around(path)
     try:
-        return suspects(tree, project.holds, project.package)
+        return suspects(tree, project.holds, partial(may_select, project=project), project.package)
     except RecursionError:
         return None

@@ -33,3 +33,5 @@ SINGULAR = _both(
 
 LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 """Modules of `torch.nn` that are selectors where they are called."""
+
+SELECTORS = SELECTING | PRODUCTS | LAYERS

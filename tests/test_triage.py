@@ -25,7 +25,7 @@ HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfro
 def suspected(text: str, project: str = "helpers") -> list[str]:
     """The names of the functions that are suspected in a file of some package."""
     tree = ast.parse(HEAD + text)
-    found = suspects(tree, lambda dotted: dotted.startswith(project), "")
+    found = suspects(tree, lambda dotted: dotted.startswith(project))
     assert found is not None
     return sorted(getattr(node, "name", "module") for node in found if node is not tree)
 

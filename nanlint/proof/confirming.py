@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nanlint.config import DTYPES, Config
+from nanlint.config import DTYPES
 from nanlint.confirm import confirmed
 from nanlint.confirm.experiment import analyse
 from nanlint.engine import check_file
 from nanlint.finding import Finding, Verdict
 from nanlint.proof.fixtures import Fixture, Kind
+from nanlint.proof.forms import settings
 from nanlint.report.confirmation import told
 
 
@@ -43,6 +44,7 @@ def outcomes(fixtures: Iterable[Fixture], dtypes: Sequence[str] = DTYPES) -> lis
     cases = [(path, dtype) for path in paths for dtype in dtypes]
 
     def findings(case: tuple[Path, str]) -> list[Finding]:
-        return check_file(str(case[0]), Config(dtype=case[1]), analyse=analyse)
+        path, dtype = case
+        return check_file(str(path), replace(settings(path), dtype=dtype), analyse=analyse)
 
     return [Outcome(*case, found, bugs) for case, (found, bugs) in confirmed(cases, findings)]

@@ -162,6 +162,19 @@ def test_a_learnt_exponent_has_a_gradient_of_its_own(worker: Worker) -> None:
     assert after.confirmation.verdict is Verdict.CONFIRMED
 
 
+def test_what_is_stored_under_a_mask_has_a_gradient(worker: Worker) -> None:
+    body = """\
+def f(x, m):
+    y = torch.zeros_like(x)
+    y[m] = (x * 2)[m]
+    return torch.where(x > 0, y.sqrt(), 0.0)
+"""
+    after = judged(finding(body), worker)
+    assert after.bugs == ()
+    assert after.finding.confirmation is not None
+    assert after.finding.confirmation.verdict is Verdict.CONFIRMED
+
+
 def test_what_torch_refutes_has_low_confidence(worker: Worker) -> None:
     found = gamma()
     experiment = asked(found)

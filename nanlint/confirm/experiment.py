@@ -31,12 +31,12 @@ Point = tuple[float, ...]
 class Trial:
     """A program with the points at which it is run, the witness first, and what the evaluator says of each.
 
-    What it says is the result, and the gradient of each input.
+    What it says is the result, and the gradient of each input; None where it says nothing.
     """
 
     program: Program
     points: tuple[Point, ...]
-    expected: tuple[Point, ...]
+    expected: tuple[Point | None, ...]
 
     def wire(self) -> dict[str, Any]:
         """What JSON can hold of it."""
@@ -92,8 +92,10 @@ def _mended(
     back = {old: new for new, old in names.items()}
     trial = _trial(after, [after.numbers(_carried(point, before, names)) for point in points], a)
     there = tuple(_index(after, back.get(number, number)) for number in told)
-    fine = all(math.isfinite(trial.expected[0][index + 1]) for index in there if index >= 0)
-    return (trial, there) if fine else None
+    expected = trial.expected[0]
+    if expected is None or not all(math.isfinite(expected[index + 1]) for index in there if index >= 0):
+        return None
+    return trial, there
 
 
 def _index(made: Written, number: int) -> int:

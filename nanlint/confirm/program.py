@@ -9,7 +9,7 @@ from typing import Any
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.graph import Constant, Leaf, Value, closure, operands
+from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
 from nanlint.witness import backward, forward, typical
 
 MOST_STEPS = 600
@@ -74,14 +74,27 @@ class Written:
         """A number for each input: a known one, by the numbers of values, or else one of its region."""
         return tuple(known.get(leaf.number, typical(leaf.region)) for leaf in self.free)
 
-    def expected(self, inputs: Sequence[float], a: Arithmetic) -> tuple[float, ...]:
-        """What the evaluator gives for the inputs: the result, and the gradient of each input."""
+    def expected(self, inputs: Sequence[float], a: Arithmetic) -> tuple[float, ...] | None:
+        """What the evaluator gives for the inputs: the result, and the gradient of each input.
+
+        None where something is computed from an element that a mask has left out: the evaluator, which knows single
+        elements only, then has nothing to go on with.
+        """
         known = {leaf.number: at for leaf, at in zip(self.free, inputs, strict=True)}
         values = forward(self.order, known, a, void=True)
         assert values is not None
+        if any(self._is_lost(value, values) for value in self.order):
+            return None
         found = backward(self.order, values, {root.number: 1.0 for root in self.roots}, a).by_number
         result = sum(values[root.number] for root in self.roots)
         return (result, *(found.get(leaf.number, 0.0) if leaf.grad else 0.0 for leaf in self.free))
+
+    def _is_lost(self, value: Value, values: Mapping[int, float]) -> bool:
+        is_last = any(value.number == root.number for root in self.roots)
+        if is_last or not (isinstance(value, Apply) and value.op == "masked_select"):
+            return False
+        mask = value.args[1]
+        return values.get(mask.number, mask.value if isinstance(mask, Constant) else 0.0) == 0.0
 
 
 def written(roots: Sequence[Value]) -> Written:

@@ -69,7 +69,7 @@ def _differences(when: str, trial: Trial, found: Sequence[Point], dtype: str) ->
     names = [step.name for step in trial.program.inputs]
     words = ["value", *(f"gradient of {name}" for name in names)]
     for point, expected, got in zip(trial.points, trial.expected, found, strict=True):
-        for word, ours, torchs in zip(words, expected, got, strict=True):
+        for word, ours, torchs in zip(words, expected or (), got, strict=expected is not None):
             if _kind(ours) != _kind(torchs):
                 at = ", ".join(f"{name} = {value!r}" for name, value in zip(names, point, strict=True))
                 yield (

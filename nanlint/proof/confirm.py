@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TextIO
 
@@ -25,8 +25,18 @@ from nanlint.proof.asking import Question, question
 _MEMORY = 2 << 30
 """Bytes that a program may take beyond what torch itself takes."""
 
-_LEARNT = {"pow": torch.pow, "float_power": torch.float_power}
-"""Where the second argument is a number, unless it has a gradient of its own."""
+
+def _stored(x: Tensor, mask: Tensor, value: Tensor) -> Tensor:
+    """`x[mask] = value`, where a selection may have left nothing of the value."""
+    return x.masked_fill(mask != 0.0, value.reshape(()) if value.numel() else 0.0)
+
+
+_LEARNT: dict[str, Callable[..., Tensor]] = {
+    "pow": torch.pow,
+    "float_power": torch.float_power,
+    "masked_fill": _stored,
+}
+"""Ops whose last argument is a number, unless it has a gradient of its own."""
 
 
 def main(stdin: TextIO, stdout: TextIO) -> None:
@@ -81,7 +91,7 @@ def _gradients(total: Tensor, inputs: Sequence[Tensor]) -> list[float]:
 
 
 def _applied(asked: Question, args: Sequence[Tensor]) -> Tensor:
-    if asked.row.name in _LEARNT and args[1].requires_grad:
+    if asked.row.name in _LEARNT and args[-1].requires_grad:
         return _LEARNT[asked.row.name](*args)
     fixed = asked.is_fixed()
     return asked.call(*(_number(arg) if is_fixed else arg for arg, is_fixed in zip(args, fixed, strict=True)))

@@ -17,6 +17,8 @@ from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
 from nanlint.regions import Interval, Region
 
+_FAR, _SOMEWHERE = 50.0, 0.37
+"""Where an interval without end is cut off, and a place within one at which nothing is special."""
 _STEPS = (1e-8, 1e-6, 1e-12, 1e-16, 1e-20, 1e-30)
 """How far outside of a poison set a bound may lie, the most usual first; relative to the set's end if that is not 0."""
 _ROUND = (80.0, 50.0, 20.0, 10.0, 5.0, 3.0, 2.0)
@@ -37,6 +39,27 @@ class Poisoned:
     def kept(self) -> Region:
         """The values at which nothing is singular."""
         return self.region - self.poison
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the poison set stands for many poles, with values between them that may be selected."""
+        inner = [
+            max(part.lo, -_FAR) + _SOMEWHERE * (min(part.hi, _FAR) - max(part.lo, -_FAR))
+            for part in self.poison.intervals
+            if not part.is_point and part.lo < _FAR and part.hi > -_FAR
+        ]
+        return not OPS[self.site.op].overflows and any(math.isfinite(self.value_at(point)) for point in inner)
+
+    @property
+    def pole(self) -> Region:
+        """The single points at which the op is infinite; a selected one has no value that could be lost."""
+        points = [part.lo for part in self.poison.intervals if part.is_point]
+        return R.point(*(point for point in points if math.isinf(self.value_at(point))))
+
+    def value_at(self, point: float) -> float:
+        """The op at an argument; the other arguments are what they are if they are constant, else 0."""
+        args = [point if i == self.index else constant_of(arg) for i, arg in enumerate(self.site.args)]
+        return OPS[self.site.op].value(ARITHMETIC["float64"], *args)
 
     @property
     def below(self) -> bool:
@@ -64,7 +87,9 @@ def poisoned(hazard: Hazard, sites: Iterable[Apply], a: Arithmetic) -> list[Pois
             node = argument_node(site.node, index, site.op)
             met = _plain(bad, a) & facts.of(arg)
             if safe is not None and met and node is not None:
-                found.setdefault(id(node), Poisoned(site, index, node, facts.of(arg), met))
+                each = Poisoned(site, index, node, facts.of(arg), met)
+                if not each.is_coarse:
+                    found.setdefault(id(node), each)
     return list(found.values())
 
 
@@ -117,13 +142,18 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
     """
     parts = bad.poison.intervals
     first, last = parts[0], parts[-1]
+    if not bad.kept:
+        return
     if OPS[bad.site.op].overflows or any(_is_odd(end) for part in parts for end in (part.lo, part.hi)):
         return
     alone = len(parts) == 1 and first.is_point
     exact = f"{text} != {_told(first.lo)}"
-    one_sided = alone and _undefined_at(bad, first.lo - 1.0)
+    below = bad.value_at(first.lo - 1.0)
+    one_sided = alone and below != below
     if alone and not one_sided:
         yield exact
+    if len(parts) == 2 and not (math.isfinite(first.hi) and math.isfinite(last.lo)):
+        return  # infinities that are no ends of anything
     if alone or (len(parts) == 1 and first.lo <= bad.region.lo):
         yield f"{text} {'>=' if first.hi_open else '>'} {_told(first.hi)}"
         if one_sided:
@@ -134,13 +164,6 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
         yield f"{text}.abs() < {_told(last.lo)}"
     elif len(parts) == 2:
         yield f"({text} > {_told(first.hi)}) & ({text} < {_told(last.lo)})"
-
-
-def _undefined_at(bad: Poisoned, point: float) -> bool:
-    """Whether the op has no value there, so that a condition had better leave it out as well."""
-    args = [point if i == bad.index else constant_of(arg) for i, arg in enumerate(bad.site.args)]
-    value = OPS[bad.site.op].value(ARITHMETIC["float64"], *args)
-    return value != value
 
 
 def _is_odd(end: float) -> bool:
@@ -156,11 +179,25 @@ def _told(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Texts of the bounds between which an argument is not poisoned; empty where it needs none on that side."""
+class Bound:
+    """A number as it is written."""
 
-    low: str = ""
-    high: str = ""
+    text: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds between which an argument is not poisoned; None where it needs none on that side."""
+
+    low: Bound | None = None
+    high: Bound | None = None
+
+    @property
+    def outside(self) -> list[Region]:
+        """What is not between them, side by side."""
+        low = [R.below(self.low.value)] if self.low is not None else []
+        return [*low, R.above(self.high.value)] if self.high is not None else low
 
 
 def bounds(bad: Poisoned) -> Iterator[Bounds]:
@@ -175,27 +212,30 @@ def bounds(bad: Poisoned) -> Iterator[Bounds]:
         pairs = zip(_beyond(parts[0].hi, 1.0), _beyond(parts[1].lo, -1.0), strict=False)
         yield from (Bounds(low, high) for low, high in pairs)
     elif bad.above or (parts[0].hi >= bad.region.hi and not parts[0].is_point):
-        yield from (Bounds(high=text) for text in _beyond(parts[0].lo, -1.0))
+        yield from (Bounds(high=bound) for bound in _beyond(parts[0].lo, -1.0))
     else:
-        yield from (Bounds(low=text) for text in _beyond(parts[0].hi, 1.0))
+        yield from (Bounds(low=bound) for bound in _beyond(parts[0].hi, 1.0))
 
 
 def substitutes(bad: Poisoned) -> Iterator[str]:
     """Numbers next to a single poisoned point that has other values on both sides."""
     parts = bad.poison.intervals
     if len(parts) == 1 and parts[0].is_point and not (bad.below or bad.above):
-        yield from (text for text in _beyond(parts[0].lo, 1.0))
+        yield from (bound.text for bound in _beyond(parts[0].lo, 1.0))
 
 
-def _beyond(end: float, direction: float) -> Iterator[str]:
-    """Texts of numbers that lie beyond `end`, inside of what is not poisoned."""
+def _beyond(end: float, direction: float) -> Iterator[Bound]:
+    """Numbers that lie beyond `end`, inside of what is not poisoned."""
     if end == 0.0:
-        yield from (f"{'' if direction > 0 else '-'}{_short(step)}" for step in _STEPS)
+        for step in _STEPS:
+            yield Bound(f"{'' if direction > 0 else '-'}{_short(step)}", direction * step)
     elif abs(end) > 2.0:
-        yield from (_told(math.copysign(number, end)) for number in _ROUND if number < abs(end))
+        rounder = (math.copysign(number, end) for number in _ROUND if number < abs(end))
+        yield from (Bound(_told(number), number) for number in rounder)
     else:
         sign = "+" if direction > 0 else "-"
-        yield from (f"{_told(end)} {sign} {_short(step)}" for step in (1e-6, 1e-7, 1e-5, 1e-4))
+        for step in (1e-6, 1e-7, 1e-5, 1e-4):
+            yield Bound(f"{_told(end)} {sign} {_short(step)}", end + direction * step)
 
 
 def _short(value: float) -> str:

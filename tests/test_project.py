@@ -651,7 +651,7 @@ def test_a_long_computation_is_known_by_its_region_alone(tmp_path: Path) -> None
     written(tmp_path, {"helper.py": helper, "main.py": main})
     assert codes(tmp_path, "main.py") == []
     written(tmp_path, {"helper.py": helper.replace("return y", "return y - 3.0")})
-    assert sites(tmp_path, "main.py") == [("div", "1.0 / waves(x)")]
+    assert sites(tmp_path, "main.py") == [("reciprocal", "1.0 / waves(x)")]
 
 
 # What follows from a call into another file only by and by

@@ -51,7 +51,8 @@ def offer(found: Sequence[Hazard], unit: Unit, places: Places, config: Config) -
     unsafe: Fix | None = None
     size = len(closure((found[0].selector,), MOST_VALUES))
     most = max(_FEWEST_CANDIDATES, _NODES_TRIED // size)
-    candidates = (one for one in _candidates(found, places, a, config.fix_style) if one.edits)
+    made = _candidates(found, unit.selectors, places, a, config.fix_style)
+    candidates = (one for one in made if one.edits)
     for candidate in itertools.islice(candidates, most):
         how = _judged(candidate, found, unit, places, a) if candidate.edits else None
         if how is None or candidate.edits is None:
@@ -78,8 +79,13 @@ def _judged(
     return Applicability.SAFE if candidate.fits and worst is Outcome.SAME else Applicability.UNSAFE
 
 
-def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: str) -> Iterator[Candidate]:
-    """What to try, the least intrusive first; the style that was asked for comes before all others."""
+def _candidates(
+    found: Sequence[Hazard], selectors: Sequence[Apply], places: Places, a: Arithmetic, style: str
+) -> Iterator[Candidate]:
+    """What to try, the least intrusive first; the style that was asked for comes before all others.
+
+    `selectors` are those of the whole function.
+    """
     if style == "indexed":
         yield Candidate("indexed", indexed(found[0], places), True)
     first = found[0]
@@ -89,7 +95,7 @@ def _candidates(found: Sequence[Hazard], places: Places, a: Arithmetic, style: s
     if first.row.family == 4:
         yield from (Candidate("index-first", edits, True, moves=True) for edits in index_first(first, places))
     if first.row.family == 5:
-        yield from (Candidate("bound-first", edits, True) for edits in bounded(list(found), places, a))
+        yield from (Candidate("bound-first", edits, True) for edits in bounded(found, selectors, places, a))
         yield from (Candidate("ask-first", edits, True) for edits, _ in asked(first, places, a))
         return
     yield from _double_wheres(found, places, a)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from nanlint.arithmetic import Arithmetic
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import SELECTORS
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Edit, Span
@@ -19,21 +20,26 @@ from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.own_region import Bounds, Poisoned, bounds, poisoned, substitutes
 from nanlint.fixes.places import Places, is_simple
 from nanlint.fixes.shapes import each_element
-from nanlint.graph import MOST_VALUES, closure
+from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.regions import Region
 
 _CLAMPS = {"clamp": ("min", "max"), "clip": ("min", "max"), "clamp_min": ("min",), "clamp_max": ("max",)}
 
 
-def bounded(hazards: list[Hazard], places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
-    """Edits that bound the poisoned arguments just outside of their poison sets, the most usual bounds first."""
+def bounded(
+    hazards: Sequence[Hazard], beside: Sequence[Apply], places: Places, a: Arithmetic
+) -> Iterator[tuple[Edit, ...]]:
+    """Edits that bound the poisoned arguments just outside of their poison sets, the most usual bounds first.
+
+    `beside` are the selectors of the same call: a clamp with two bounds is two of them.
+    """
     bad = {
         id(each.node): each
         for hazard in hazards
         for each in poisoned(hazard, (proof.site for proof in hazard.proofs), a)
     }
-    choices = [list(_choices(each, hazards, places, a)) for each in bad.values()]
+    choices = [list(_choices(each, beside, hazards[0], places, a)) for each in bad.values()]
     if not choices or not all(each_element(hazard) for hazard in hazards):
         return
     longest = max(map(len, choices))
@@ -43,38 +49,58 @@ def bounded(hazards: list[Hazard], places: Places, a: Arithmetic) -> Iterator[tu
             yield tuple(itertools.chain.from_iterable(edits))
 
 
-def _choices(bad: Poisoned, hazards: list[Hazard], places: Places, a: Arithmetic) -> Iterator[list[Edit]]:
+def _choices(
+    bad: Poisoned, beside: Sequence[Apply], hazard: Hazard, places: Places, a: Arithmetic
+) -> Iterator[list[Edit]]:
+    selector = hazard.selector.node
+    selectors = [hazard.selector, *(one for one in beside if one.node is selector)]
     for bound in bounds(bad):
-        if all(any(_drops(hazard, bad, side, a) for hazard in hazards) for side in bound.outside):
+        if all(_is_dropped(bad, side, selectors, a) for side in bound.outside):
             yield _clamped(bad.node, bound, places)
-    selector = hazards[0].selector.node
-    if selector is None or not is_simple(bad.node):
+    if selector is None or not is_simple(bad.node) or (bad.pole and not _is_one_sided(selectors)):
         return
     text = places.text(bad.node)
     point = f"{bad.poison.lo:g}"
     for number in substitutes(bad):
-        guard = Guard(f"{text} == {point}", False, frozenset())
-        yield inserted([guarded(bad.node, guard, number, selector, places)], places)
+        if _is_dropped(bad, R.point(number.value), selectors, a):
+            guard = Guard(f"{text} == {point}", False, frozenset())
+            yield inserted([guarded(bad.node, guard, number.text, selector, places)], places)
 
 
-def _drops(hazard: Hazard, bad: Poisoned, outside: Region, a: Arithmetic) -> bool:
-    """Whether it is proven that the selector drops whatever an argument outside of its bounds gives.
+def _is_dropped(bad: Poisoned, outside: Region, selectors: Sequence[Apply], a: Arithmetic) -> bool:
+    """Whether it is proven that one of the selectors drops whatever an argument outside of its bounds gives.
 
-    That is seldom so of an op with many poles: between two of them it takes every value.
+    That is seldom so of an op with many poles: between two of them it takes every value. It has to be so in float64
+    too, where less is lost to rounding.
     """
-    if hazard.drop is None:
-        return False
-    network = Network(closure((hazard.selector,), MOST_VALUES), a)
+    # an infinity of the other sign stays one under a single bound: there is no value to lose
+    region = outside - bad.pole if _is_one_sided(selectors) else outside
+    argument = Constraint(bad.site.args[bad.index], region)
+    arithmetics = (a, ARITHMETIC["float64"])
+    return all(any(_drops(one, bad.site, argument, each) for one in selectors) for each in arithmetics)
+
+
+def _is_one_sided(selectors: Sequence[Apply]) -> bool:
+    return sum(len(SELECTORS[one.op].drops) for one in selectors) == 1
+
+
+def _drops(selector: Apply, site: Apply, argument: Constraint, a: Arithmetic) -> bool:
+    """Whether the selector, by the value of an operand that `site` is in, never selects it under the constraint."""
+    network = Network(closure((selector,), MOST_VALUES), a)
     facts = network.solve(())
     if facts is None:
         return False
-    args = hazard.selector.args
-    kept = facts.of(args[hazard.drop.by])
-    for drop in SELECTORS[hazard.selector.op].drops:
-        if (drop.operand, drop.by) == (hazard.drop.operand, hazard.drop.by):
-            kept -= drop.where(tuple(facts.of(arg) for arg in args))
-    selected = Constraint(args[hazard.drop.by], kept)
-    return network.solve([selected, Constraint(bad.site.args[bad.index], outside - bad.pole)]) is None
+    regions = tuple(facts.of(arg) for arg in selector.args)
+    by_itself = [
+        drop
+        for drop in SELECTORS[selector.op].drops
+        if drop.by == drop.operand and site in closure((selector.args[drop.operand],), MOST_VALUES)
+    ]
+    kept = {drop.by: regions[drop.by] for drop in by_itself}
+    for drop in by_itself:
+        kept[drop.by] -= drop.where(regions)
+    selected = ([Constraint(selector.args[by], region), argument] for by, region in kept.items())
+    return any(network.solve(constraints) is None for constraints in selected)
 
 
 def _clamped(node: ast.expr, bound: Bounds, places: Places) -> list[Edit]:

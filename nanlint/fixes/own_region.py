@@ -52,7 +52,7 @@ class Poisoned:
 
     @property
     def pole(self) -> Region:
-        """The single points at which the op is infinite; a selected one has no value that could be lost."""
+        """The single points at which the op is infinite."""
         points = [part.lo for part in self.poison.intervals if part.is_point]
         return R.point(*(point for point in points if math.isinf(self.value_at(point))))
 
@@ -217,11 +217,11 @@ def bounds(bad: Poisoned) -> Iterator[Bounds]:
         yield from (Bounds(low=bound) for bound in _beyond(parts[0].hi, 1.0))
 
 
-def substitutes(bad: Poisoned) -> Iterator[str]:
+def substitutes(bad: Poisoned) -> Iterator[Bound]:
     """Numbers next to a single poisoned point that has other values on both sides."""
     parts = bad.poison.intervals
     if len(parts) == 1 and parts[0].is_point and not (bad.below or bad.above):
-        yield from (bound.text for bound in _beyond(parts[0].lo, 1.0))
+        yield from _beyond(parts[0].lo, 1.0)
 
 
 def _beyond(end: float, direction: float) -> Iterator[Bound]:

@@ -119,9 +119,9 @@ def _guarded_logarithm(found: Meeting, places: Places, torch: str) -> Fix | None
 def _sigmoid(found: Meeting, places: Places, torch: str) -> Fix | None:
     """`1 / (1 + torch.exp(-x))` is `torch.sigmoid(x)`, which nothing overflows in."""
     quotient, power = found.zero, found.site
-    if not (quotient.op == "div" and power.op == "exp" and _is_number(quotient.args[0], 1.0)):
+    if not (quotient.op == "reciprocal" and power.op == "exp"):  # what torch makes of `1 / x`
         return None
-    total, exponent = quotient.args[1], power.args[0]
+    total, exponent = quotient.args[0], power.args[0]
     if not (isinstance(total, Apply) and total.op == "add" and isinstance(exponent, Apply)):
         return None
     numbers = {arg.number for arg in total.args}

@@ -9,7 +9,7 @@ import torch
 
 from nanlint.config import Config
 from nanlint.engine import check, fix
-from nanlint.finding import Applicability, Finding
+from nanlint.finding import Applicability, Confidence, Finding
 from nanlint.proof.running import Run, run
 from nanlint.source import Source
 
@@ -217,3 +217,19 @@ def test_a_safe_fix_keeps_every_finite_value_and_gradient(body: str) -> None:
         row = [[POINTS[one], 0.5]]
         if outcome(body, "x", row).finite_value:
             assert outcome(after, "x", row).finite_gradient
+
+
+@pytest.mark.parametrize(
+    ("body", "applicability"),
+    [
+        ("torch.where(a > 0, a / b, a)", "unsafe"),  # b may be a number
+        ("torch.clamp(1.0 / b, max=1.0)", "safe"),
+        ("torch.where(b > 0, a / b, a)", "safe"),
+        ("torch.where(b > 0, a, b) ** 0.5 * (a > 1)", "safe"),
+        ("torch.where(a > 0, a ** 0.5, 0.0)", "safe"),
+    ],
+)
+def test_a_fix_is_safe_only_for_what_is_certainly_a_tensor(body: str, applicability: str) -> None:
+    text = f"import torch\n\n\ndef f(a, b):\n    return {body}\n"
+    fixes = [finding.fix for finding in check(Source("a.py", text), Config(confidence=Confidence.LOW))]
+    assert [fix.applicability.value for fix in fixes if fix is not None] == [applicability]

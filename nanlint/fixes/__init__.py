@@ -22,6 +22,7 @@ from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import definition_fits, fits
+from nanlint.fixes.tensors import takes_tensors
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
@@ -76,7 +77,8 @@ def _judged(
         if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
             return None
         worst = outcome if outcome is not Outcome.SAME else worst
-    return Applicability.SAFE if candidate.fits and worst is Outcome.SAME else Applicability.UNSAFE
+    sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(found))
+    return Applicability.SAFE if sure else Applicability.UNSAFE
 
 
 def _candidates(

@@ -63,6 +63,10 @@ def compared(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arit
     return worst
 
 
+def _with_negative_zeros(inputs: Mapping[int, float]) -> dict[int, float]:
+    return {number: x or -0.0 for number, x in inputs.items()}
+
+
 class _Comparison:
     """One value before and after an edit."""
 
@@ -83,7 +87,9 @@ class _Comparison:
 
     def _samples(self) -> Iterator[dict[int, float]]:
         for proof in self.hazard.proofs:
-            yield {value.number: at for value, at in proof.inputs.items()}
+            inputs = {value.number: at for value, at in proof.inputs.items()}
+            yield inputs
+            yield _with_negative_zeros(inputs)
         yield from self._irregular()
         for region in (R.ZERO, R.NONZERO):
             conditioned = self.hazard.selector.op in _CONDITIONED
@@ -116,7 +122,7 @@ class _Comparison:
                     yield inputs
                     yield from self._stretched(inputs, arg, point)
                     if point == 0.0:  # divided by, a negative zero gives the other infinity
-                        yield {number: x or -0.0 for number, x in inputs.items()}
+                        yield _with_negative_zeros(inputs)
 
     def _stretched(self, inputs: dict[int, float], arg: Value, point: float) -> Iterator[dict[int, float]]:
         """The same with one other input at the ends of what is usual."""

@@ -87,7 +87,12 @@ def nanlint(*arguments: str, stdin: bytes = b"", environment: Mapping[str, str] 
 def start(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start nanlint in the current folder, with stderr in a pipe."""
     return subprocess.Popen(
-        [sys.executable, "-m", "nanlint", *arguments], stdout=stdout, stderr=subprocess.PIPE, env=ENVIRONMENT
+        [sys.executable, "-m", "nanlint", *arguments],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        # a shell ignores interruptions for what it runs in the background, and all below it would do so too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

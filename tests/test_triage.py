@@ -15,6 +15,7 @@ from nanlint.catalogue.structure import MODULES
 from nanlint.catalogue.structure import SELECTING as NAMES
 from nanlint.config import Config
 from nanlint.flow import suspects
+from nanlint.lower.handlers.matrices import HANDLERS as MATRICES
 from nanlint.proof.programs.writing import Program
 from nanlint.source import Source
 from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
@@ -160,6 +161,17 @@ def _short(spellings: tuple[str, ...]) -> set[str]:
 def test_every_spelling_of_a_singular_op_is_known() -> None:
     spelled = {word for row in OPS.values() if row.singular for word in _short(row.spellings)}
     assert spelled - SINGULAR == set()
+
+
+def test_every_matrix_function_is_known() -> None:
+    assert set(MATRICES) - SINGULAR == set()
+
+
+def test_every_module_that_is_singular_is_known() -> None:
+    singular = {
+        name for name, made in MODULES.items() if isinstance(made, str) and made in OPS and OPS[made].singular
+    }
+    assert singular - SINGULAR == set()
 
 
 def test_every_spelling_of_a_selector_is_known() -> None:

@@ -17,10 +17,11 @@ _FLAGS = st.integers(0, 31)
 
 def programs() -> SearchStrategy[Program]:
     """Programs in one of their spellings; only their seeds are drawn, so that they are as random as in a long run."""
-    return st.integers(0, 2**32).map(_program)
+    return st.integers(0, 2**32).map(program_from)
 
 
-def _program(seed: int) -> Program:
+def program_from(seed: int) -> Program:
+    """A random program in one of its spellings."""
     random = Random(seed)
     return written(grown(random), random)
 

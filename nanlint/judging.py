@@ -31,6 +31,8 @@ from nanlint.search import Effort, assignments
 from nanlint.witness import forward
 
 _MOST_SINKS = 60
+_MOST_TRIED = 150
+"""Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
 _MOST_PARTS = 4
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
 _OTHERS = (1.0, 0.5, -2.0)
@@ -50,6 +52,7 @@ class Judge:
         self.network = network
         self.known = known
         self.sinks = sinks
+        self._broken: dict[tuple[float | None, ...], bool] = {}
         self._used: dict[int, list[tuple[Apply, list[Value]]]] = {}
         self.order = network.order
         self.a = network.a
@@ -132,7 +135,14 @@ class Judge:
         return found or [arg for arg in site.args if not isinstance(arg, Constant)]
 
     def _broken_when_selected(self, proof: Proof) -> bool:
-        """Whether the same values at the site, selected, give a value that is not finite."""
+        """Whether the same values at the site, selected, give a value that is not finite; found out once."""
+        site = tuple(proof.values.get(arg.number) for arg in proof.site.args)
+        key = (proof.site.number, proof.singular, *site)
+        if key not in self._broken:
+            self._broken[key] = self._is_broken_when_selected(proof)
+        return self._broken[key]
+
+    def _is_broken_when_selected(self, proof: Proof) -> bool:
         # a singular point is one without rounding too: else 1 - x * x is 0 next to 1 as well
         exact = ARITHMETIC["float64"] if proof.singular else self.a
         kept = self._kept()
@@ -142,7 +152,8 @@ class Judge:
         facts = self.network.solve(constraints)
         if facts is None:
             return False
-        for inputs in assignments(self.network, facts, Effort(len(self.order))):
+        tried = assignments(self.network, facts, Effort(len(self.order)))
+        for inputs in itertools.islice(tried, _MOST_TRIED):
             values = forward(self.order, inputs, exact)
             if values is not None and self._satisfied(constraints, values):
                 return not math.isfinite(values[self.case.selector.number])

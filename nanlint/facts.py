@@ -169,8 +169,7 @@ class _Propagation:
     def evaluate(self, value: Value) -> bool:
         """Meet a value with the image of its arguments; False if nothing is left."""
         facts, number = self.facts, value.number
-        region = self._image(value)
-        may_be_nan = self._may_be_nan(value)
+        region, may_be_nan = self._computed(value)
         known = facts.regions.get(number)
         if known is None:
             facts.regions[number] = region
@@ -179,20 +178,22 @@ class _Propagation:
             return bool(region) or may_be_nan
         return self._meet(value, region, may_be_nan)
 
-    def _image(self, value: Value) -> Region:
+    def _computed(self, value: Value) -> tuple[Region, bool]:
+        """The image of the arguments, and whether the value may be nan."""
         if isinstance(value, Constant):
             rounded = self.a.round(value.value)
-            return R.point(rounded) if rounded == rounded else R.EMPTY
-        if not isinstance(value, Apply):
-            return _free(value)
+            return (R.point(rounded), False) if rounded == rounded else (R.EMPTY, True)
+        if isinstance(value, Leaf):
+            return _free(value), False
         regions = [self.facts.of(arg) for arg in value.args]
+        image, undefined = _image(value.op, self.a, *regions)
         if len(regions) == 2 and value.args[0].number == value.args[1].number:
             if value.op == "mul":
-                return _image("square", self.a, regions[0])
-            if value.op in _OF_ITSELF:
-                return _OF_ITSELF[value.op]
-        image = _image(value.op, self.a, *regions)
-        return image | self._of_nan(value) if OPS[value.op].boolean else image
+                image, _ = _image("square", self.a, regions[0])
+            image = _OF_ITSELF.get(value.op, image)
+        if OPS[value.op].boolean:
+            return image | self._of_nan(value), False
+        return image, self._may_be_nan(value, undefined)
 
     def _of_nan(self, value: Apply) -> Region:
         """What a comparison says if an argument is nan, which may be."""
@@ -200,21 +201,13 @@ class _Propagation:
             return R.EMPTY
         return R.FALSE if value.op in _FALSE_OF_NAN else R.TRUE
 
-    def _may_be_nan(self, value: Value) -> bool:
-        if isinstance(value, Constant):
-            return value.value != value.value
-        if not isinstance(value, Apply):
-            return False
-        row, nans = OPS[value.op], self.facts.nans
-        if row.boolean:
-            return False
+    def _may_be_nan(self, value: Apply, undefined: bool) -> bool:
+        nans = self.facts.nans
         if value.op == "nan_to_num":
             return value.args[1].number in nans
         if value.op in ("where", "phi"):
             return self._branch_may_be_nan(value)
-        if any(arg.number in nans for arg in value.args):
-            return True
-        return row.undefined(*(self.facts.of(arg) for arg in value.args))
+        return undefined or any(arg.number in nans for arg in value.args)
 
     def _branch_may_be_nan(self, value: Apply) -> bool:
         condition, x, y = value.args
@@ -262,9 +255,10 @@ class _Propagation:
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
-def _image(op: str, a: Arithmetic, *regions: Region) -> Region:
-    """The image of an op's row: the same few regions come again and again."""
-    return OPS[op].image(a, *regions)
+def _image(op: str, a: Arithmetic, *regions: Region) -> tuple[Region, bool]:
+    """What an op's row says of these regions, image and undefined: the same few come again and again."""
+    row = OPS[op]
+    return row.image(a, *regions), row.undefined(*regions)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

@@ -55,7 +55,7 @@ class Region:
         return make(self.intervals + other.intervals)
 
     def __and__(self, other: Region) -> Region:
-        if self is other or other is ALL:
+        if self is other or other is ALL or self.intervals == other.intervals:
             return self
         if self is ALL:
             return other

@@ -11,6 +11,7 @@ from nanlint.assume import reading
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
+from nanlint.fixes.through import differ_through
 from nanlint.fixes.untouched import untouched
 from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard, hazards
@@ -62,6 +63,8 @@ def attempt(
         return compared(hazard, unit.sinks, again.sinks, a)
     own = compared(hazard, [pair[0]], [pair[1]], a)
     if own is Outcome.FAILED or alone:
+        return own
+    if own is Outcome.SAME and differ_through(pair, unit.sinks, again.sinks):
         return own
     everything = compared(hazard, unit.sinks, again.sinks, a)
     return own if everything is Outcome.SAME else everything

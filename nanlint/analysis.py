@@ -85,9 +85,18 @@ def _findings(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
-            fix = offer(shown, unit, places, config) if shown else None
+            fix = offer(shown, unit, places, config) if shown and _is_affordable(unit, places) else None
             finding = replace(finding, fix=fix, note="" if fix or not shown else advice(shown[0], places))
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+
+
+_MOST_RELOWERED, _MOST_A_LINE = 5_000, 20
+"""Lines of functions that are lowered again to try out fixes: so many in any file, and so many for each of its own."""
+
+
+def _is_affordable(unit: Unit, places: Places) -> bool:
+    """Whether another fix may be tried: for many findings in one long function that would take forever."""
+    return unit.lowering.relowered <= _MOST_RELOWERED + _MOST_A_LINE * len(places.source.lines)
 
 
 def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:

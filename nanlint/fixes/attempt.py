@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
@@ -200,11 +201,13 @@ class _Trial:
 
         What becomes of these is looked at when the edits are made.
         """
-        at = _offset(selector, self.after)
-        return any(
-            old.node is not self.hazard.selector.node and old.op == selector.op and self._moved(old) == at
-            for old in self.unit.selectors
-        )
+        return (selector.op, _offset(selector, self.after)) in self._others
+
+    @cached_property
+    def _others(self) -> frozenset[tuple[str, int]]:
+        """The other selectors of the function, each with the place where it is to be found after the edits."""
+        node = self.hazard.selector.node
+        return frozenset((old.op, self._moved(old)) for old in self.unit.selectors if old.node is not node)
 
     def _moved(self, old: Apply) -> int:
         """Where a selector of the function is to be found after the edits."""

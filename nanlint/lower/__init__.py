@@ -85,6 +85,8 @@ class ModuleLowering(Economy):
     settings: Sequence[str] = ()
     wanted: Collection[ast.AST] | None = None
     """The functions to lower, None for all."""
+    relowered = 0
+    """Lines that have been lowered again, for edits that were tried out."""
 
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
@@ -100,6 +102,7 @@ class ModuleLowering(Economy):
 
     def again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         """`unit` with another body: the same parameters, bound to the same values."""
+        self.relowered += _lines(unit.node)
         refuted = self.refuted
         self.refuted = {}  # the places in the edited text are other ones
         made = self._again(unit, node)
@@ -173,6 +176,11 @@ class ModuleLowering(Economy):
         if "staticmethod" in decorators or not (node.args.args or node.args.posonlyargs):
             return ()
         return (owner,) if "classmethod" in decorators else (self.instance_of(owner),)
+
+
+def _lines(node: ast.AST) -> int:
+    body = node.body if isinstance(node, ast.Module) else [node]
+    return (getattr(body[-1], "end_lineno", None) or 1) - getattr(body[0], "lineno", 1) + 1 if body else 0
 
 
 def _definitions(body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:

@@ -6,6 +6,7 @@ concrete half (witness) runs candidates and decides.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from nanlint.plausibility import constant_of, saturated
 from nanlint.search import Effort, assignments, is_written, route
 from nanlint.witness import Gradients, Tape, backward, culprit
 
-_MOST_TARGETS = 40
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
 _MOST_JUDGED = 40
@@ -96,7 +96,7 @@ class _Study:
         if base is None or constraints is None:
             return None
         proofs: dict[int, Proof] = {}
-        for target in list(self._targets(base))[:_MOST_TARGETS]:
+        for target in itertools.islice(self._targets(base), self.effort.targets):
             proof = self._proof(base, target)
             if proof is not None:
                 known = proofs.get(proof.site.number)
@@ -149,10 +149,10 @@ class _Study:
         best: Proof | None = None
         left = _MORE_TRIES
         for inputs in assignments(self.network, facts, self.effort):
-            proof = self._run(inputs)
             left -= best is not None
-            if left < 0:
+            if left < 0 or not self.effort.run():
                 break
+            proof = self._run(inputs)
             if proof is None:
                 continue
             proof = self._plainer(proof, inputs)

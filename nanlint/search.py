@@ -35,19 +35,32 @@ _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
 _FEWEST_SOLVES = 24
 _NODE_VISITS = 6000
+_FEWEST_RUNS, _RUN_VISITS = 600, 120_000
+_FEWEST_TARGETS, _MOST_TARGETS, _TARGET_VISITS = 8, 40, 4_000
 _MOST_REMEMBERED = 1 << 14
 
 
 class Effort:
-    """How much is still to be spent on one search; large graphs get fewer tries than small ones."""
+    """How much is still to be spent on one search: counts of work, so that a run finds the same on any machine.
+
+    Large graphs get fewer tries than small ones, so that no search takes longer than some tenths of a second.
+    """
 
     def __init__(self, size: int) -> None:
         self.solves = max(_FEWEST_SOLVES, _NODE_VISITS // max(size, 1))
+        self.runs = max(_FEWEST_RUNS, _RUN_VISITS // max(size, 1))
+        self.targets = min(_MOST_TARGETS, max(_FEWEST_TARGETS, _TARGET_VISITS // max(size, 1)))
+        """How many singular points are looked at, whatever is left of the rest."""
 
     def spend(self) -> bool:
         """Whether one more propagation may be run."""
         self.solves -= 1
         return self.solves >= 0
+
+    def run(self) -> bool:
+        """Whether one more candidate may be run."""
+        self.runs -= 1
+        return self.runs >= 0
 
 
 def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:

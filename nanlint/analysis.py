@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.assume import Reading, reading
+from nanlint.budget import Budget, Exhausted
 from nanlint.cases import Scene
-from nanlint.config import UNDROPPED, UNUSED_ASSUMPTION, Config
-from nanlint.finding import Confidence, Finding, Fix
+from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
+from nanlint.finding import Confidence, Finding, Fix, Span
 from nanlint.fixes import offer
 from nanlint.fixes.advice import advice
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
-from nanlint.source import Source
+from nanlint.source import START, Source
 from nanlint.triage import wanted
 
 if TYPE_CHECKING:
@@ -68,20 +70,43 @@ def _analysed(
     assumes = bool(read.stated or read.unreadable)
     worth = wanted(read.tree, source.path, config) if triage and not assumes else None
     dtype = DTYPES[config.dtype]
-    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, wanted=worth):
-        for finding, scene, hazard in (*_findings(unit, places, config), *_undropped(unit, places, config)):
-            asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
-            found.append(finding if asked is None else replace(finding, experiment=asked))
+    budget = Budget(len(source.lines))
+    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, wanted=worth, budget=budget):
+        try:
+            for finding, scene, hazard in _all_findings(unit, places, config, budget):
+                asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
+                found.append(finding if asked is None else replace(finding, experiment=asked))
+        except Exhausted:
+            found.append(_given_up(unit, places))
         refuted |= unit.lowering.refuted
+        if budget.is_spent:
+            break
     return _distinct(found), read, refuted.values()
+
+
+def _given_up(unit: Unit, places: Places) -> Finding:
+    """What is told of a function that takes more steps than may be spent on it."""
+    source = places.source
+    at = START if isinstance(unit.node, ast.Module) else source.span(unit.node).start
+    what = f"`{unit.node.name}`" if isinstance(unit.node, ast.FunctionDef) else "this"
+    message = f"could not be analysed: {what} takes more than a function of its length is worth"
+    return Finding(UNANALYSABLE, source.path, Span(at, at), message, Confidence.HIGH)
 
 
 _Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
 
 
-def _findings(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:
+def _all_findings(unit: Unit, places: Places, config: Config, budget: Budget) -> Iterator[_Found]:
+    """All that is found in a unit; raises Exhausted where that takes too long."""
+    if unit.exhausted:
+        raise Exhausted
+    yield from _findings(unit, places, config, budget)
+    yield from _undropped(unit, places, config)
+
+
+def _findings(unit: Unit, places: Places, config: Config, budget: Budget) -> Iterator[_Found]:
     for selector in unit.selectors:
-        found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks))
+        found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget))
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.budget import Budget
 from nanlint.cases import Case, Proof, cases
 from nanlint.catalogue import OPS, Drop, Selector
 from nanlint.facts import Constraint, Facts, Network
@@ -42,9 +43,14 @@ class Hazard:
     confidence: Confidence
 
 
-def hazards(selector: Apply, a: Arithmetic, sinks: Sequence[Value] = ()) -> list[Hazard]:
-    """The hazards of one selector, one for each operand that it can drop; `sinks` are its function's results."""
-    found = (_Study(case, a, sinks).hazard() for case in cases(selector))
+def hazards(
+    selector: Apply, a: Arithmetic, sinks: Sequence[Value] = (), budget: Budget | None = None
+) -> list[Hazard]:
+    """The hazards of one selector, one for each operand that it can drop; `sinks` are its function's results.
+
+    Raises Exhausted if the `budget` is not enough.
+    """
+    found = (_Study(case, a, sinks, budget).hazard() for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
 
 
@@ -63,7 +69,7 @@ def _always_used(operand: Value) -> Iterator[Apply]:
 class _Study:
     """The search for one case."""
 
-    def __init__(self, case: Case, a: Arithmetic, sinks: Sequence[Value]) -> None:
+    def __init__(self, case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> None:
         self.case = case
         self.a = a
         self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
@@ -72,7 +78,7 @@ class _Study:
         below = {value.number: value for value in closure((case.operand,), MOST_VALUES)}
         self.order = [below.get(value.number, value) for value in closure(roots, MOST_VALUES)]
         self.network = Network(self.order, a)
-        self.effort = Effort(len(self.order))
+        self.effort = Effort(len(self.order), budget)
         self.below = set(below)
         self.masks = [
             Constraint(value.args[1], R.NONZERO)
@@ -97,6 +103,7 @@ class _Study:
             return None
         proofs: dict[int, Proof] = {}
         for target in itertools.islice(self._targets(base), self.effort.targets):
+            self.effort.take(1)
             proof = self._proof(base, target)
             if proof is not None:
                 known = proofs.get(proof.site.number)

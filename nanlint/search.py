@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from nanlint.budget import Budget
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.regions import NONZERO, TRUTH, ZERO, Interval, Region
@@ -35,6 +36,7 @@ _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
 _FEWEST_SOLVES = 24
 _NODE_VISITS = 6000
+_STEPS_OF_SOLVING = 5
 _FEWEST_RUNS, _RUN_VISITS = 600, 120_000
 _FEWEST_TARGETS, _MOST_TARGETS, _TARGET_VISITS = 8, 40, 4_000
 _MOST_REMEMBERED = 1 << 14
@@ -46,7 +48,8 @@ class Effort:
     Large graphs get fewer tries than small ones, so that no search takes longer than some tenths of a second.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, budget: Budget | None = None) -> None:
+        self.size, self.budget = size, budget
         self.solves = max(_FEWEST_SOLVES, _NODE_VISITS // max(size, 1))
         self.runs = max(_FEWEST_RUNS, _RUN_VISITS // max(size, 1))
         self.targets = min(_MOST_TARGETS, max(_FEWEST_TARGETS, _TARGET_VISITS // max(size, 1)))
@@ -54,13 +57,20 @@ class Effort:
 
     def spend(self) -> bool:
         """Whether one more propagation may be run."""
+        self.take(_STEPS_OF_SOLVING)
         self.solves -= 1
         return self.solves >= 0
 
     def run(self) -> bool:
         """Whether one more candidate may be run."""
+        self.take(1)
         self.runs -= 1
         return self.runs >= 0
+
+    def take(self, steps: int) -> None:
+        """Take steps for each value off the budget; raises Exhausted if that is not enough."""
+        if self.budget is not None:
+            self.budget.spend(steps * self.size)
 
 
 def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:

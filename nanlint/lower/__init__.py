@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
+from nanlint.budget import Budget, Exhausted
 from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
@@ -46,6 +47,8 @@ class Unit:
     lowering: ModuleLowering
     shallow: bool = False
     """Whether calls into other files were passed by, since they make no difference."""
+    exhausted: bool = False
+    """Whether lowering it would have taken too long: there is nothing in it then."""
 
 
 def lower(
@@ -56,21 +59,27 @@ def lower(
     settings: Sequence[str] = (),
     *,
     wanted: Collection[ast.AST] | None = None,
+    budget: Budget | None = None,
 ) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
     If some are `wanted`, all others are left out, with nothing but the names of the module level where that is not
-    among them. If there is a file at `path`, what it imports from its project is followed. `settings` are the
-    conditions that the tree has been given, for what is lowered again.
+    among them. What is done is taken off the `budget`; a unit for which that is not enough is empty. If there is a
+    file at `path`, what it imports from its project is followed. `settings` are the conditions that the tree has been
+    given, for what is lowered again.
     """
     if wanted is not None and not wanted:
         return
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
-    lowering.wanted = wanted
+    lowering.wanted, lowering.budget = wanted, budget
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
-    unit, scope = lowering.module(tree)
+    try:
+        unit, scope = lowering.module(tree)
+    except Exhausted:
+        yield Unit(tree, (), (), {}, None, lowering, exhausted=True)
+        return
     if wanted is None or tree in wanted:
         yield unit
     yield from lowering.functions(tree.body, scope, None)
@@ -102,11 +111,11 @@ class ModuleLowering(Economy):
 
     def again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         """`unit` with another body: the same parameters, bound to the same values."""
-        self.relowered += _lines(unit.node)
-        refuted = self.refuted
-        self.refuted = {}  # the places in the edited text are other ones
+        self.relowered += lines_of(unit.node)
+        refuted, budget = self.refuted, self.budget
+        self.refuted, self.budget = {}, None  # the places in the edited text are other ones
         made = self._again(unit, node)
-        self.refuted = refuted
+        self.refuted, self.budget = refuted, budget
         return made
 
     def _again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
@@ -136,11 +145,18 @@ class ModuleLowering(Economy):
         return self.wanted is None or node in self.wanted
 
     def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:
-        unit, inside = self._lowered(node, scope, owner, shallow=True)
+        if self.budget is not None:
+            self.budget.begin(lines_of(node))
         inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
-        seen = inside.names.values() if any(map(self._is_wanted, _definitions(inner))) else ()
-        if self.would_matter(unit.selectors, seen):
-            unit, inside = self._lowered(node, scope, owner, shallow=False)
+        try:
+            unit, inside = self._lowered(node, scope, owner, shallow=True)
+            seen = inside.names.values() if any(map(self._is_wanted, _definitions(inner))) else ()
+            if self.would_matter(unit.selectors, seen):
+                unit, inside = self._lowered(node, scope, owner, shallow=False)
+        except Exhausted:
+            self.initialising.clear()
+            yield Unit(node, (), (), {}, None, self, exhausted=True)
+            return
         yield unit
         yield from self.functions(inner, inside, owner)
 
@@ -178,7 +194,8 @@ class ModuleLowering(Economy):
         return (owner,) if "classmethod" in decorators else (self.instance_of(owner),)
 
 
-def _lines(node: ast.AST) -> int:
+def lines_of(node: ast.AST) -> int:
+    """How many lines a function, or the whole module, takes up."""
     body = node.body if isinstance(node, ast.Module) else [node]
     return (getattr(body[-1], "end_lineno", None) or 1) - getattr(body[0], "lineno", 1) + 1 if body else 0
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
+from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Items, Thing, values_in
@@ -47,6 +48,8 @@ class Lowering:
         self.dtype = dtype
         self.builder = Builder()
         self.collected = Collected()
+        self.budget: Budget | None = None
+        """What running statements is taken off."""
         self.foreign = Foreign()
         self.initialising: set[int] = set()
         self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}

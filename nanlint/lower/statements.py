@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from nanlint.budget import A_STATEMENT
 from nanlint.lower.loops import Loops
 from nanlint.lower.scope import Frame, Returned
 from nanlint.lower.things import Class, Foreign, Function, Symbol, Text
@@ -23,6 +24,8 @@ class Statements(Loops):
         for statement in body:
             if not frame.alive:
                 return
+            if self.budget is not None:
+                self.budget.spend(A_STATEMENT)
             handler = getattr(self, f"_{type(statement).__name__}", None)
             if handler is not None:
                 handler(statement, frame)

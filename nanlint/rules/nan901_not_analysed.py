@@ -9,6 +9,9 @@ out without a word.
 
 A file that does not mention torch is not parsed at all, and so not reported if it does not parse.
 
+A function on which more work would have to be spent than any code is worth that people write, such as
+many loops inside one another, is reported as well. What is found in the other functions is not lost.
+
 ## Why is this bad?
 
 A file that was not analysed looks like one in which nothing was found. For this reason NAN901 is

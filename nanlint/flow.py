@@ -9,16 +9,19 @@ of the project may compute anything.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from nanlint.names import imported, origin
-from nanlint.words import LAYERS, PRODUCTS, SELECTING, SELECTORS, SINGULAR
+from nanlint.words import LAYERS, MASK_NAME, MASKING, PRODUCTS, SELECTING, SELECTORS, SINGULAR
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _HARMLESS_EXPONENTS = (0.0, 1.0, 2.0)
 _SMALLEST_DIVISOR = 0.1
+_MASK_NAME = re.compile(MASK_NAME, re.IGNORECASE)
 _FILLED = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "register_buffer"})
 """Methods that put their arguments into the object."""
 _ROOTS = frozenset(
@@ -54,19 +57,27 @@ def suspects(
 
 class _Source:
     """What an expression is made of: names, attributes with a dot in front, and whether one of them is in itself
-    singular, or a selector that is not called."""
+    singular, a selector that is not called, or 0 for some elements only."""
 
-    __slots__ = ("names", "selecting", "singular")
+    __slots__ = ("masking", "names", "selecting", "singular")
 
-    def __init__(self, names: Iterable[str] = (), singular: bool = False, selecting: bool = False) -> None:
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        singular: bool = False,
+        selecting: bool = False,
+        masking: bool = False,
+    ) -> None:
         self.names = set(names)
         self.singular = singular
         self.selecting = selecting
+        self.masking = masking
 
     def add(self, other: _Source) -> None:
         self.names |= other.names
         self.singular = self.singular or other.singular
         self.selecting = self.selecting or other.selecting
+        self.masking = self.masking or other.masking
 
 
 class _Call(NamedTuple):
@@ -88,8 +99,8 @@ class _Unit:
     bindings: list[tuple[str, _Source]] = field(default_factory=list)
     exported: list[tuple[str, _Source]] = field(default_factory=list)
     """Bindings that the whole file knows: results of functions, attributes, names of the module."""
-    selectors: list[tuple[_Source, tuple[ast.AST, ...]]] = field(default_factory=list)
-    """The operands of each selector, and the functions around it."""
+    selectors: list[tuple[_Source, _Source | None, tuple[ast.AST, ...]]] = field(default_factory=list)
+    """The operands of each selector, what has to be a mask for it to be one, and the functions around it."""
     calls: list[_Call] = field(default_factory=list)
 
 
@@ -171,6 +182,7 @@ class _Reader:
         foreign = {f"{_IMPORTED}{dotted}" for dotted in dotted_names if is_followed(dotted)}
         singular = _Spread(self.units, lambda source: source.singular, foreign)
         selecting = _Spread(self.units, lambda source: source.selecting, ())
+        masking = _Spread(self.units, lambda source: source.masking, foreign)
 
         def selects(call: _Call, unit: _Unit) -> bool:
             root, _, rest = call.dotted.partition(".")
@@ -181,7 +193,7 @@ class _Reader:
                 or any(is_followed(dotted) and may_select(dotted) for dotted in imports)
             )
 
-        return frozenset(node for unit in self.units for node in _suspects(unit, singular, selects))
+        return frozenset(node for unit in self.units for node in _suspects(unit, singular, masking, selects))
 
     def _inherit(self) -> None:
         """An attribute that nothing in the file binds may come from a base class."""
@@ -230,6 +242,7 @@ class _Reader:
             parameters = [*node.args.posonlyargs, *node.args.args]
             self.receiver = parameters[0].arg if parameters else ""
         self.around, self.choices, self.results = (*self.around, node), (), _Source()
+        self._parameters(node.args)
         if isinstance(node, ast.Lambda):
             self.expression(node.body, self.results)
         else:
@@ -241,6 +254,17 @@ class _Reader:
             inside.exported.append((name, results))
             return _Source([name])
         return results
+
+    def _parameters(self, parameters: ast.arguments) -> None:
+        """What is annotated as true or false, or is so by default."""
+        positional = [*parameters.posonlyargs, *parameters.args]
+        defaults = [None] * (len(positional) - len(parameters.defaults)) + [*parameters.defaults]
+        pairs = [*zip(positional, defaults, strict=True)]
+        pairs += zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
+        for parameter, default in pairs:
+            said = parameter.annotation is not None and "ool" in ast.unparse(parameter.annotation)
+            if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
+                self.bound(parameter.arg, _Source(masking=True))
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = _Source()
@@ -259,6 +283,7 @@ class _Reader:
     def _return(self, node: ast.Return) -> None:
         if node.value is not None and self.results is not None:
             self.expression(node.value, self.results)
+            self.results.masking = self.results.masking or isinstance(node.value, _NUMBERS)
             for choice in self.choices:
                 self.results.add(choice)
 
@@ -272,6 +297,7 @@ class _Reader:
 
     def _assign(self, node: ast.Assign) -> None:
         source = self.of(node.value)
+        source.masking = source.masking or isinstance(node.value, _NUMBERS)
         for target in node.targets:
             self.bind(target, source)
             if isinstance(target, ast.Name) and isinstance(node.value, ast.Name):
@@ -281,18 +307,22 @@ class _Reader:
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
-            self.bind(node.target, self.of(node.value))
+            source = self.of(node.value)
+            source.masking = source.masking or isinstance(node.value, _NUMBERS)
+            self.bind(node.target, source)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         source = self.of(node.value)
         self.expression(node.target, source)
         source.singular = source.singular or _is_singular(node.op, node.value)
         if isinstance(node.op, ast.Mult):
-            self._selector(source)
+            self._selector(source, source)
+        source.masking = source.masking or isinstance(node.op, _LOGICAL)
         self.bind(node.target, source)
 
     def _loop(self, node: ast.For | ast.AsyncFor) -> None:
         source = self.of(node.iter)
+        source.masking = source.masking or isinstance(node.iter, _DISPLAYS)
         self.bind(node.target, source)
         self._chosen(source, node.body, node.orelse)
 
@@ -350,8 +380,7 @@ class _Reader:
         elif isinstance(target, ast.Subscript):
             operands = self.of(target.value)
             operands.add(source)
-            self._selector(operands)
-            self.of(target.slice)
+            self._selector(operands, self.of(target.slice))
             self._filled(target.value, source)
 
     def _filled(self, target: ast.expr, source: _Source) -> None:
@@ -364,9 +393,10 @@ class _Reader:
             self.bound(f".{target.attr}", source)
             self._filled(target.value, source)
 
-    def _selector(self, operands: _Source) -> None:
+    def _selector(self, operands: _Source, mask: _Source | None = None) -> None:
+        """A selector; with `mask`, if that is one."""
         if operands.names or operands.singular:
-            self.unit.selectors.append((operands, self.around))
+            self.unit.selectors.append((operands, mask, self.around))
 
     # --- expressions
 
@@ -388,18 +418,22 @@ class _Reader:
     def _name(self, node: ast.Name, out: _Source) -> None:
         name = node.id
         out.names.add(name)
-        if name in _NOTED:
-            out.singular = out.singular or name in SINGULAR
-            out.selecting = out.selecting or name in SELECTORS
+        self._word(name, out)
         if name == "super":
             out.names.add(f"{self.owner}()")
+
+    def _word(self, word: str, out: _Source) -> None:
+        if word in _NOTED:
+            out.singular = out.singular or word in SINGULAR
+            out.selecting = out.selecting or word in SELECTORS
+            out.masking = out.masking or word in MASKING
+        elif not out.masking:
+            out.masking = _is_mask_name(word)
 
     def _attribute(self, node: ast.Attribute, out: _Source) -> None:
         attr = node.attr
         out.names.add(f".{attr}")
-        if attr in _NOTED:
-            out.singular = out.singular or attr in SINGULAR
-            out.selecting = out.selecting or attr in SELECTORS
+        self._word(attr, out)
         if self.inherits and isinstance(node.value, ast.Name) and node.value.id == self.receiver:
             self.inherited.add((self.owner, f".{attr}"))
             out.names.add(f"{self.owner}.{attr}")
@@ -409,17 +443,33 @@ class _Reader:
         if isinstance(node.op, ast.Mult) and not (_number(node.left) or _number(node.right)):
             factors = self.of(node.left)
             self.expression(node.right, factors)
-            self._selector(factors)
+            self._selector(factors, factors)
             out.add(factors)
             return
         self.expression(node.left, out)
         self.expression(node.right, out)
         out.singular = out.singular or _is_singular(node.op, node.right)
+        out.masking = out.masking or isinstance(node.op, _LOGICAL)
+
+    def _logical(self, node: ast.BoolOp | ast.UnaryOp, out: _Source) -> None:
+        for part in node.values if isinstance(node, ast.BoolOp) else (node.operand,):
+            self.expression(part, out)
+        out.masking = (
+            out.masking or isinstance(node, ast.BoolOp) or isinstance(node.op, (ast.Not, ast.Invert))
+        )
+
+    def _choice(self, node: ast.IfExp, out: _Source) -> None:
+        for part in (node.test, node.body, node.orelse):
+            self.expression(part, out)
+        out.masking = (
+            out.masking or isinstance(node.body, ast.Constant) or isinstance(node.orelse, ast.Constant)
+        )
 
     def _compare(self, node: ast.Compare, out: _Source) -> None:
         """No gradient comes back through a comparison."""
         for side in (node.left, *node.comparators):
             self.of(side)
+        out.masking = True
 
     def _call(self, node: ast.Call, out: _Source) -> None:
         called, arguments = self.of(node.func), _Source()
@@ -431,12 +481,15 @@ class _Reader:
         out.names |= called.names | arguments.names
         out.singular = out.singular or called.singular or arguments.singular
         out.selecting = out.selecting or arguments.selecting
+        out.masking = out.masking or called.masking or arguments.masking
 
     def _noted(self, node: ast.Call, called: _Source, arguments: _Source) -> None:
         """What a call is beyond its function and its arguments: a selector, a change of what it is a method of."""
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in SELECTING or name in PRODUCTS:
-            self._selector(_Source(called.names | arguments.names, called.singular or arguments.singular))
+            operands = _Source(called.names, called.singular, masking=called.masking)
+            operands.add(arguments)
+            self._selector(operands, operands if name in PRODUCTS else None)
         elif name in LAYERS:
             arguments.selecting = True
         elif name == "getattr":
@@ -463,8 +516,11 @@ class _Reader:
     def _subscript(self, node: ast.Subscript, out: _Source) -> None:
         owner = self.of(node.value)
         if not isinstance(node.slice, (ast.Constant, ast.Slice)) and not _number(node.slice):
-            self._selector(owner)
-            self.of(node.slice)
+            self._selector(owner, self.of(node.slice))
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            owner.masking = owner.masking or _is_mask_name(node.slice.value)
+        if isinstance(node.value, _DISPLAYS):
+            owner.masking = True  # one of several numbers
         out.add(owner)
 
     def _lambda(self, node: ast.Lambda, out: _Source) -> None:
@@ -486,7 +542,9 @@ class _Reader:
 
     def _generators(self, generators: Iterable[ast.comprehension]) -> None:
         for generator in generators:
-            self.bind(generator.target, self.of(generator.iter))
+            source = self.of(generator.iter)
+            source.masking = source.masking or isinstance(generator.iter, _DISPLAYS)
+            self.bind(generator.target, source)
             for test in generator.ifs:
                 self.of(test)
 
@@ -494,13 +552,20 @@ class _Reader:
         """A literal."""
 
 
-def _suspects(unit: _Unit, singular: _Spread, selects: Callable[[_Call, _Unit], bool]) -> Iterator[ast.AST]:
-    for operands, around in unit.selectors:
-        if singular.reaches(operands, unit):
+def _suspects(
+    unit: _Unit, singular: _Spread, masking: _Spread, selects: Callable[[_Call, _Unit], bool]
+) -> Iterator[ast.AST]:
+    for operands, mask, around in unit.selectors:
+        if singular.reaches(operands, unit) and (mask is None or masking.reaches(mask, unit)):
             yield from around
     for call in unit.calls:
         if singular.reaches(call.arguments, unit) and selects(call, unit):
             yield from call.around
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_mask_name(name: str) -> bool:
+    return _MASK_NAME.search(name) is not None
 
 
 def _look_up(node: ast.Call, operands: _Source) -> None:
@@ -550,7 +615,10 @@ def _is_singular(operator: ast.operator, right: ast.expr) -> bool:
     return False
 
 
-_NOTED = SELECTORS | SINGULAR
+_NOTED = SELECTORS | SINGULAR | MASKING
+_LOGICAL = (ast.BitAnd, ast.BitOr, ast.BitXor)
+_DISPLAYS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
+_NUMBERS = (ast.Constant, *_DISPLAYS)
 _STATEMENTS: dict[type[ast.AST], Callable[[_Reader, Any], None]] = {
     ast.FunctionDef: _Reader._definition,
     ast.AsyncFunctionDef: _Reader._definition,
@@ -576,6 +644,9 @@ _EXPRESSIONS: dict[type[ast.AST], Callable[[_Reader, Any, _Source], None]] = {
     ast.JoinedStr: _Reader._nothing,
     ast.BinOp: _Reader._binary,
     ast.Compare: _Reader._compare,
+    ast.BoolOp: _Reader._logical,
+    ast.UnaryOp: _Reader._logical,
+    ast.IfExp: _Reader._choice,
     ast.Call: _Reader._call,
     ast.Subscript: _Reader._subscript,
     ast.Lambda: _Reader._lambda,

@@ -35,3 +35,22 @@ LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 """Modules of `torch.nn` that are selectors where they are called."""
 
 SELECTORS = SELECTING | PRODUCTS | LAYERS
+
+MASK_NAME = (
+    r"(^|_)(mask|masks|masked|pad|padded|padding|unpadded|valid|invalid|keep|kept|is|has|are|inside|outside|active"
+    r"|visible|finite|observed|missing|present|matched|selected|not|on|in)(_|$)|mask[a-z0-9]?$|mask_"
+)
+"""A pattern for names that say which elements count."""
+
+MASKING = _both(
+    """
+    all any bitwise_and bitwise_not bitwise_or bitwise_xor eq ne lt le gt ge less less_equal greater greater_equal
+    not_equal isclose isfinite isinf isnan isposinf isneginf isin isreal signbit logical_and logical_not logical_or
+    logical_xor equal heaviside
+    eye bernoulli one_hot sign sgn fix floor ceil round trunc acosh arccosh
+    bool int long short byte char uint8 int8 int16 int32 int64
+    tensor as_tensor asarray new_tensor scalar_tensor full full_like new_full
+    nonzero argwhere flatnonzero where masked_fill sample rsample
+    """
+) | {"BoolTensor", "Bernoulli"}
+"""Names with which values come that are 0 or one other number, where no comparison is written."""

@@ -87,7 +87,7 @@ def test_what_has_no_selector_above_a_singular_op_is_passed_over(body: str) -> N
         "return torch.relu(helpers.root(x))",
         "with helpers.scale(x) as z: return torch.relu(z)",
         "return nn.ReLU()(x.log())",
-        "y *= x.log(); return y",
+        "mask *= x.log(); return mask",
         "return x.log().mul(mask)",
     ],
 )

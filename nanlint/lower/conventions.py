@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nanlint import regions as R
 from nanlint.graph import Kind
 from nanlint.regions import Region
+from nanlint.words import MASK_NAME
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"(^|_)(eps|epsilon|tiny|jitter|tol|atol|rtol)\d*$|^(eps|tiny)_|_eps$", Said(Kind.NUMBER, _SMALL)),
         # masks: which elements count
         (
-            r"(^|_)(mask|masks|masked|pad|padded|padding|unpadded|valid|invalid|keep|kept|is|has|are|inside|outside|active"
-            r"|visible|finite|observed|missing|present|matched|selected|not|on|in)(_|$)|mask[a-z0-9]?$|mask_",
+            MASK_NAME,
             Said(Kind.UNKNOWN, R.TRUTH),
         ),
         # integers: how many, and which

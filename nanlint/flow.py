@@ -9,19 +9,16 @@ of the project may compute anything.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from nanlint.names import imported, origin
-from nanlint.words import LAYERS, MASK_NAME, MASKING, PRODUCTS, SELECTING, SELECTORS, SINGULAR
+from nanlint.words import LAYERS, MASKING, PRODUCTS, SELECTING, SELECTORS, SINGULAR, may_say_mask
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _HARMLESS_EXPONENTS = (0.0, 1.0, 2.0)
 _SMALLEST_DIVISOR = 0.1
-_MASK_NAME = re.compile(MASK_NAME, re.IGNORECASE)
 _FILLED = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "register_buffer"})
 """Methods that put their arguments into the object."""
 _ROOTS = frozenset(
@@ -428,7 +425,7 @@ class _Reader:
             out.selecting = out.selecting or word in SELECTORS
             out.masking = out.masking or word in MASKING
         elif not out.masking:
-            out.masking = _is_mask_name(word)
+            out.masking = may_say_mask(word)
 
     def _attribute(self, node: ast.Attribute, out: _Source) -> None:
         attr = node.attr
@@ -518,7 +515,7 @@ class _Reader:
         if not isinstance(node.slice, (ast.Constant, ast.Slice)) and not _number(node.slice):
             self._selector(owner, self.of(node.slice))
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            owner.masking = owner.masking or _is_mask_name(node.slice.value)
+            owner.masking = owner.masking or may_say_mask(node.slice.value)
         if isinstance(node.value, _DISPLAYS):
             owner.masking = True  # one of several numbers
         out.add(owner)
@@ -561,11 +558,6 @@ def _suspects(
     for call in unit.calls:
         if singular.reaches(call.arguments, unit) and selects(call, unit):
             yield from call.around
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_mask_name(name: str) -> bool:
-    return _MASK_NAME.search(name) is not None
 
 
 def _look_up(node: ast.Call, operands: _Source) -> None:

@@ -3,6 +3,8 @@ too long to import for files that hold neither."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def _both(words: str) -> frozenset[str]:
     """The words, and their forms in place."""
@@ -36,10 +38,11 @@ LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 
 SELECTORS = SELECTING | PRODUCTS | LAYERS
 
-MASK_NAME = (
-    r"(^|_)(mask|masks|masked|pad|padded|padding|unpadded|valid|invalid|keep|kept|is|has|are|inside|outside|active"
-    r"|visible|finite|observed|missing|present|matched|selected|not|on|in)(_|$)|mask[a-z0-9]?$|mask_"
-)
+_MASK_WORDS = """
+    mask masks masked pad padded padding unpadded valid invalid keep kept is has are inside outside active visible
+    finite observed missing present matched selected not on in
+    """.split()
+MASK_NAME = rf"(^|_)({'|'.join(_MASK_WORDS)})(_|$)|mask[a-z0-9]?$|mask_"
 """A pattern for names that say which elements count."""
 
 MASKING = _both(
@@ -54,3 +57,13 @@ MASKING = _both(
     """
 ) | {"BoolTensor", "Bernoulli"}
 """Names with which values come that are 0 or one other number, where no comparison is written."""
+
+
+@lru_cache(maxsize=1 << 14)
+def may_say_mask(name: str) -> bool:
+    """Whether `MASK_NAME` may match a name: sooner told than by the pattern."""
+    lower = name.lower()
+    return "mask" in lower or not _WORDS_OF_MASKS.isdisjoint(lower.split("_"))
+
+
+_WORDS_OF_MASKS = frozenset(_MASK_WORDS)

@@ -12,7 +12,7 @@ from nanlint.lower.shelter import sheltered
 
 def names(body: str) -> set[str]:
     """The names of the functions of a module that are used without gradient only."""
-    return {node.name for node in sheltered(ast.parse(textwrap.dedent(body))) if hasattr(node, "name")}
+    return {node.name for node in sheltered(ast.parse(textwrap.dedent(body)), body) if hasattr(node, "name")}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -100,7 +100,7 @@ class ModuleLowering(Economy):
     def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
         """The unit of the module's own statements, and the scope that they leave."""
         if self.tree is None:
-            self.tree, self.sheltered = tree, sheltered(tree)
+            self.tree, self.sheltered = tree, sheltered(tree, self.text)
         frame = Frame(Scope())
         self.own = self.own or frame.scope
         self.begin(shallow=False)
@@ -134,12 +134,16 @@ class ModuleLowering(Economy):
 
     def functions(self, body: list[ast.stmt], scope: Scope, owner: Class | None) -> Iterator[Unit]:
         """The units of the functions defined in `body`."""
-        for node in _definitions(body):
+        for node in self._definitions(body):
             if isinstance(node, ast.ClassDef):
                 if not is_autograd_function(node):
                     yield from self.functions(node.body, scope, Class(node, scope, node.name))
             elif self._is_wanted(node):
                 yield from self._function(node, scope, owner)
+
+    def _definitions(self, body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
+        lambdas = self.wanted is None or any(isinstance(node, ast.Lambda) for node in self.wanted)
+        return _definitions(body) if lambdas else _statements(body)
 
     def _is_wanted(self, node: ast.AST) -> bool:
         return self.wanted is None or node in self.wanted
@@ -150,7 +154,7 @@ class ModuleLowering(Economy):
         inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
         try:
             unit, inside = self._lowered(node, scope, owner, shallow=True)
-            seen = inside.names.values() if any(map(self._is_wanted, _definitions(inner))) else ()
+            seen = inside.names.values() if any(map(self._is_wanted, self._definitions(inner))) else ()
             if self.would_matter(unit.selectors, seen):
                 unit, inside = self._lowered(node, scope, owner, shallow=False)
         except Exhausted:
@@ -192,6 +196,20 @@ class ModuleLowering(Economy):
         if "staticmethod" in decorators or not (node.args.args or node.args.posonlyargs):
             return ()
         return (owner,) if "classmethod" in decorators else (self.instance_of(owner),)
+
+
+def _statements(body: Iterable[ast.AST]) -> Iterator[Definition | ast.ClassDef]:
+    """The same without lambdas, for which every expression has to be looked at."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node
+        else:
+            for name in _BLOCKS:
+                yield from _statements(getattr(node, name, ()))
+
+
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+"""Fields of a statement that hold statements, or what holds statements."""
 
 
 def lines_of(node: ast.AST) -> int:

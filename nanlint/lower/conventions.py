@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nanlint import regions as R
 from nanlint.graph import Kind
@@ -112,6 +113,7 @@ def counts_something(name: str) -> bool:
     return _COUNTED.search(name) is not None
 
 
+@lru_cache(maxsize=1 << 13)
 def named(name: str) -> Said | None:
     """What the last part of a name says (`eps` in `cfg.loss.eps` and `cfg["eps"]`); None if nothing."""
     last = _last_part(name)

@@ -55,6 +55,7 @@ class Lowering:
         self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}
         self.bases: dict[ast.ClassDef, list[Class]] = {}
         self.bodies: dict[ast.AST, bool] = {}
+        self.classes: dict[ast.ClassDef, dict[str, ast.FunctionDef | ast.expr]] = {}
         self.imports: dict[str, Thing | None] = {}
         self.files: dict[str, FileScope] = {}
         self.refuted: dict[object, Refuted] = {}
@@ -66,6 +67,7 @@ class Lowering:
         self.identities: set[int] = set()
         """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
+        self._texts: dict[ast.AST, str] = {}
         self.bound: dict[str, list[int]] = {}
         """The numbers of the values that names have stood for in subscripts of the function at hand."""
         self.positions: dict[int, Value] = {}
@@ -234,8 +236,11 @@ class Lowering:
 
     def source(self, node: ast.AST) -> str:
         """The text of a node on one line, for names in messages."""
-        found = ast.unparse(node)
-        return found if len(found) <= 60 else found[:57] + "..."
+        found = self._texts.get(node)
+        if found is None:
+            text = ast.unparse(node)
+            found = self._texts[node] = text if len(text) <= 60 else text[:57] + "..."
+        return found
 
 
 def _postorder(value: Value, limit: int) -> list[Value] | None:

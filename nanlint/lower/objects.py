@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
@@ -121,28 +122,30 @@ class Objects(Assuming):
     ) -> Thing | None:
         """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for."""
         for home in self.ancestry(cls):
-            for statement in home.node.body:
-                if isinstance(statement, ast.FunctionDef) and statement.name == attr:
-                    function = Function(statement, home.scope, _receiver(statement, cls, receiver), cls)
-                    return (
-                        self.call_function(function, Call(function, (), {}, node, frame))
-                        if _is_property(statement)
-                        else function
-                    )
-                value = _class_constant(statement, attr)
-                if value is not None:
-                    return self.evaluate(value, elsewhere(home.scope, frame.foreign_call or node))
+            found = self._bound_in(home.node).get(attr)
+            if isinstance(found, ast.FunctionDef):
+                function = Function(found, home.scope, _receiver(found, cls, receiver), cls)
+                if _is_property(found):
+                    return self.call_function(function, Call(function, (), {}, node, frame))
+                return function
+            if found is not None:
+                return self.evaluate(found, elsewhere(home.scope, frame.foreign_call or node))
         return None
+
+    def _bound_in(self, node: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.expr]:
+        """What a class body binds at first: methods, and the values of constants."""
+        if node not in self.classes:
+            bound: dict[str, ast.FunctionDef | ast.expr] = {}
+            for statement in node.body:
+                for name, value in _bindings(statement):
+                    bound.setdefault(name, value)
+            self.classes[node] = bound
+        return self.classes[node]
 
     def is_never_differentiated(self, cls: Class) -> bool:
         """Whether a metric's class says that it is not differentiable: its methods run without gradient then."""
-        said = (
-            value
-            for home in self.ancestry(cls)
-            for statement in home.node.body
-            if (value := _class_constant(statement, "is_differentiable")) is not None
-        )
-        nearest = next(said, None)
+        said = (self._bound_in(home.node).get("is_differentiable") for home in self.ancestry(cls))
+        nearest = next((value for value in said if value is not None), None)
         return isinstance(nearest, ast.Constant) and nearest.value is False
 
     def made_by_torch(self, dotted: str, call: Call) -> Thing | None:
@@ -195,13 +198,15 @@ def _is_property(node: ast.FunctionDef) -> bool:
     return bool(names & {"property", "cached_property", "lazy_property"})
 
 
-def _class_constant(statement: ast.stmt, attr: str) -> ast.expr | None:
-    if isinstance(statement, ast.Assign):
-        targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-        return statement.value if attr in targets else None
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return statement.value if statement.target.id == attr else None
-    return None
+def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.FunctionDef | ast.expr]]:
+    if isinstance(statement, ast.FunctionDef):
+        yield statement.name, statement
+    elif isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                yield target.id, statement.value
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+        yield statement.target.id, statement.value
 
 
 __all__ = ["Objects"]

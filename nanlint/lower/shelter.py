@@ -15,16 +15,19 @@ from typing import TypeAlias
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 _OFF = ("no_grad", "inference_mode")
+_AUTOGRAD = ("autograd.Function", "InplaceFunction")
 _ENTRIES = ("__call__", "forward")
 
 
 def is_autograd_function(node: ast.ClassDef) -> bool:
     """`autograd.Function`: its forward runs without gradients, its backward is the gradient."""
-    return any(ast.unparse(base).endswith(("autograd.Function", "InplaceFunction")) for base in node.bases)
+    return any(ast.unparse(base).endswith(_AUTOGRAD) for base in node.bases)
 
 
-def sheltered(tree: ast.Module) -> frozenset[ast.AST]:
+def sheltered(tree: ast.Module, text: str) -> frozenset[ast.AST]:
     """The functions and methods of a file that are used in it, and only where no gradient is recorded."""
+    if not any(word in text for word in (*_OFF, *_AUTOGRAD)):
+        return frozenset()  # nothing turns gradients off, which is seen sooner than where everything is used
     uses = _Uses()
     uses.visit_all(tree.body, _Place())
     found: set[ast.AST] = set()

@@ -20,7 +20,7 @@ from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
 from nanlint.source import START, Source
-from nanlint.triage import wanted
+from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
 
 if TYPE_CHECKING:
     from nanlint.assume.stated import Refuted
@@ -31,17 +31,23 @@ if TYPE_CHECKING:
 
 
 def analyse(
-    source: Source, config: Config, observe: Observe | None = None, *, triage: bool = True
+    source: Source,
+    config: Config,
+    observe: Observe | None = None,
+    *,
+    worth: Worth | None = None,
+    fixes: bool = True,
 ) -> list[Finding]:
     """All findings of a source, of every code and confidence, in no particular order.
 
-    With `observe`, each hazard carries its experiment. Without `triage` every function is analysed, which takes
-    longer and finds the same. Raises AnalysisError where the text does not parse, RecursionError where it is nested
-    too deeply.
+    With `observe`, each hazard carries its experiment; without `fixes`, findings come without. `worth` is what triage
+    has left of the file, found out here if it is None; with `EVERYTHING` the analysis takes longer and finds the same.
+    Raises AnalysisError where the text does not parse, RecursionError where it is nested too deeply.
     """
-    if "torch" not in source.text:
+    worth = examined(source, config) if worth is None else worth
+    if worth is None or not mentions_torch(source.text):
         return []
-    found, read, refuted = _analysed(source, config, observe=observe, triage=triage)
+    found, read, refuted = _analysed(source, config, worth, observe=observe, fixes=fixes)
     if not (read.stated or read.unreadable or refuted):
         return found
     from nanlint.assume import verdicts  # here: few files assume anything
@@ -49,7 +55,11 @@ def analyse(
     told = [*found, *verdicts.wrong(read, refuted, source)]
     if config.selects(UNUSED_ASSUMPTION):
         told += verdicts.unused(
-            read, refuted, found, lambda index: _analysed(source, config, (index,))[0], source.path
+            read,
+            refuted,
+            found,
+            lambda index: _analysed(source, config, EVERYTHING, (index,), fixes=fixes)[0],
+            source.path,
         )
     return told
 
@@ -57,23 +67,24 @@ def analyse(
 def _analysed(
     source: Source,
     config: Config,
+    worth: Worth,
     without: Collection[int] = (),
     observe: Observe | None = None,
     *,
-    triage: bool = True,
+    fixes: bool = True,
 ) -> tuple[list[Finding], Reading, Collection[Refuted]]:
     """The hazards of a source, how it was read, and the assumptions that it contradicts; `without` some of them."""
-    read = reading(source.text, config.assume, without)
+    read = reading(source.text, config.assume, without, worth.tree)
     places = Places(source, read.tree)
     found: list[Finding] = []
     refuted: dict[object, Refuted] = {}
-    assumes = bool(read.stated or read.unreadable)
-    worth = wanted(read.tree, source.path, config) if triage and not assumes else None
     dtype = DTYPES[config.dtype]
     budget = Budget(len(source.lines))
-    for unit in lower(read.tree, source.text, dtype, source.path, config.assume, wanted=worth, budget=budget):
+    for unit in lower(
+        read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
+    ):
         try:
-            for finding, scene, hazard in _all_findings(unit, places, config, budget):
+            for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes):
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -96,22 +107,25 @@ def _given_up(unit: Unit, places: Places) -> Finding:
 _Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
 
 
-def _all_findings(unit: Unit, places: Places, config: Config, budget: Budget) -> Iterator[_Found]:
+def _all_findings(
+    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool
+) -> Iterator[_Found]:
     """All that is found in a unit; raises Exhausted where that takes too long."""
     if unit.exhausted:
         raise Exhausted
-    yield from _findings(unit, places, config, budget)
+    yield from _findings(unit, places, config, budget, fixes)
     yield from _undropped(unit, places, config)
 
 
-def _findings(unit: Unit, places: Places, config: Config, budget: Budget) -> Iterator[_Found]:
+def _findings(unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool) -> Iterator[_Found]:
     for selector in unit.selectors:
         found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget))
         if found:
             finding = describe(found, places.source, config)
             shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
-            fix = offer(shown, unit, places, config) if shown and _is_affordable(unit, places) else None
-            finding = replace(finding, fix=fix, note="" if fix or not shown else advice(shown[0], places))
+            if shown and fixes:
+                fix = offer(shown, unit, places, config) if _is_affordable(unit, places) else None
+                finding = replace(finding, fix=fix, note="" if fix else advice(shown[0], places))
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
 
 

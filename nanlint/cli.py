@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -37,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         error.show()
         return 2
     except Exception as error:
+        import traceback  # here, as below: only what goes wrong needs it
+
         report_defect(f"{type(error).__name__}: {error}", traceback.format_exc(), "--verbose" in arguments)
         return 2
 
@@ -80,6 +79,8 @@ def _rules() -> Mapping[str, Rule]:
 
 def _nearest_codes(code: str) -> str:
     """The codes that resemble what is none, or all codes."""
+    import difflib
+
     near = difflib.get_close_matches(code.upper(), _rules(), n=3)
     return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(_rules())}"
 
@@ -164,14 +165,19 @@ def command(context: click.Context, /, paths: tuple[str, ...], **options: Any) -
     context.exit(run(_request(paths, settings, options)))
 
 
+def _has_torch() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("torch") is not None
+
+
 def _check_combination(paths: tuple[str, ...], options: dict[str, Any]) -> None:
     """Raises UsageError for options that contradict one another."""
     contradictions = {
         "- (stdin) cannot go with other paths": STDIN in paths and len(paths) > 1,
         "--stdin-filename needs the path -": options["stdin_filename"] is not None and paths != (STDIN,),
         "--confirm contradicts --fix and --diff": options["confirm"] and (options["fix"] or options["diff"]),
-        "--confirm needs torch: pip install nanlint[torch]": options["confirm"]
-        and find_spec("torch") is None,
+        "--confirm needs torch: pip install nanlint[torch]": options["confirm"] and not _has_torch(),
         "--config contradicts --isolated": options["isolated"] and options["config_file"] is not None,
         "--statistics needs --output-format text or concise": options["statistics"]
         and options["output_format"] not in FOR_PEOPLE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
@@ -188,6 +187,8 @@ def _config(table: Mapping[str, object], file: str) -> Config:
 
 def _nearest(word: str, allowed: Sequence[str]) -> str:
     """What to say of a word that is none of `allowed`: the nearest one if it is near, else all of them."""
+    import difflib  # here: only a mistake needs it
+
     near = difflib.get_close_matches(word, allowed, n=1)
     said = f"allowed: {', '.join(allowed)}"
     return f"did you mean {near[0]!r}? ({said})" if near else said

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from nanlint.config import UNUSED_ASSUMPTION, Config
 from nanlint.finding import Applicability, Confidence, Edit, Finding, Position, Span
 from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
-from nanlint.suppressions import suppressions
+
+if TYPE_CHECKING:
+    import ast
 
 Analyse = Callable[[Source, Config], list[Finding]]
 _Key = tuple[str, Span]
@@ -24,13 +28,20 @@ class FixResult:
 
 
 def check(
-    source: Source, config: Config, *, noqa: bool = True, analyse: Analyse | None = None
+    source: Source,
+    config: Config,
+    *,
+    noqa: bool = True,
+    fixes: bool = True,
+    tree: ast.Module | None = None,
+    analyse: Analyse | None = None,
 ) -> list[Finding]:
     """What is to be shown of a source, in its order; a text or cell that cannot be analysed is NAN901.
 
-    `noqa=False` shows what comments suppress too. `analyse` stands in for `nanlint.analysis.analyse`.
+    `noqa=False` shows what comments suppress too; `fixes=False` finds out no fixes, which is sooner done. `tree` is the
+    syntax tree of the text, if there is one already. `analyse` stands in for `nanlint.analysis.analyse`.
     """
-    findings = _findings(source, config, analyse or _analyser())
+    findings = _findings(source, config, analyse or partial(_analysed, fixes=fixes, tree=tree))
     return _shown(source, findings, config, noqa)
 
 
@@ -65,7 +76,7 @@ def fix(source: Source, config: Config, *, analyse: Analyse | None = None) -> Fi
     finding survives, or another finding appears, is not made; a source without any fix made is returned
     itself. Each round removes a finding or refuses a fix, so their number bounds the rounds.
     """
-    analyse = analyse or _analyser()
+    analyse = analyse or _analysed
     start = state = _state(source, config, analyse)
     while batch := _batch(state, config):
         state = _advanced(state, batch, config, analyse)
@@ -97,10 +108,20 @@ def _state(source: Source, config: Config, analyse: Analyse) -> _State:
     return _State(source, tuple(findings), tuple(_shown(source, findings, config, noqa=True)))
 
 
-def _analyser() -> Analyse:
-    from nanlint.analysis import analyse  # here: it is most of what there is to import
+def _analysed(
+    source: Source, config: Config, *, fixes: bool = True, tree: ast.Module | None = None
+) -> list[Finding]:
+    """The findings of a source. What a file that holds nothing does not need is imported here only."""
+    if "torch" not in source.text:
+        return []
+    from nanlint.triage import examined
 
-    return analyse
+    worth = examined(source, config, tree)
+    if worth is None:
+        return []
+    from nanlint.analysis import analyse
+
+    return analyse(source, config, worth=worth, fixes=fixes)
 
 
 def _findings(source: Source, config: Config, analyse: Analyse) -> list[Finding]:
@@ -120,6 +141,8 @@ def _shown(source: Source, findings: Iterable[Finding], config: Config, noqa: bo
     shown = sorted(filter(config.shows, findings), key=_order)
     if not (noqa and shown):
         return shown
+    from nanlint.suppressions import suppressions  # here: most files have nothing to suppress
+
     comments = suppressions(source.text)
     return [finding for finding in shown if not comments.cover(finding.code, finding.span.start.line)]
 

@@ -21,8 +21,9 @@ class Plugin:
     version = __version__
     _config: ClassVar[Config | None] = None
 
-    def __init__(self, tree: ast.AST, lines: Sequence[str], filename: str) -> None:
-        """`lines` are those of the file, without byte order mark; `tree` makes flake8 parse it first."""
+    def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
+        """`lines` are those of the file, without byte order mark, and `tree` is what flake8 has parsed."""
+        self._tree = tree
         self._text = "".join(lines)
         self._filename = filename
 
@@ -80,7 +81,8 @@ class Plugin:
         from nanlint.source import Source
 
         config = self._config or Config(select=("NAN",))
-        for finding in check(Source(self._filename, self._text), config, noqa=False):
+        source = Source(self._filename, self._text)
+        for finding in check(source, config, noqa=False, fixes=False, tree=self._tree):
             start, message = finding.span.start, one_line(finding.message)
             yield start.line, start.column - 1, f"{finding.code} {message}", type(self)
 

@@ -15,6 +15,7 @@ from nanlint.graph import Apply, Kind, Value
 from nanlint.hazards import Hazard
 from nanlint.plausibility import speaks_of
 from nanlint.regions import Interval, Region
+from nanlint.report import number
 from nanlint.source import Source
 
 _LONGEST = 48
@@ -115,12 +116,6 @@ def named(values: Iterable[Value], numbers: Mapping[Value, float]) -> dict[str, 
 def _is_control(value: Value) -> bool:
     """Whether a free value stands for a Python branch, not for a number in the computation."""
     return value.kind is Kind.NUMBER and getattr(value, "name", "") in ("branch", "test", "bits")
-
-
-def number(value: float) -> str:
-    """A number as a person would write it."""
-    short = float(f"{value:.6g}")
-    return repr(short)
 
 
 def _slope(proof: Proof, a: Arithmetic) -> str:

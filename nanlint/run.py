@@ -5,20 +5,21 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
 from nanlint import engine
 from nanlint.config import Config
 from nanlint.discovery import discover
-from nanlint.report import Checked, Look, diff, render, summary
+from nanlint.report import Checked, Look, render, summary
 from nanlint.source import AnalysisError, Source, from_bytes, parse, read
-from nanlint.writing import write
+
+if TYPE_CHECKING:
+    import ast
 
 Mode = Literal["check", "fix", "diff"]
 COLORS = ("auto", "always", "never")
@@ -177,20 +178,23 @@ def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:
     """Deal with one file, or with `data` in its place; a defect of nanlint leaves the other files alone."""
     try:
         source = read(path) if data is None else from_bytes(path, data)
+        tree = None
         if (data is not None or path in request.paths) and source.notebook is None:
-            parse(source.text)  # a file that is named is parsed even where it holds nothing for the analysis
-        return _checked(source, request) if request.mode == "check" else _fixed(source, request)
+            tree = parse(source.text)  # even where it holds nothing for the analysis
+        return _checked(source, tree, request) if request.mode == "check" else _fixed(source, request)
     except AnalysisError as error:
         findings = tuple(filter(request.config.shows, [engine.failure(path, error)]))
         return Outcome(Checked(path, None, findings), before=data or b"", after=data or b"")
     except Exception as error:
+        import traceback  # here: only a defect needs it
+
         message = f"{path}: {type(error).__name__}: {error}"
         trouble = Trouble(message, traceback.format_exc())
         return Outcome(Checked(path, None, ()), before=data or b"", after=data or b"", trouble=trouble)
 
 
-def _checked(source: Source, request: Request) -> Outcome:
-    findings = tuple(engine.check(source, request.config, analyse=_analyser(request)))
+def _checked(source: Source, tree: ast.Module | None, request: Request) -> Outcome:
+    findings = tuple(engine.check(source, request.config, tree=tree, analyse=_analyser(request)))
     # without findings nobody needs the text: a large project would fill the memory with it
     return Outcome(Checked(source.path, source if findings else None, findings))
 
@@ -208,6 +212,8 @@ def _fixed(source: Source, request: Request) -> Outcome:
     result = engine.fix(source, request.config)
     before, after = source.to_bytes(), result.source.to_bytes()
     if request.mode == "fix" and request.stdin is None and before != after:
+        from nanlint.writing import write  # here: few runs write
+
         try:
             write(source.path, after)
         except OSError as error:
@@ -222,6 +228,8 @@ def _print_code(outcomes: Sequence[Outcome], request: Request) -> None:
     """The diff, or the fixed text of stdin: bytes, since they are in the encoding of the file."""
     if not request.output_is_code:
         return
+    from nanlint.report import diff  # here: few runs print code
+
     output = sys.stdout.buffer
     look = Look(wants_color(request.color, sys.stdout))
     for outcome in outcomes:
@@ -236,11 +244,11 @@ def _print_code(outcomes: Sequence[Outcome], request: Request) -> None:
 def _print_report(outcomes: Sequence[Outcome], request: Request, look: Look) -> None:
     """The findings and, for people, the summary."""
     files = [outcome.checked for outcome in outcomes]
-    report = render("statistics" if request.statistics else request.output_format, files, look)
-    if report:
-        click.echo(report, err=request.output_is_code, color=look.color)
     troubled = any(outcome.trouble for outcome in outcomes)
     clean = not any(file.findings for file in files)
+    if not (clean and request.output_format in FOR_PEOPLE):  # people are told nothing of nothing
+        report = render("statistics" if request.statistics else request.output_format, files, look)
+        click.echo(report, err=request.output_is_code, color=look.color)
     if request.output_format in FOR_PEOPLE and not request.quiet and not (troubled and clean):
         fixed = sum(outcome.fixed for outcome in outcomes)
         sentence = summary(files, look, fixed, would=request.mode == "diff")

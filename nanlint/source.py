@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import io
 import re
-import tokenize
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -252,6 +252,10 @@ def decoded(data: bytes, encoding: str) -> str:
 
 def _declared_encoding(data: bytes) -> str:
     """The encoding that a byte order mark, a coding comment or the default gives."""
+    if not data.startswith(codecs.BOM_UTF8) and b"coding" not in b"".join(data.split(b"\n", 2)[:2]):
+        return "utf-8"
+    import tokenize  # here: few files say what their encoding is
+
     try:
         return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
     except SyntaxError as error:

@@ -1,30 +1,60 @@
-"""Triage: what certainly holds no hazard, found out before the analysis spends anything on it.
+"""Triage: what certainly holds no hazard, found out before the analysis spends, or even imports, anything.
 
-The contract: whatever is passed over here, the analysis would report nothing of, with whatever confidence. A finding
-needs a selector that is written in the file, by its own name or an alias bound there, and a singular op below it.
+The contract: of what is passed over here the analysis would report nothing, with whatever confidence. A finding needs
+a selector that is written in the file, by its own name or by another one that is bound in the project, and a singular
+op below it. Where a code is selected that needs no selector, or something is assumed, nothing is passed over.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Collection
-from functools import partial
+from dataclasses import dataclass
 
-from nanlint.aliases import may_select
 from nanlint.config import Config
 from nanlint.flow import suspects
 from nanlint.project import Project
+from nanlint.source import Source, parse
+from nanlint.words import WORD
 
 
-def wanted(tree: ast.Module, path: str, config: Config) -> Collection[ast.AST] | None:
-    """The functions of a file that are worth an analysis, the module itself for its own statements; None for all.
+@dataclass(frozen=True)
+class Worth:
+    """What of a file is worth an analysis."""
 
-    `path` is that of the file, for what it imports from its project.
+    tree: ast.Module | None = None
+    """Its syntax tree, where there is one already."""
+    wanted: Collection[ast.AST] | None = None
+    """The functions, and the module itself for its own statements; None for all."""
+
+
+EVERYTHING = Worth()
+
+
+def mentions_torch(text: str) -> bool:
+    """Whether a text is about torch at all; any other is out of nanlint's reach."""
+    return "torch" in text
+
+
+def examined(source: Source, config: Config, tree: ast.Module | None = None) -> Worth | None:
+    """What of a source is worth an analysis, None for nothing; `tree` is its syntax tree, if there is one already.
+
+    Raises AnalysisError where the text does not parse.
     """
-    if config.looks_beyond_selectors or config.assume:
+    if not mentions_torch(source.text):
         return None
-    project = Project.around(path)
+    if config.looks_beyond_selectors or config.assume or WORD in source.text:
+        return EVERYTHING
+    tree = parse(source.text) if tree is None else tree
+    project = Project.around(source.path)
     try:
-        return suspects(tree, project.holds, partial(may_select, project=project), project.package)
+        wanted = suspects(tree, project.holds, lambda dotted: _may_select(dotted, project), project.package)
     except RecursionError:
-        return None
+        return Worth(tree)
+    return Worth(tree, wanted) if wanted is None or wanted else None
+
+
+def _may_select(dotted: str, project: Project) -> bool:
+    from nanlint.aliases import may_select  # here: few files call what they import with something singular
+
+    return may_select(dotted, project)

@@ -11,6 +11,9 @@ def _both(words: str) -> frozenset[str]:
     return frozenset(form for word in words.split() for form in (word, f"{word}_"))
 
 
+WORD = "nanlint:"
+"""Every comment to nanlint begins with it."""
+
 SELECTING = _both(
     """
     where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6

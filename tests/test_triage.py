@@ -18,6 +18,7 @@ from nanlint.flow import suspects
 from nanlint.lower.handlers.matrices import HANDLERS as MATRICES
 from nanlint.proof.programs.writing import Program
 from nanlint.source import Source
+from nanlint.triage import EVERYTHING
 from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfrom . import helpers\n"
@@ -194,4 +195,4 @@ def test_every_module_that_selects_is_known() -> None:
 def test_random_programs_lose_nothing(program: Program) -> None:
     source = Source("program.py", program.text)
     # by their texts, for gradients are nan
-    assert repr(analyse(source, Config())) == repr(analyse(source, Config(), triage=False))
+    assert repr(analyse(source, Config())) == repr(analyse(source, Config(), worth=EVERYTHING))

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nanlint.source import parse
+from nanlint.words import WORD
 
 if TYPE_CHECKING:
     from nanlint.assume.stated import Stated, Unreadable
-
-WORD = "nanlint:"
-"""Every comment to nanlint begins with it."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,16 @@ class Reading:
     unreadable: Sequence[Unreadable] = ()
 
 
-def reading(text: str, settings: Sequence[str] = (), without: Collection[int] = ()) -> Reading:
+def reading(
+    text: str, settings: Sequence[str] = (), without: Collection[int] = (), tree: ast.Module | None = None
+) -> Reading:
     """Parse a text and put what is assumed where it holds.
 
     `settings` are conditions that hold everywhere, in the syntax of comments. The conditions of the text's own
-    comments are numbered from 0; those in `without` are left out. Raises AnalysisError where the text does not parse.
+    comments are numbered from 0; those in `without` are left out. `tree` is the text's own, for a text without any.
+    Raises AnalysisError where the text does not parse.
     """
-    tree = parse(text)
+    tree = parse(text) if tree is None else tree
     if not settings and WORD not in text:
         return Reading(tree)
     from nanlint.assume import comments, everywhere, placing  # here: few texts need them

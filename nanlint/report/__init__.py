@@ -88,6 +88,11 @@ def summary(files: Sequence[Checked], look: Look, fixed: int = 0, would: bool = 
     return f"Found {len(findings)} {noun}" + (f" ({', '.join(hints)})." if hints else ".")
 
 
+def number(value: float) -> str:
+    """A number as a person would write it."""
+    return repr(float(f"{value:.6g}"))
+
+
 def one_line(message: str) -> str:
     """`message` without line breaks and control characters."""
     return visible(re.sub(r"\s*[\r\n]\s*", " ", message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nanlint.finding import Confirmation, Finding, Verdict
-from nanlint.messages import number
+from nanlint.report import number
 
 
 def told(finding: Finding) -> str:

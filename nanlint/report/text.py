@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nanlint.finding import Applicability, Finding, Fix, Position, Witness
-from nanlint.messages import number
-from nanlint.report import Checked, Look, one_line
+from nanlint.report import Checked, Look, number, one_line
 from nanlint.report.concise import line
 from nanlint.report.confirmation import told as confirmed
 from nanlint.report.frame import Frame, Gutter, Mark, written_lines

@@ -12,7 +12,8 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Confidence, Finding, Site, Witness
 from nanlint.fixes.places import Places
 from nanlint.graph import Apply, Value
-from nanlint.messages import SELECTOR_WORDS, expression_of, inputs_of, named, number, poison_of, span_of
+from nanlint.messages import SELECTOR_WORDS, expression_of, inputs_of, named, poison_of, span_of
+from nanlint.report import number
 from nanlint.unselected.boundary import Boundary
 from nanlint.unselected.infinite import Meeting
 from nanlint.unselected.rewrites import larger_guard, without_meeting

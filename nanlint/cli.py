@@ -119,6 +119,13 @@ _OPTIONS = (
     click.option("--statistics", is_flag=True, help="Count the codes in place of a report."),
     click.option("-q", "--quiet", is_flag=True, help="Print findings only, no summary."),
     click.option("-v", "--verbose", is_flag=True, help="Print the traceback of an internal error."),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Check files in N processes; by default as many as there are processors, and enough files for.",
+    ),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     click.option(
         "--color", type=click.Choice(COLORS), default="auto", show_default=True, help="When to use colour."
@@ -234,5 +241,5 @@ def _request(paths: tuple[str, ...], settings: Config, options: dict[str, Any]) 
     """What is to be done; `--diff` is stronger than `--fix`."""
     mode: Mode = "diff" if options["diff"] else "fix" if options["fix"] else "check"
     stdin = (options["stdin_filename"] or STDIN) if paths == (STDIN,) else None
-    kept = ("output_format", "statistics", "quiet", "verbose", "exit_zero", "color", "confirm")
+    kept = ("output_format", "statistics", "quiet", "verbose", "exit_zero", "color", "confirm", "jobs")
     return Request(paths, settings, mode, stdin=stdin, **{key: options[key] for key in kept})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -15,6 +16,7 @@ import click
 from nanlint import engine
 from nanlint.config import Config
 from nanlint.discovery import discover
+from nanlint.parallel import mapped, processes, with_progress
 from nanlint.report import Checked, Look, render, summary
 from nanlint.source import AnalysisError, Source, from_bytes, parse, read
 
@@ -28,9 +30,6 @@ FOR_PEOPLE = ("text", "concise")
 
 BROKEN_PIPE = 141
 """The exit status that a shell gives for a reader that went away."""
-
-_FILES_A_WORKER = 24
-"""With fewer files for each, starting processes takes longer than they save."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Request:
     exit_zero: bool = False
     color: str = "auto"
     confirm: bool = False
+    jobs: int | None = None
+    """In how many processes; None for as many as pay."""
 
     @property
     def output_is_code(self) -> bool:
@@ -77,6 +78,7 @@ class Outcome:
 
 def run(request: Request) -> int:
     """Do what is asked and print the report; returns 0, 1 or 2 as documented, 141 for a broken pipe."""
+    gc.set_threshold(50_000, 20, 100)  # syntax trees are many objects, and in no circles
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # names and code may not fit the encoding of the terminal
@@ -148,30 +150,9 @@ def _outcomes(request: Request) -> list[Outcome]:
     files = discover(request.paths, request.config)
     if not files:
         click.echo("nanlint: there are no Python files or notebooks to check", err=True)
-    return list(_mapped(partial(_outcome, request), files))
-
-
-def _mapped(function: Callable[[str], Outcome], files: Sequence[str]) -> Iterator[Outcome]:
-    """`map`, in several processes if there are many files."""
-    workers = min(os.cpu_count() or 1, len(files) // _FILES_A_WORKER)
-    if workers < 2:
-        yield from map(function, files)
-        return
-    from concurrent.futures import ProcessPoolExecutor  # here: 20 ms that a hook on a few files can save
-
-    with ProcessPoolExecutor(workers, initializer=_ignore_interrupts) as pool:
-        try:
-            yield from pool.map(function, files, chunksize=8)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main process, which then stops its workers."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    jobs = processes(request.jobs, len(files))
+    results = mapped(partial(_outcome, request), files, jobs)
+    return list(with_progress(results, len(files), shown=not request.quiet))
 
 
 def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:

@@ -549,6 +549,28 @@ def test_an_interruption_is_quiet() -> None:
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
 
+def test_an_interruption_ends_all_processes() -> None:
+    os.mkfifo("pipe")
+    files = [f"file_{index}.py" for index in range(60)]
+    for name in files:
+        write(name)
+    process = start("--jobs", "2", "pipe", *files)
+    with open("pipe", "wb"):
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_the_number_of_processes_makes_no_difference(output_format: str) -> None:
+    for index in range(30):
+        write(f"file_{index}.py", (BAD, SOUND)[index % 2])
+    one, two, many = (nanlint("--jobs", n, "--output-format", output_format) for n in ("1", "2", "5"))
+    assert one.status == 1
+    assert one.out.count("NAN101") >= 15
+    assert one == two == many
+
+
 # Colour
 
 

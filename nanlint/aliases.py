@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,18 +18,23 @@ _FROM = re.compile(
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n]*)", re.MULTILINE)
 _NAMED = re.compile(r"([\w.]+)(?:\s+as\s+(\w+))?")
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
-_ASSIGNED = r"^[ \t]*{}[ \t]*(?::[^=\n]*)?=(?!=)(.*)"
+_ASSIGNED = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=(?!=)(.*)", re.MULTILINE)
+_DOTTED = re.compile(r"[\s\w.]*")
+_WORD = re.compile(r"\w+")
 _COMMENT = re.compile(r"#[^\n]*")
-_MOST_STEPS = 20
+_MOST_STEPS = 40
 
 
 @dataclass(frozen=True)
 class _Module:
-    """What the text of a file binds: `imports` give the dotted names that a name may stand for."""
+    """What the text of a file binds to names that come from elsewhere, or may do so.
 
-    text: str
+    `imports` give the dotted names that a name may stand for, `assigned` the words that another name was assigned as.
+    """
+
     imports: Mapping[str, Sequence[str]]
     stars: Sequence[str]
+    assigned: Mapping[str, Collection[str]]
     defined: frozenset[str]
 
     def origins(self, name: str) -> Iterator[str]:
@@ -38,8 +43,8 @@ class _Module:
             yield from self.imports[name]
         elif name not in self.defined:
             yield from (f"{star}.{name}" for star in self.stars)
-            for right in re.findall(_ASSIGNED.format(re.escape(name)), self.text, re.MULTILINE):
-                yield from re.findall(r"\w+", right)
+            for word in self.assigned.get(name, ()):
+                yield from self.imports.get(word, (word,) if word in SELECTORS else ())
 
 
 def may_select(dotted: str, project: Project) -> bool:
@@ -62,23 +67,31 @@ def _places(parts: Sequence[str], project: Project) -> Iterator[list[str]]:
     for root in project.roots:
         folder = root.folder
         for index, part in enumerate(parts):
-            below = os.path.join(folder, part)
+            below, is_last = os.path.join(folder, part), index + 1 == len(parts)
+            is_folder, is_file = os.path.isdir(below), os.path.isfile(f"{below}.py")
             package = os.path.join(folder, "__init__.py")
-            if index and os.path.isfile(package):
+            # what is no module in the package is a name in it; the last part may be both
+            if index and (is_last or not (is_folder or is_file)) and os.path.isfile(package):
                 yield [package, *parts[index:]]
-            if os.path.isfile(f"{below}.py") and index + 1 < len(parts):
+            if is_file and not is_last:
                 yield [f"{below}.py", *parts[index + 1 :]]
-            if not os.path.isdir(below):
+            if not is_folder:
                 break
             folder = below
 
 
-@lru_cache(maxsize=256)
 def _module(path: str) -> _Module:
+    status = os.stat(path)
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read(path: str, modified: int, size: int) -> _Module:
+    """What a file binds, as it was when it was modified."""
     try:
         text = _COMMENT.sub("", read(path).text)
     except AnalysisError:
-        return _Module("", {}, (), frozenset())
+        return _Module({}, (), {}, frozenset())
     imports: dict[str, list[str]] = {}
     stars: list[str] = []
     for name, dotted in _imported(text, package_of(path)):
@@ -86,7 +99,14 @@ def _module(path: str) -> _Module:
             stars.append(dotted)
         else:
             imports.setdefault(name, []).append(dotted)
-    return _Module(text, imports, stars, frozenset(_DEFINED.findall(text)))
+    assigned: dict[str, set[str]] = {}
+    for name, right in _ASSIGNED.findall(text):
+        words = set(_WORD.findall(right))
+        if not _DOTTED.fullmatch(right):
+            words &= SELECTORS  # an expression is another name for nothing but what it names itself
+        if words:
+            assigned.setdefault(name, set()).update(words)
+    return _Module(imports, stars, assigned, frozenset(_DEFINED.findall(text)))
 
 
 def _imported(text: str, package: str) -> Iterator[tuple[str, str]]:

@@ -27,9 +27,9 @@ HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfro
 def suspected(text: str, project: str = "helpers") -> list[str]:
     """The names of the functions that are suspected in a file of some package."""
     tree = ast.parse(HEAD + text)
-    found = suspects(tree, lambda dotted: dotted.startswith(project))
+    found = suspects(tree, lambda dotted: dotted.startswith(project), squares=False)
     assert found is not None
-    return sorted(getattr(node, "name", "module") for node in found if node is not tree)
+    return sorted(getattr(node, "name", "module") for node in found)
 
 
 def function(body: str) -> str:
@@ -144,6 +144,16 @@ def test_own_attributes_of_a_class_are_not_taken_for_inherited_ones() -> None:
         f="torch.relu(self.own)"
     )
     assert suspected(text) == []
+
+
+def test_statements_outside_of_functions_are_told_apart() -> None:
+    assert suspected("x = torch.rand(3)\ny = torch.relu(x.log())\n" + function("return x")) == ["module"]
+
+
+def test_squares_overflow_in_short_dtypes() -> None:
+    tree = ast.parse(HEAD + function("return torch.relu(x ** 2)"))
+    assert suspects(tree, squares=False) == frozenset()
+    assert suspects(tree) == {tree.body[-1]}
 
 
 def test_a_star_import_from_the_project_may_bring_anything() -> None:

@@ -1,0 +1,95 @@
+"""What is kept while a file is read: bindings of names, and selectors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from nanlint.flow.sources import Source, Unit
+
+
+class Bindings:
+    """The state of a reader."""
+
+    def __init__(self, tree: ast.Module, package: str, *, squares: bool) -> None:
+        self.tree = tree
+        self.package = package
+        self.squares = squares
+        """Whether a square may be singular, which takes numbers that only short dtypes cannot hold."""
+        self.module = self.unit = Unit()
+        self.units = [self.module]
+        self.imports: dict[str, set[str]] = {}
+        """The names that imports bind, and what they stand for."""
+        self.stars: list[str] = []
+        self.inherited: set[tuple[str, str]] = set()
+        """Classes, and the attributes that are asked for in their methods."""
+        self.around: tuple[ast.AST, ...] = ()
+        """The functions around, the outermost first."""
+        self.choices: tuple[Source, ...] = ()
+        """What the branches and loops around depend on."""
+        self.results: Source | None = None
+        self.owner, self.inherits = "", False
+        """The class at hand, and whether a base class may be of the project."""
+        self.receiver = ""
+        """The first parameter of the method at hand."""
+
+    def of(self, node: ast.expr) -> Source:
+        """What an expression is made of."""
+        out = Source()
+        self.expression(node, out)
+        return out
+
+    def expression(self, node: ast.AST, out: Source) -> None:
+        """Add to `out` what an expression is made of."""
+        raise NotImplementedError
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Source:
+        """Read a function, and return what it returns."""
+        raise NotImplementedError
+
+    def block(self, body: Iterable[ast.AST]) -> None:
+        """Read statements."""
+        raise NotImplementedError
+
+    def bound(self, name: str, source: Source) -> None:
+        """A name (an attribute, with a dot in front) is bound."""
+        for choice in self.choices:
+            source.add(choice)
+        self.unit.bindings.append((name, source))
+        if name[0] == "." or self.unit is self.module:
+            self.unit.exported.append((name, source))
+            if self.owner:
+                self.unit.exported.append((f".{name}", source))  # an attribute of the class
+
+    def bind(self, target: ast.expr, source: Source) -> None:
+        """Bind everything in an assignment target."""
+        if isinstance(target, ast.Name):
+            self.bound(target.id, source)
+        elif isinstance(target, ast.Attribute):
+            self.bound(f".{target.attr}", source)
+            self.of(target.value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self.bind(element, source)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, source)
+        elif isinstance(target, ast.Subscript):
+            operands = self.of(target.value)
+            operands.add(source)
+            self.selector(operands, self.of(target.slice))
+            self.filled(target.value, source)
+
+    def filled(self, target: ast.expr, source: Source) -> None:
+        """The object that `target` is, or is an element of, holds something new."""
+        while isinstance(target, (ast.Subscript, ast.Call)):
+            target = target.value if isinstance(target, ast.Subscript) else target.func
+        if isinstance(target, ast.Name):
+            self.bound(target.id, source)
+        elif isinstance(target, ast.Attribute):
+            self.bound(f".{target.attr}", source)
+            self.filled(target.value, source)
+
+    def selector(self, operands: Source, mask: Source | None = None) -> None:
+        """A selector; with `mask`, if that is one."""
+        if operands.names or operands.singular:
+            self.unit.selectors.append((operands, mask, self.around))

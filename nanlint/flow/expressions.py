@@ -1,0 +1,205 @@
+"""Reads expressions: what they are made of, and the selectors and calls among them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from nanlint.flow.bindings import Bindings
+from nanlint.flow.operators import DISPLAYS, LOGICAL, is_singular, number
+from nanlint.flow.sources import Call, Source
+from nanlint.words import LAYERS, MASKING, PRODUCTS, SELECTING, SELECTORS, SINGULAR, may_say_mask
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_FILLED = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "register_buffer"})
+"""Methods that put their arguments into the object."""
+_NOTED = SELECTORS | SINGULAR | MASKING
+
+
+class Expressions(Bindings):
+    """Reads expressions."""
+
+    def expression(self, node: ast.AST, out: Source) -> None:
+        """Add to `out` what an expression is made of."""
+        handler = _EXPRESSIONS.get(type(node))
+        if handler is not None:
+            handler(self, node, out)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self.expression(child, out)
+
+    def _name(self, node: ast.Name, out: Source) -> None:
+        name = node.id
+        out.names.add(name)
+        self._word(name, out)
+        if name == "super":
+            out.names.add(f"{self.owner}()")
+
+    def _word(self, word: str, out: Source) -> None:
+        if word in _NOTED:
+            out.singular = out.singular or word in SINGULAR
+            out.selecting = out.selecting or word in SELECTORS
+            out.masking = out.masking or word in MASKING
+        elif not out.masking:
+            out.masking = may_say_mask(word)
+
+    def _attribute(self, node: ast.Attribute, out: Source) -> None:
+        attr = node.attr
+        out.names.add(f".{attr}")
+        self._word(attr, out)
+        if self.inherits and isinstance(node.value, ast.Name) and node.value.id == self.receiver:
+            self.inherited.add((self.owner, f".{attr}"))
+            out.names.add(f"{self.owner}.{attr}")
+        self.expression(node.value, out)
+
+    def _binary(self, node: ast.BinOp, out: Source) -> None:
+        if isinstance(node.op, ast.Mult) and not (number(node.left) or number(node.right)):
+            factors = self.of(node.left)
+            self.expression(node.right, factors)
+            self.selector(factors, factors)
+            out.add(factors)
+            return
+        self.expression(node.left, out)
+        self.expression(node.right, out)
+        out.singular = out.singular or is_singular(node.op, node.right, squares=self.squares)
+        out.masking = out.masking or isinstance(node.op, LOGICAL)
+
+    def _logical(self, node: ast.BoolOp | ast.UnaryOp, out: Source) -> None:
+        for part in node.values if isinstance(node, ast.BoolOp) else (node.operand,):
+            self.expression(part, out)
+        out.masking = (
+            out.masking or isinstance(node, ast.BoolOp) or isinstance(node.op, (ast.Not, ast.Invert))
+        )
+
+    def _choice(self, node: ast.IfExp, out: Source) -> None:
+        for part in (node.test, node.body, node.orelse):
+            self.expression(part, out)
+        out.masking = (
+            out.masking or isinstance(node.body, ast.Constant) or isinstance(node.orelse, ast.Constant)
+        )
+
+    def _compare(self, node: ast.Compare, out: Source) -> None:
+        """No gradient comes back through a comparison."""
+        for side in (node.left, *node.comparators):
+            self.of(side)
+        out.masking = True
+
+    def _call(self, node: ast.Call, out: Source) -> None:
+        called, arguments = self.of(node.func), Source()
+        for arg in node.args:
+            self.expression(arg, arguments)
+        for word in node.keywords:
+            self.expression(word.value, arguments)
+        self._noted(node, called, arguments)
+        out.names |= called.names | arguments.names
+        out.singular = out.singular or called.singular or arguments.singular
+        out.selecting = out.selecting or arguments.selecting
+        out.masking = out.masking or called.masking or arguments.masking
+
+    def _noted(self, node: ast.Call, called: Source, arguments: Source) -> None:
+        """What a call is beyond its function and its arguments: a selector, a change of what it is a method of."""
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in SELECTING or name in PRODUCTS:
+            operands = Source(called.names, called.singular, masking=called.masking)
+            operands.add(arguments)
+            self.selector(operands, operands if name in PRODUCTS else None)
+        elif name in LAYERS:
+            arguments.selecting = True
+        elif name == "getattr":
+            _look_up(node, arguments)
+        elif arguments.singular or arguments.names:
+            self._alias(node, called, arguments)
+        for word in node.keywords:
+            if word.arg == "out":
+                self.filled(word.value, Source(called.names | arguments.names, True))
+        if isinstance(node.func, ast.Attribute) and (name[-1:] == "_" or name in _FILLED):
+            singular = called.singular or arguments.singular
+            self.filled(node.func.value, Source(called.names | arguments.names, singular))
+
+    def _alias(self, node: ast.Call, called: Source, arguments: Source) -> None:
+        dotted, function = _dotted(node.func), node.func
+        inherited = ""
+        if isinstance(function, ast.Attribute):
+            # what a method is called on need not be a selector itself
+            called = Source((f".{function.attr}",), selecting=called.selecting)
+            if self.inherits and dotted == f"{self.receiver}.{function.attr}":
+                inherited = f"{self.owner}.{function.attr}"
+        self.unit.calls.append(Call(called, dotted, inherited, arguments, self.around))
+
+    def _subscript(self, node: ast.Subscript, out: Source) -> None:
+        owner = self.of(node.value)
+        if not isinstance(node.slice, (ast.Constant, ast.Slice)) and not number(node.slice):
+            self.selector(owner, self.of(node.slice))
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            owner.masking = owner.masking or may_say_mask(node.slice.value)
+        if isinstance(node.value, DISPLAYS):
+            owner.masking = True  # one of several numbers
+        out.add(owner)
+
+    def _lambda(self, node: ast.Lambda, out: Source) -> None:
+        out.add(self.function(node))
+
+    def _walrus(self, node: ast.NamedExpr, out: Source) -> None:
+        source = self.of(node.value)
+        self.bind(node.target, source)
+        out.add(source)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, out: Source) -> None:
+        self._generators(node.generators)
+        self.expression(node.elt, out)
+
+    def _dictionary(self, node: ast.DictComp, out: Source) -> None:
+        self._generators(node.generators)
+        self.expression(node.key, out)
+        self.expression(node.value, out)
+
+    def _generators(self, generators: Iterable[ast.comprehension]) -> None:
+        for generator in generators:
+            source = self.of(generator.iter)
+            source.masking = source.masking or isinstance(generator.iter, DISPLAYS)
+            self.bind(generator.target, source)
+            for test in generator.ifs:
+                self.of(test)
+
+    def _nothing(self, node: ast.AST, out: Source) -> None:
+        """A literal."""
+
+
+def _look_up(node: ast.Call, operands: Source) -> None:
+    """`getattr` with a name that is written out."""
+    if len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+        word = str(node.args[1].value)
+        operands.names.add(f".{word}")
+        operands.singular = operands.singular or word in SINGULAR
+        operands.selecting = operands.selecting or word in SELECTORS
+
+
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that an expression is; empty if it is none."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+
+
+_EXPRESSIONS: dict[type[ast.AST], Callable[[Expressions, Any, Source], None]] = {
+    ast.Name: Expressions._name,
+    ast.Attribute: Expressions._attribute,
+    ast.Constant: Expressions._nothing,
+    ast.JoinedStr: Expressions._nothing,
+    ast.BinOp: Expressions._binary,
+    ast.Compare: Expressions._compare,
+    ast.BoolOp: Expressions._logical,
+    ast.UnaryOp: Expressions._logical,
+    ast.IfExp: Expressions._choice,
+    ast.Call: Expressions._call,
+    ast.Subscript: Expressions._subscript,
+    ast.Lambda: Expressions._lambda,
+    ast.NamedExpr: Expressions._walrus,
+    ast.ListComp: Expressions._comprehension,
+    ast.SetComp: Expressions._comprehension,
+    ast.GeneratorExp: Expressions._comprehension,
+    ast.DictComp: Expressions._dictionary,
+}

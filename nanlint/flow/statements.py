@@ -1,0 +1,198 @@
+"""Reads statements: what they bind, in which branches, and the functions and classes among them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from nanlint.flow.expressions import Expressions, Function
+from nanlint.flow.operators import DISPLAYS, LOGICAL, NUMBERS, is_singular
+from nanlint.flow.sources import IMPORTED, Source, Unit
+from nanlint.names import imported, origin
+from nanlint.words import SELECTORS, SINGULAR
+
+_ROOTS = frozenset(
+    {"object", "torch", ".nn", "nn", ".Module", "Module", ".autograd", ".Function", "Function"}
+)
+"""The names of base classes that have no attributes of the project's."""
+
+
+class Statements(Expressions):
+    """Reads statements."""
+
+    def block(self, body: Iterable[ast.AST]) -> None:
+        """Read statements."""
+        for node in body:
+            handler = _STATEMENTS.get(type(node))
+            if handler is not None:
+                handler(self, node)
+            else:
+                self._parts(node)
+
+    def _parts(self, node: ast.AST) -> None:
+        """A statement without a rule of its own."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.of(child)
+            else:
+                self.block((child,))
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self.of(decorator)
+        owner = self.owner if not self.around else ""
+        results = self.function(node)
+        for name in [f".{node.name}", f"{owner}()"] if owner else [node.name, f".{node.name}"]:
+            self.unit.exported.append((name, results))
+        self.unit.bindings.append((node.name, results))
+
+    def function(self, node: Function) -> Source:
+        """Read a function, and return what it returns."""
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.of(default)
+        outer = self.unit, self.around, self.choices, self.results
+        if not self.around:
+            self.unit = Unit()
+            self.units.append(self.unit)
+            parameters = [*node.args.posonlyargs, *node.args.args]
+            self.receiver = parameters[0].arg if parameters else ""
+        self.around, self.choices, self.results = (*self.around, node), (), Source()
+        self._parameters(node.args)
+        if isinstance(node, ast.Lambda):
+            self.expression(node.body, self.results)
+        else:
+            self.block(node.body)
+        results, inside = self.results, self.unit
+        self.unit, self.around, self.choices, self.results = outer
+        if inside is not self.unit:  # what it returns is made of its own names
+            name = f"result {len(self.units)}"
+            inside.exported.append((name, results))
+            return Source([name])
+        return results
+
+    def _parameters(self, parameters: ast.arguments) -> None:
+        """What is annotated as true or false, or is so by default."""
+        positional = [*parameters.posonlyargs, *parameters.args]
+        defaults = [None] * (len(positional) - len(parameters.defaults)) + [*parameters.defaults]
+        pairs = [*zip(positional, defaults, strict=True)]
+        pairs += zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
+        for parameter, default in pairs:
+            said = parameter.annotation is not None and "ool" in ast.unparse(parameter.annotation)
+            if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
+                self.bound(parameter.arg, Source(masking=True))
+
+    def _class(self, node: ast.ClassDef) -> None:
+        bases = Source()
+        for part in (*node.bases, *(word.value for word in node.keywords)):
+            self.expression(part, bases)
+        known = Source([*bases.names, *(f"{name}()" for name in bases.names)])
+        self.unit.exported.append((f"{node.name}()", known))
+        self.bound(node.name, Source([f"{node.name}()"]))
+        outer = self.owner, self.inherits
+        self.owner, self.inherits = node.name, not _ROOTS.issuperset(bases.names)
+        for decorator in node.decorator_list:
+            self.of(decorator)
+        self.block(node.body)
+        self.owner, self.inherits = outer
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is not None and self.results is not None:
+            self.expression(node.value, self.results)
+            self.results.masking = self.results.masking or isinstance(node.value, NUMBERS)
+            for choice in self.choices:
+                self.results.add(choice)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, dotted in imported(node, self.package):
+            self.imports.setdefault(name, set()).add(dotted)
+            short = dotted.rsplit(".", 1)[-1]
+            self.bound(name, Source([f"{IMPORTED}{dotted}"], short in SINGULAR, short in SELECTORS))
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            self.stars.append(origin(node, self.package))
+
+    def _assign(self, node: ast.Assign) -> None:
+        source = self.of(node.value)
+        source.masking = source.masking or isinstance(node.value, NUMBERS)
+        for target in node.targets:
+            self.bind(target, source)
+            if isinstance(target, ast.Name) and isinstance(node.value, ast.Name):
+                self.bound(
+                    node.value.id, Source([target.id])
+                )  # what changes one of them in place changes both
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            source = self.of(node.value)
+            source.masking = source.masking or isinstance(node.value, NUMBERS)
+            self.bind(node.target, source)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        source = self.of(node.value)
+        self.expression(node.target, source)
+        source.singular = source.singular or is_singular(node.op, node.value, squares=self.squares)
+        if isinstance(node.op, ast.Mult):
+            self.selector(source, source)
+        source.masking = source.masking or isinstance(node.op, LOGICAL)
+        self.bind(node.target, source)
+
+    def _loop(self, node: ast.For | ast.AsyncFor) -> None:
+        source = self.of(node.iter)
+        source.masking = source.masking or isinstance(node.iter, DISPLAYS)
+        self.bind(node.target, source)
+        self._chosen(source, node.body, node.orelse)
+
+    def _branch(self, node: ast.If | ast.While) -> None:
+        self._chosen(self.of(node.test), node.body, node.orelse)
+
+    def _chosen(self, choice: Source, *bodies: Sequence[ast.stmt]) -> None:
+        outer = self.choices
+        if choice.names or choice.singular:
+            self.choices = (*outer, choice)
+        for body in bodies:
+            self.block(body)
+        self.choices = outer
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            source = self.of(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, source)
+        self.block(node.body)
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.of(node.subject)
+        for case in node.cases:
+            for name in _captured(case.pattern):
+                self.bound(name, subject)
+            if case.guard is not None:
+                self.of(case.guard)
+        self._chosen(subject, *(case.body for case in node.cases))
+
+
+def _captured(pattern: ast.pattern) -> Iterator[str]:
+    for part in ast.walk(pattern):
+        for name in (getattr(part, "name", None), getattr(part, "rest", None)):
+            if isinstance(name, str):
+                yield name
+
+
+_STATEMENTS: dict[type[ast.AST], Callable[[Statements, Any], None]] = {
+    ast.FunctionDef: Statements._definition,
+    ast.AsyncFunctionDef: Statements._definition,
+    ast.ClassDef: Statements._class,
+    ast.Return: Statements._return,
+    ast.Import: Statements._import,
+    ast.ImportFrom: Statements._import,
+    ast.Assign: Statements._assign,
+    ast.AnnAssign: Statements._annotated,
+    ast.AugAssign: Statements._augmented,
+    ast.For: Statements._loop,
+    ast.AsyncFor: Statements._loop,
+    ast.If: Statements._branch,
+    ast.While: Statements._branch,
+    ast.With: Statements._with,
+    ast.AsyncWith: Statements._with,
+    ast.Match: Statements._match,
+}

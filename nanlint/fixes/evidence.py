@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from nanlint import regions as R
@@ -13,6 +13,7 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
+from nanlint.fixes.fingerprint import fingerprint
 from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
 from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
@@ -57,11 +58,25 @@ def compared(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arit
     changed = [(x, y) for x, y in zip(old, new, strict=True) if x.number != y.number]
     worst = Outcome.SAME
     for x, y in changed:
-        for outcome in _Comparison(hazard, x, y, a).outcomes():
-            if outcome is Outcome.FAILED:
-                return outcome
-            worst = outcome if outcome is not Outcome.SAME else worst
+        outcome = _outcome(_Comparison(hazard, x, y, a))
+        if outcome is Outcome.FAILED:
+            return outcome
+        worst = outcome if outcome is not Outcome.SAME else worst
     return worst
+
+
+_KNOWN: dict[Hashable, Outcome] = {}
+"""What came of the last comparisons: code that was copied is alike, and so are the rounds of a repair."""
+_MOST_KNOWN = 4096
+
+
+def _outcome(comparison: _Comparison) -> Outcome:
+    key = comparison.fingerprint
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = comparison.outcome()
+    return _KNOWN[key]
 
 
 def _with_negative_zeros(inputs: Mapping[int, float]) -> dict[int, float]:
@@ -77,6 +92,20 @@ class _Comparison:
         self.names = renamed(self.before, self.after)
         self.network = Network(self.before, a)
         self.left = max(_FEWEST_RUNS, _NODE_VISITS // (len(self.before) + len(self.after) + 1))
+
+    @property
+    def fingerprint(self) -> Hashable:
+        """All that the outcome depends on."""
+        return fingerprint(self.hazard, self.before, self.after, (self.old, self.new), self.a)
+
+    def outcome(self) -> Outcome:
+        """The worst of what the samples show."""
+        worst = Outcome.SAME
+        for outcome in self.outcomes():
+            if outcome is Outcome.FAILED:
+                return outcome
+            worst = outcome if outcome is not Outcome.SAME else worst
+        return worst
 
     def outcomes(self) -> Iterator[Outcome]:
         """What each sample shows."""

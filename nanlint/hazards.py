@@ -140,8 +140,16 @@ class _Study:
             regions = tuple(base.of(arg) for arg in value.args)
             for arg, poison in zip(value.args, row.poison(self.a, *regions), strict=True):
                 met = base.of(arg) & poison
-                if met:
+                if met and value.op == "div" and arg is value.args[1] and not arg.grad:
+                    met &= R.ZERO  # all other divisors poison nothing but their own gradient
+                if met and (value.grad or self._may_break(value, arg, met, base)):
                     yield Constraint(arg, met)
+
+    def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
+        """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
+        row = OPS[value.op]
+        regions = [met if other is arg else base.of(other) for other in value.args]
+        return bool(row.image(self.a, *regions) & R.INFINITIES) or row.undefined(*regions)
 
     def _may_be_nan(self, base: Facts) -> bool:
         """Whether an op below may give nan of numbers: then nan, not a singular point, poisons the ops above it."""

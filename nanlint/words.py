@@ -53,7 +53,7 @@ MASKING = _both(
     all any bitwise_and bitwise_not bitwise_or bitwise_xor eq ne lt le gt ge less less_equal greater greater_equal
     not_equal isclose isfinite isinf isnan isposinf isneginf isin isreal signbit logical_and logical_not logical_or
     logical_xor equal heaviside
-    eye bernoulli one_hot sign sgn fix floor ceil round trunc acosh arccosh
+    eye tril triu bernoulli one_hot sign sgn fix floor ceil round trunc acosh arccosh
     bool int long short byte char uint8 int8 int16 int32 int64
     tensor as_tensor asarray new_tensor scalar_tensor full full_like new_full
     nonzero argwhere flatnonzero where masked_fill sample rsample

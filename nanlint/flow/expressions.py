@@ -131,8 +131,8 @@ class Expressions(Bindings):
         owner = self.of(node.value)
         if not isinstance(node.slice, (ast.Constant, ast.Slice)) and not number(node.slice):
             self.selector(owner, self.of(node.slice))
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            owner.masking = owner.masking or may_say_mask(node.slice.value)
+        if isinstance(node.slice, ast.Constant):
+            self._literal(node.slice, owner)
         if isinstance(node.value, DISPLAYS):
             owner.masking = True  # one of several numbers
         out.add(owner)
@@ -162,8 +162,12 @@ class Expressions(Bindings):
             for test in generator.ifs:
                 self.of(test)
 
+    def _literal(self, node: ast.Constant, out: Source) -> None:
+        """A text may be the name of a mask among settings or in a batch."""
+        out.masking = out.masking or isinstance(node.value, str) and may_say_mask(node.value)
+
     def _nothing(self, node: ast.AST, out: Source) -> None:
-        """A literal."""
+        """A text with values in it."""
 
 
 def _look_up(node: ast.Call, operands: Source) -> None:
@@ -187,7 +191,7 @@ def _dotted(node: ast.expr) -> str:
 _EXPRESSIONS: dict[type[ast.AST], Callable[[Expressions, Any, Source], None]] = {
     ast.Name: Expressions._name,
     ast.Attribute: Expressions._attribute,
-    ast.Constant: Expressions._nothing,
+    ast.Constant: Expressions._literal,
     ast.JoinedStr: Expressions._nothing,
     ast.BinOp: Expressions._binary,
     ast.Compare: Expressions._compare,

@@ -164,7 +164,7 @@ class Expressions(Bindings):
 
     def _literal(self, node: ast.Constant, out: Source) -> None:
         """A text may be the name of a mask among settings or in a batch."""
-        out.masking = out.masking or isinstance(node.value, str) and may_say_mask(node.value)
+        out.masking = out.masking or (isinstance(node.value, str) and may_say_mask(node.value))
 
     def _nothing(self, node: ast.AST, out: Source) -> None:
         """A text with values in it."""

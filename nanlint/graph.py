@@ -174,14 +174,14 @@ def _sorted(kept: dict[int, Value]) -> Iterator[Value]:
     """The kept values in topological order, by an explicit stack: chains may be thousands long."""
     done: set[int] = set()
     for root in kept.values():
-        stack: list[tuple[Value, bool]] = [(root, False)]
+        stack: list[Value | None] = [root]
         while stack:
-            value, expanded = stack.pop()
-            if value.number in done or value.number not in kept:
-                continue
-            if expanded:
-                done.add(value.number)
-                yield kept[value.number]
-                continue
-            stack.append((value, True))
-            stack.extend((arg, False) for arg in operands(value))
+            value = stack.pop()
+            if value is None:  # its arguments are done
+                number = stack.pop().number  # type: ignore[union-attr]
+                if number not in done:
+                    done.add(number)
+                    yield kept[number]
+            elif value.number in kept and value.number not in done:
+                stack += (value, None)
+                stack += value.args if isinstance(value, Apply) else ()

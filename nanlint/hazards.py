@@ -22,10 +22,12 @@ from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, op
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
 from nanlint.search import Effort, assignments, is_written, route
-from nanlint.witness import Gradients, Tape, backward, culprit
+from nanlint.witness import Tape, backward, culprit
 
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
+_MOST_FRUITLESS = 500
+"""Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
 _MOST_JUDGED = 40
 """Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
@@ -52,6 +54,11 @@ def hazards(
     """
     found = (_Study(case, a, sinks, budget).hazard() for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
+
+
+def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
+    """Whether a selector has a hazard of more than low confidence; the first one is enough."""
+    return any(_Study(case, a, (), None).is_hazardous() for case in cases(selector))
 
 
 def _always_used(operand: Value) -> Iterator[Apply]:
@@ -86,35 +93,46 @@ class _Study:
             if value.op == "masked_select" and value.number != case.selector.number
         ]
         known = [*case.dropped, *self.path, *self.masks]
-        self.early, self.late = _tapes(self.order, case)
-        self.early_known = [one for one in known if one.value.number in self.early.inside]
-        self.late_known = [one for one in known if one.value.number not in self.early.inside]
+        self.ends = _ends(self.order)
+        self.stages = _Stages(self.order, case, known)
+        self.kept: set[tuple[float | str | None, ...]] = set()
+        """What was given for the inputs of what decides where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
-        """What was given for the inputs of `early` where no nan came of it."""
+        """What was given for all that is run first where no nan came of it."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
 
     def hazard(self) -> Hazard | None:
+        """What is found, by the best proof of each site; None for nothing."""
+        proofs: dict[int, Proof] = {}
+        for proof in self._proofs():
+            known = proofs.get(proof.site.number)
+            if known is None or self._rank(proof) < self._rank(known):
+                proofs[proof.site.number] = proof
+        return self._made(sorted(proofs.values(), key=self._rank)) if proofs else None
+
+    def is_hazardous(self) -> bool:
+        """Whether anything is found that is not unlikely."""
+        return not all(map(self._is_unlikely, self._proofs()))
+
+    def _proofs(self) -> Iterator[Proof]:
+        """The best proof for each target; where there is none, one for whatever there may be."""
         if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
-            return None
+            return
         constraints = self._dropped()
         base = None if constraints is None else self.network.solve(constraints)
-        if base is None or constraints is None:
-            return None
-        proofs: dict[int, Proof] = {}
+        if base is None:
+            return
+        found = False
         for target in itertools.islice(self._targets(base), self.effort.targets):
             self.effort.take(1)
             proof = self._proof(base, target)
             if proof is not None:
-                known = proofs.get(proof.site.number)
-                if known is None or self._rank(proof) < self._rank(known):
-                    proofs[proof.site.number] = proof
-        if not proofs and self._may_be_nan(base):
-            blind = self._best(base)
-            proofs = {} if blind is None else {blind.site.number: blind}
-        if not proofs:
-            return None
-        return self._made(sorted(proofs.values(), key=self._rank))
+                found = True
+                yield proof
+        blind = self._best(base) if not found and self._may_be_nan(base) else None
+        if blind is not None:
+            yield blind
 
     def _dropped(self) -> list[Constraint] | None:
         """All that is known where the selector drops; None if it never does."""
@@ -162,14 +180,15 @@ class _Study:
     def _best(self, facts: Facts) -> Proof | None:
         """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
         best: Proof | None = None
-        left = _MORE_TRIES
+        left = _MOST_FRUITLESS
         for inputs in assignments(self.network, facts, self.effort):
-            left -= best is not None
+            left -= 1
             if left < 0 or not self.effort.run():
                 break
             proof = self._run(inputs)
             if proof is None:
                 continue
+            left = left if best is not None else _MORE_TRIES
             proof = self._plainer(proof, inputs)
             if best is None or self._rank(proof) < self._rank(best):
                 best = proof
@@ -185,19 +204,16 @@ class _Study:
     def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
         """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
         arithmetic = a or self.a
-        key = (arithmetic.dtype.name, *map(inputs.get, self.early.inputs))
-        if key in self.fruitless:
+        values = self._dropped_values(inputs, arithmetic)
+        if values is None:
             return None
-        values = self.early.start(inputs, arithmetic)
-        self.early.run(values, inputs, arithmetic)
-        gradients = self._dropped_gradients(values, arithmetic)
-        if gradients is None or gradients.origin is None:
-            self.fruitless.add(key)
+        gradients = self.stages.first.backward(values, self.case.seed, arithmetic, cut=True)
+        if gradients.origin is None:
+            self.fruitless.add(self._key(self.stages.first, inputs, arithmetic))
             return None
-        values |= self.late.start(inputs, arithmetic)
-        self.late.run(values, inputs, arithmetic)
+        self.stages.last.more(values, inputs, arithmetic)
         value = values[self.case.selector.number]
-        if not _hold(self.late_known, values) or not self._is_fine(value):
+        if not _hold(self.stages.known_last, values) or not self._is_fine(value):
             return None
         arrived = self._arrived(gradients.by_number)
         if not arrived or not self._survives(values, arithmetic):
@@ -208,16 +224,27 @@ class _Study:
         named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
         return Proof(site, named, value, arrived, exact, values, gradients.origin)
 
-    def _dropped_gradients(self, values: Mapping[int, float], a: Arithmetic) -> Gradients | None:
-        """The gradients below the operand where the selector drops it; None where it does not."""
-        case = self.case
-        if case.drop is not None:
-            args = tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args)
-            if not case.drop.holds(args):
-                return None
-        if not _hold(self.early_known, values):
+    def _key(self, tape: Tape, inputs: Mapping[int, float], a: Arithmetic) -> tuple[float | str | None, ...]:
+        return (a.dtype.name, *map(inputs.get, tape.inputs))
+
+    def _dropped_values(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+        """The values of what is dropped and of what decides it; None if it is not, or if it is known to be in vain."""
+        stages, deciding = self.stages, self._key(self.stages.deciding, inputs, a)
+        if deciding in self.kept or self._key(stages.first, inputs, a) in self.fruitless:
             return None
-        return self.early.backward(values, case.seed, a, cut=True)
+        values: dict[int, float] = {}
+        stages.deciding.more(values, inputs, a)
+        if not (self._drops(values) and _hold(stages.known_deciding, values)):
+            self.kept.add(deciding)
+            return None
+        stages.dropped.more(values, inputs, a)
+        return values if _hold(stages.known_first, values) else None
+
+    def _drops(self, values: Mapping[int, float]) -> bool:
+        """Whether the selector drops its operand; a mask that is 0 is a constraint instead."""
+        case = self.case
+        args = tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args)
+        return case.drop is None or case.drop.holds(args)
 
     def _is_fine(self, value: float) -> bool:
         """Whether the selector's own value is as it should be."""
@@ -249,15 +276,8 @@ class _Study:
 
     def _arrived(self, gradients: Mapping[int, float]) -> dict[Value, float]:
         """The leaves, and the values at the edge of what is looked at, whose gradient is nan."""
-        inside = {value.number for value in self.order}
-        arrived: dict[Value, float] = {}
-        for value in self.order:
-            for end in (value, *operands(value)):
-                edge = isinstance(end, Leaf) or end.number not in inside
-                g = gradients.get(end.number, 0.0)
-                if edge and end.grad and g != g:
-                    arrived[end] = g
-        return arrived
+        found = ((end, gradients.get(end.number, 0.0)) for end in self.ends)
+        return {end: g for end, g in found if g != g}
 
     def _is_unlikely(self, proof: Proof) -> bool:
         return self._confidence(proof) is Confidence.LOW
@@ -290,19 +310,41 @@ _DECIDED_ALONE = frozenset({"where", "masked_fill", "masked_select", "mul"})
 """Selectors whose condition alone says what is dropped."""
 
 
-def _tapes(order: Sequence[Value], case: Case) -> tuple[Tape, Tape]:
-    """The graph in two parts: first what is dropped and what decides it, for few candidates get any further."""
-    selector, drop = case.selector, case.drop
-    if drop is None or selector.op not in _DECIDED_ALONE:
-        roots: tuple[Value, ...] = (case.operand, *selector.args)
-    else:
-        roots = (case.operand, selector.args[drop.by])
+class _Stages:
+    """The graph in parts: what decides, then what is dropped, for few candidates get any further; and the rest.
+
+    `first` are the two that come first as one; `known_...` are the constraints on what each part computes.
+    """
+
+    def __init__(self, order: Sequence[Value], case: Case, known: Sequence[Constraint]) -> None:
+        selector, drop = case.selector, case.drop
+        alone = selector.op in _DECIDED_ALONE
+        conditions = (case.condition,) if alone or drop is None else selector.args
+        first = _needed(order, (case.operand, *(selector.args if drop is None else conditions)))
+        deciding = _needed(order, conditions)
+        self.first = Tape([value for value in order if value.number in first])
+        self.deciding = Tape([value for value in order if value.number in deciding])
+        self.dropped = Tape([v for v in self.first.order if v.number not in deciding], after=self.deciding)
+        self.last = Tape([value for value in order if value.number not in first], after=self.first)
+        self.known_deciding = [one for one in known if one.value.number in deciding]
+        self.known_first = [one for one in known if one.value.number in first - deciding]
+        self.known_last = [one for one in known if one.value.number not in first]
+
+
+def _needed(order: Sequence[Value], roots: Sequence[Value]) -> set[int]:
+    """The numbers of some values of a graph and of all in it that they are computed from."""
     needed = {value.number for value in roots}
     for value in reversed(order):
         if value.number in needed:
             needed.update(arg.number for arg in operands(value))
-    early = Tape([value for value in order if value.number in needed])
-    return early, Tape([value for value in order if value.number not in needed], after=early)
+    return needed
+
+
+def _ends(order: Sequence[Value]) -> list[Value]:
+    """Where gradient arrives: the leaves, and the values at the edge of what is looked at, in order."""
+    inside = {value.number for value in order}
+    met = (end for value in order for end in (value, *operands(value)))
+    return list(dict.fromkeys(v for v in met if v.grad and (isinstance(v, Leaf) or v.number not in inside)))
 
 
 def _hold(constraints: Iterable[Constraint], values: Mapping[int, float]) -> bool:

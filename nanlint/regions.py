@@ -36,11 +36,18 @@ class Interval(NamedTuple):
         return self.lo == self.hi
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """A sorted tuple of intervals that neither overlap nor touch."""
 
     intervals: tuple[Interval, ...]
+
+    def __eq__(self, other: object) -> bool:
+        # written out, for it is asked for each lookup of what is known of some regions
+        return self is other or (isinstance(other, Region) and self.intervals == other.intervals)
+
+    def __hash__(self) -> int:
+        return hash(self.intervals)
 
     def __bool__(self) -> bool:
         return bool(self.intervals)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.arithmetic import NAN, Arithmetic
-from nanlint.catalogue import OPS, SELECTORS
+from nanlint.catalogue import OPS, SELECTORS, Drop
 from nanlint.catalogue.extremes import UNTAKEN
 from nanlint.graph import Apply, Constant, Leaf, Value
 from nanlint.regions import Region
@@ -120,6 +120,11 @@ class Tape:
             values[place] = a.round(inputs.get(number, usual))
         return values
 
+    def more(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
+        """Compute all of the order into `values`, which has what was run before."""
+        values |= self.start(inputs, a)
+        self.run(values, inputs, a)
+
     def run(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Compute the ops into `values`, which has what they need from outside."""
         for number, function, first, second in self._steps:
@@ -147,13 +152,17 @@ class Tape:
         """
         grads = dict(seed)
         origin: Apply | None = None
-        for value, function, places, flows in self._steps_back(frozenset(seed)):
+        for value, function, places, flows, untaken, drops in self._steps_back(frozenset(seed)):
             g = grads.get(value.number)
             if g is None:
                 continue
             args = [values[place] for place in places]
             made_all = function(a, g, values[value.number], *args)
-            dropped = _unreached(value.op, args, cut)
+            dropped: Sequence[int] = ()
+            if untaken is not None:
+                dropped = (untaken(args),)
+            elif cut and drops:
+                dropped = [drop.operand for drop in drops if drop.holds(tuple(args))]
             for index, number in flows:
                 if index not in dropped:
                     made = made_all[index]
@@ -171,7 +180,10 @@ class Tape:
                     flows = tuple((index, arg.number) for index, arg in enumerate(value.args) if arg.grad)
                     reached.update(number for _, number in flows)
                     places = tuple(map(self._place, value.args))
-                    steps.append((value, OPS[value.op].backward, places, flows))
+                    row = SELECTORS.get(value.op)
+                    drops = () if row is None else tuple(row.drops)
+                    function, untaken = OPS[value.op].backward, UNTAKEN.get(value.op)
+                    steps.append((value, function, places, flows, untaken, drops))
             self._backward[seeds] = steps
         return self._backward[seeds]
 
@@ -179,9 +191,15 @@ class Tape:
 _Step: TypeAlias = tuple[int, Callable[..., float], int, "int | tuple[int, ...] | None"]
 """An op's number, its value, the place of its first argument, and that or those of the others."""
 _BackwardStep: TypeAlias = tuple[
-    Apply, Callable[..., tuple[float, ...]], tuple[int, ...], tuple[tuple[int, int], ...]
+    Apply,
+    Callable[..., tuple[float, ...]],
+    tuple[int, ...],
+    tuple[tuple[int, int], ...],
+    "Callable[[Sequence[float]], int] | None",
+    tuple[Drop, ...],
 ]
-"""An op, its backward, the places of its arguments, and index and number of those that gradient flows to."""
+"""An op, its backward, the places of its arguments, index and number of those that gradient flows to, which one no
+gradient goes on into where Python left it out, and what a selector drops."""
 
 
 def _selected(a: Arithmetic, x: float, mask: float) -> float:
@@ -199,14 +217,6 @@ class Gradients:
 
     by_number: Mapping[int, float]
     origin: Apply | None
-
-
-def _unreached(op: str, args: Sequence[float], cut: bool) -> tuple[int, ...]:
-    """The arguments that no gradient goes on into: those Python left out and, with `cut`, those a selector drops."""
-    if op in UNTAKEN:
-        return (UNTAKEN[op](args),)
-    row = SELECTORS.get(op) if cut else None
-    return () if row is None else tuple(drop.operand for drop in row.drops if drop.holds(tuple(args)))
 
 
 def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:

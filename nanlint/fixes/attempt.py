@@ -9,13 +9,13 @@ from functools import cached_property
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
-from nanlint.finding import Confidence, Edit, Position
+from nanlint.finding import Edit, Position
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import differ_through
 from nanlint.fixes.untouched import untouched
 from nanlint.graph import Apply, Value
-from nanlint.hazards import Hazard, hazards
+from nanlint.hazards import Hazard, is_hazardous
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
 
@@ -50,7 +50,7 @@ def attempt(
     known = {selector.number for selector in unit.selectors}
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
-    if any(_is_hazardous(selector, a) for selector in made):
+    if any(is_hazardous(selector, a) for selector in made):
         return Outcome.FAILED
     if moves and hazard.selector.op in ("largest", "smallest"):
         # two elements of one tensor: what keeps their order commutes with the choice of one
@@ -230,10 +230,6 @@ def _end(selector: Apply, source: Source) -> int:
         if isinstance(selector.node, (ast.expr, ast.stmt))
         else -1
     )
-
-
-def _is_hazardous(selector: Apply, a: Arithmetic) -> bool:
-    return any(found.confidence is not Confidence.LOW for found in hazards(selector, a))
 
 
 __all__ = ["Outcome", "attempt", "counterparts"]

@@ -90,6 +90,7 @@ class _Comparison:
         self.hazard, self.old, self.new, self.a = hazard, old, new, a
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
         self.names = renamed(self.before, self.after)
+        self.free = _free(self.before)
         self.network = Network(self.before, a)
         self.left = max(_FEWEST_RUNS, _NODE_VISITS // (len(self.before) + len(self.after) + 1))
 
@@ -133,7 +134,7 @@ class _Comparison:
         chance = random.Random(0)
         for _ in range(_MOST_DRAWN):
             size = 10.0 ** chance.uniform(*_MAGNITUDES)
-            yield {v.number: _within(v, chance.uniform(-size, size)) for v in _free(self.before)}
+            yield {v.number: _within(v, chance.uniform(-size, size)) for v in self.free}
 
     def _around(self, arg: Value, proof: Proof) -> Iterator[dict[int, float]]:
         """Points at which an argument of a singular op lies at, or next to, a number that matters."""
@@ -154,7 +155,7 @@ class _Comparison:
     def _stretched(self, inputs: dict[int, float], arg: Value, point: float) -> Iterator[dict[int, float]]:
         """The same with one other input at the ends of what is usual."""
         own = {value.number for value in closure((arg,), _LIMIT)}
-        for leaf in _free(self.before):
+        for leaf in self.free:
             if leaf.number in inputs and leaf.number not in own and isinstance(leaf, Leaf):
                 yield from ({**inputs, leaf.number: at} for at in _EXTREME if at in leaf.region)
 
@@ -267,7 +268,7 @@ class _Comparison:
         slopes = backward(self.before, was, {self.old.number: 1.0}, a).by_number
         slopes_now = backward(self.after, now, {self.new.number: 1.0}, a).by_number
         back = {o: n for n, o in self.names.items()}
-        free = [value.number for value in _free(self.before) if value.grad]
+        free = [value.number for value in self.free if value.grad]
         return [(slopes.get(n, 0.0), slopes_now.get(back.get(n, n), 0.0)) for n in free]
 
 

@@ -51,9 +51,15 @@ class Loops(Branches):
         if condition is not None and not isinstance(condition, Constant):
             frame.assume(condition, True)
 
+    def _bound_by(self, body: Sequence[ast.stmt]) -> list[str]:
+        """Names that the body of a loop binds or changes, found out once."""
+        if body[0] not in self.bound_by:
+            self.bound_by[body[0]] = _assigned(body)
+        return self.bound_by[body[0]]
+
     def _loop(self, body: Sequence[ast.stmt], frame: Frame, begin: object) -> None:
         """Run a loop body once, with the names that it changes standing for any number of rounds."""
-        carried = [name for name in _assigned(body) if name in frame.scope.names]
+        carried = [name for name in self._bound_by(body) if name in frame.scope.names]
         entries = {name: frame.scope.names[name] for name in carried}
         selectors, sinks = len(self.collected.selectors), len(self.collected.sinks)
         returned = len(frame.returned)

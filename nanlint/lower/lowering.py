@@ -68,6 +68,8 @@ class Lowering:
         """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
         self._texts: dict[ast.AST, str] = {}
+        self.bound_by: dict[ast.stmt, list[str]] = {}
+        """The names that a loop binds, by the first statement of its body."""
         self.bound: dict[str, list[int]] = {}
         """The numbers of the values that names have stood for in subscripts of the function at hand."""
         self.positions: dict[int, Value] = {}

@@ -132,13 +132,14 @@ class Builder:
         path: tuple[Assumption, ...] = (),
     ) -> Value:
         """`op` of `args`, folded where all of them are numbers; `grad=False` cuts the gradient."""
-        if all(isinstance(arg, Constant) for arg in args):
-            value = OPS[op].value(_EXACT, *(arg.value for arg in args if isinstance(arg, Constant)))
-            return self.constant(value, node, kind or _kind(args))
+        row = OPS[op]
         numbers = [arg.number for arg in args]
+        given = [arg.value for arg in args if isinstance(arg, Constant)]
+        if len(given) == len(args):
+            return self.constant(row.value(_EXACT, *given), node, kind or _kind(args))
         if op in _COMMUTATIVE:
             numbers.sort()
-        flows = grad and OPS[op].differentiable and any(arg.grad for arg in args)
+        flows = grad and row.differentiable and True in [arg.grad for arg in args]
         number = self._number((op, flows, *numbers))
         return Apply(number, op, args, flows, kind or _kind(args), node, path)
 

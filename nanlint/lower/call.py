@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nanlint.graph import Leaf, Value
 from nanlint.lower.scope import Frame
@@ -75,11 +75,11 @@ class Call:
 
     def of(self, called: Thing) -> Call:
         """The same call of something else: of the function that a name stands for."""
-        return replace(self, called=called)
+        return Call(called, self.args, self.named, self.node, self.frame)
 
     def on(self, receiver: Thing) -> Call:
         """A method's call as that of a function, with the receiver as the first argument."""
-        return replace(self, args=(receiver, *self.args))
+        return Call(self.called, (receiver, *self.args), self.named, self.node, self.frame)
 
 
 __all__ = ["Call"]

@@ -179,7 +179,13 @@ def of_each(text: str) -> Said | None:
 
 def may_be_number(annotation: ast.expr | None) -> bool:
     """Whether a parameter is a number, or a list or tuple of some, by its annotation; it may be without one."""
-    return annotation is None or _OF_NUMBERS.search(ast.unparse(annotation)) is not None
+    return annotation is None or _OF_NUMBERS.search(unparsed(annotation)) is not None
+
+
+@lru_cache(maxsize=1 << 12)
+def unparsed(node: ast.expr) -> str:
+    """The text of an annotation, which is asked for at each call."""
+    return ast.unparse(node)
 
 
 _COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
 from nanlint.lower.things import Class
@@ -28,11 +29,24 @@ def declared(ancestry: list[Class]) -> dict[str, Region]:
     """The region of each constrained parameter, by the class nearest to the object."""
     found: dict[str, Region] = {}
     for cls in ancestry:
-        for key, value in _entries(cls.node):
+        for key, region in _declared_by(cls.node).items():
+            found.setdefault(key, region)
+    return found
+
+
+_DECLARED: WeakKeyDictionary[ast.ClassDef, dict[str, Region]] = WeakKeyDictionary()
+"""What classes declare, which is asked for at each call of a method."""
+
+
+def _declared_by(node: ast.ClassDef) -> dict[str, Region]:
+    known = _DECLARED.get(node)
+    if known is None:
+        known = _DECLARED[node] = {}
+        for key, value in _entries(node):
             region = _region(value)
             if region is not None:
-                found.setdefault(key, region)
-    return found
+                known.setdefault(key, region)
+    return known
 
 
 def comparisons(region: Region) -> Iterator[tuple[str, float]]:

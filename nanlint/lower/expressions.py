@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nanlint.graph import Constant, Kind
-from nanlint.lower.lowering import MOST_UNROLLED
+from nanlint.lower.lowering import HANDLER, MOST_UNROLLED
 from nanlint.lower.operators import Operators
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Each, Function, Items, Mapped, Symbol, Text, Thing
@@ -20,7 +20,7 @@ class Expressions(Operators):
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Thing:
         """What `node` stands for."""
-        handler = getattr(self, f"_{type(node).__name__}", None)
+        handler = getattr(self, HANDLER[type(node)], None)
         if handler is None:
             return self.opaque(type(node).__name__.lower(), node=node)
         found: Thing = handler(node, frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
@@ -180,11 +181,19 @@ def _is_flag(default: ast.expr) -> bool:
     return isinstance(default, ast.Constant) and isinstance(default.value, bool)
 
 
+_GENERATORS: WeakKeyDictionary[ast.AST, bool] = WeakKeyDictionary()
+"""Whether functions yield: those of other files are met again and again."""
+
+
 def is_generator(node: ast.AST) -> bool:
     """Whether a function yields."""
-    body = getattr(node, "body", [])
-    statements = body if isinstance(body, list) else []
-    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for s in statements for part in ast.walk(s))
+    found = _GENERATORS.get(node)
+    if found is None:
+        body = getattr(node, "body", [])
+        statements = body if isinstance(body, list) else []
+        parts = (part for statement in statements for part in ast.walk(statement))
+        found = _GENERATORS[node] = any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts)
+    return found
 
 
 def is_stub(node: ast.AST) -> bool:

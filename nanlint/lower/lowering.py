@@ -28,6 +28,17 @@ COUNT = R.interval(1.0, 1e6)
 """Sizes and lengths: at least one element, or there is nothing to compute."""
 
 
+class _Handlers(dict[type, str]):
+    """The names of the methods that know a kind of syntax, by the class of its nodes."""
+
+    def __missing__(self, kind: type) -> str:
+        name = self[kind] = f"_{kind.__name__}"
+        return name
+
+
+HANDLER = _Handlers()
+
+
 @dataclass
 class Collected:
     """What the lowering of one function found: its selectors, and the values that gradient may come back to."""
@@ -68,6 +79,8 @@ class Lowering:
         """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
         self._texts: dict[ast.AST, str] = {}
+        self.leaves: dict[int, frozenset[int]] = {}
+        """The numbers of the leaves that a value is made of, by its own."""
         self.bound_by: dict[ast.stmt, list[str]] = {}
         """The names that a loop binds, by the first statement of its body."""
         self.bound: dict[str, list[int]] = {}
@@ -240,9 +253,22 @@ class Lowering:
         """The text of a node on one line, for names in messages."""
         found = self._texts.get(node)
         if found is None:
-            text = ast.unparse(node)
+            text = _dotted(node) or ast.unparse(node)
             found = self._texts[node] = text if len(text) <= 60 else text[:57] + "..."
         return found
+
+
+def _dotted(node: ast.AST) -> str:
+    """A dotted name, or a call of one with nothing but such: as `ast.unparse` has it, and sooner. Else empty."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        owner = _dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    if isinstance(node, ast.Call) and not node.keywords:
+        function, args = _dotted(node.func), [_dotted(arg) for arg in node.args]
+        return f"{function}({', '.join(args)})" if function and all(args) else ""
+    return ""
 
 
 def _postorder(value: Value, limit: int) -> list[Value] | None:

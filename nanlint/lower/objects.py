@@ -10,7 +10,7 @@ from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import Said, annotated, named, of_each
+from nanlint.lower.conventions import Said, annotated, named, of_each, unparsed
 from nanlint.lower.scope import Frame, elsewhere
 from nanlint.lower.things import Class, Each, Function, Instance, Layer, Method, Thing
 from nanlint.regions import Region
@@ -24,7 +24,7 @@ class Objects(Assuming):
 
     def named_leaf(self, name: str, annotation: ast.expr | None = None, *, key: object = None) -> Thing:
         """An unknown value called `name`, by what its annotation and the naming conventions say."""
-        text = ast.unparse(annotation) if annotation is not None else ""
+        text = unparsed(annotation) if annotation is not None else ""
         each = of_each(text)
         if each is not None and each.kind is not None:
             return Each(self.builder.leaf(name, each.region, grad=False, kind=each.kind, key=key))

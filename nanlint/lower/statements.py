@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from nanlint.budget import A_STATEMENT
 from nanlint.lower.loops import Loops
+from nanlint.lower.lowering import HANDLER
 from nanlint.lower.scope import Frame, Returned
 from nanlint.lower.things import Class, Foreign, Function, Symbol, Text
 from nanlint.names import imported, origin
@@ -26,7 +27,7 @@ class Statements(Loops):
                 return
             if self.budget is not None:
                 self.budget.spend(A_STATEMENT)
-            handler = getattr(self, f"_{type(statement).__name__}", None)
+            handler = getattr(self, HANDLER[type(statement)], None)
             if handler is not None:
                 handler(statement, frame)
 

@@ -77,13 +77,22 @@ class Subscripts(Attributes):
         """What is known of a tensor is known of its elements."""
         if len(frame.path) > _MOST_ASSUMED:
             return
-        own = _leaves(owner)
+        own = self._leaves(owner)
         for assumption in frame.path:
             condition = assumption.condition
-            if isinstance(condition, Apply) and _leaves(condition) <= own:
+            if isinstance(condition, Apply) and self._leaves(condition) <= own:
                 picked = self.element(condition, key)
                 if picked.number != condition.number:
                     frame.assume(picked, assumption.truth)
+
+    def _leaves(self, value: Value) -> frozenset[int]:
+        """The numbers of the leaves that a value is made of, found out once."""
+        found = self.leaves.get(value.number)
+        if found is None:
+            parts = closure((value,), _MOST_PARTS)
+            found = frozenset(part.number for part in parts if isinstance(part, Leaf))
+            self.leaves[value.number] = found
+        return found
 
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
@@ -142,10 +151,6 @@ class Subscripts(Attributes):
         if isinstance(thing, Value):
             return self.element(thing, "i") if thing.kind is not Kind.NUMBER else thing
         return thing if isinstance(thing, Foreign) else self.opaque("item", thing, node=node)
-
-
-def _leaves(value: Value) -> set[int]:
-    return {part.number for part in closure((value,), _MOST_PARTS) if isinstance(part, Leaf)}
 
 
 def _bounds(key: ast.Slice) -> slice | None:

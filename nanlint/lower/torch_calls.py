@@ -91,8 +91,9 @@ class TorchCalls(UnknownCalls):
 
         What the call writes to, in place or as `out`, has the result for its new value.
         """
-        args = tuple(self.as_value(arg) if isinstance(arg, Method) else arg for arg in call.args)
-        call = replace(call, args=args)
+        if any(isinstance(arg, Method) for arg in call.args):
+            args = tuple(self.as_value(arg) if isinstance(arg, Method) else arg for arg in call.args)
+            call = replace(call, args=args)
         in_place = is_in_place(short) and not dotted.startswith(_INITIALISING)
         found = self._by_name(dotted, short, call)
         if found is None and in_place:

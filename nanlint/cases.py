@@ -127,16 +127,21 @@ def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
 
 
 def is_mask(value: Value) -> bool:
-    """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask."""
+    """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask.
+
+    A comparison may also make it 0 throughout, such as one that holds everywhere.
+    """
     if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
     if isinstance(value, Apply) and OPS[value.op].boolean:
         return True
-    facts = solve(closure((value,), 60), (), ARITHMETIC["float32"])
-    if facts is None:
+    order = closure((value,), 60)
+    facts = solve(order, (), ARITHMETIC["float32"])
+    points = None if facts is None else facts.of(value).points
+    if points is None or 0.0 not in points:
         return False
-    points = facts.of(value).points
-    return points is not None and 0.0 in points and len(points) == 2
+    compares = any(isinstance(part, Apply) and OPS[part.op].boolean for part in order)
+    return len(points) == 2 or (compares and len(points) == 1)
 
 
 __all__ = ["Case", "cases", "is_mask"]

@@ -33,6 +33,8 @@ _BLIND = frozenset(
     """.split()
 )
 """Ops whose result may be a number although an argument is nan."""
+_POWERS = frozenset({"pow", "float_power"})
+"""So may these be, where the exponent is 0: nan to the power of 0 is 1."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,15 @@ class _Propagation:
             image = _OF_ITSELF.get(value.op, image)
         if OPS[value.op].boolean:
             return image | self._of_nan(value), False
+        if value.op in ("fmax", "fmin"):
+            image |= self._left_alone(value)
         return image, self._may_be_nan(value, undefined)
+
+    def _left_alone(self, value: Apply) -> Region:
+        """What one argument is, where the other one may be nan and so not taken."""
+        x, y = value.args
+        alone = self.facts.of(x) if y.number in self.facts.nans else R.EMPTY
+        return alone | (self.facts.of(y) if x.number in self.facts.nans else R.EMPTY)
 
     def _of_nan(self, value: Apply) -> Region:
         """What a comparison says if an argument is nan, which may be."""
@@ -207,6 +217,8 @@ class _Propagation:
             return value.args[1].number in nans
         if value.op in ("where", "phi"):
             return self._branch_may_be_nan(value)
+        if value.op in _POWERS and self.facts.of(value.args[1]) == R.ZERO:
+            return False
         return undefined or any(arg.number in nans for arg in value.args)
 
     def _branch_may_be_nan(self, value: Apply) -> bool:
@@ -222,7 +234,7 @@ class _Propagation:
         row = OPS[value.op]
         out = facts.of(value)
         regions = tuple(facts.of(arg) for arg in value.args)
-        clean = value.op not in _BLIND and not row.boolean
+        clean = not row.boolean and not self._is_blind(value)
         if row.boolean:
             self._clear_compared(value, out)
         for arg, new in zip(value.args, self._narrowed(value, out, regions), strict=True):
@@ -235,6 +247,10 @@ class _Propagation:
             elif not self._meet(arg, new, may_be_nan):
                 return False
         return True
+
+    def _is_blind(self, value: Apply) -> bool:
+        """Whether a number as the result leaves it open if an argument is nan."""
+        return value.op in _BLIND or (value.op in _POWERS and 0.0 in self.facts.of(value.args[1]))
 
     def _narrowed(self, value: Apply, out: Region, regions: tuple[Region, ...]) -> tuple[Region, ...]:
         if len(value.args) == 2 and value.args[0].number == value.args[1].number:

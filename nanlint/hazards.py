@@ -21,7 +21,7 @@ from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
-from nanlint.search import Effort, assignments, is_written, route
+from nanlint.search import Effort, assignments, is_written, outlet, route
 from nanlint.witness import Tape, backward, culprit
 
 _MORE_TRIES = 80
@@ -162,6 +162,7 @@ class _Study:
                     met &= R.ZERO  # all other divisors poison nothing but their own gradient
                 if met and (value.grad or self._may_break(value, arg, met, base)):
                     yield Constraint(arg, met)
+                    yield from (Constraint(arg, R.point(at)) for at in _inside(row.landmarks, met))
 
     def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
         """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
@@ -174,8 +175,15 @@ class _Study:
         return any(value.number in base.nans for value in self.order if value.number in self.below)
 
     def _proof(self, base: Facts, target: Constraint) -> Proof | None:
-        facts = self.network.solve((target, *route(self.case.operand, target.value, self.order)), base)
-        return None if facts is None else self._best(facts)
+        way = route(self.case.operand, target.value, self.order)
+        further = outlet(target.value)
+        # where the nan only goes down from the target, the bounds on its way have to let it through
+        for constraints in (way, [*way, *further]) if further else (way,):
+            facts = self.network.solve((target, *constraints), base)
+            proof = None if facts is None else self._best(facts)
+            if proof is not None:
+                return proof
+        return None
 
     def _best(self, facts: Facts) -> Proof | None:
         """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
@@ -308,6 +316,11 @@ class _Study:
 
 _DECIDED_ALONE = frozenset({"where", "masked_fill", "masked_select", "mul"})
 """Selectors whose condition alone says what is dropped."""
+
+
+def _inside(landmarks: Sequence[float], region: R.Region) -> list[float]:
+    """The points at which a formula changes that lie amid a region: a coarse poison set stands for poles among them."""
+    return [at for at in landmarks if any(part.lo < at < part.hi for part in region.intervals)]
 
 
 class _Stages:

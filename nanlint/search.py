@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from nanlint.budget import Budget
+from nanlint.catalogue import SELECTORS
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
-from nanlint.regions import NONZERO, TRUTH, ZERO, Interval, Region
+from nanlint.regions import ALL, NONZERO, TRUTH, ZERO, Interval, Region, point
 
 _PLAIN = (
     0.0,
@@ -30,8 +31,13 @@ _PLAIN = (
     -1000.0,
     1.5,
     -0.5,
+    -1.5,
 )
+_AMID = (3.0, -3.0, 1e-3, -1e-3, 1e-6, -1e-6, 1e-10, -1e-10, -7.5)
+"""Where nothing is special but by a relation: between plain numbers, next to 0, and between the poles of a function."""
 _TINY, _LARGE = 1e-12, 1000.0
+_SMALLEST = 2.0**-126
+"""Below are no numbers of usual precision in float32, and some of torch's kernels take them for 0."""
 _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
 _FEWEST_SOLVES = 24
@@ -103,8 +109,33 @@ def route(start: Value, end: Value, order: Sequence[Value]) -> list[Constraint]:
             choices.append(Constraint(start.args[1], ZERO if ways[0] == 0 else NONZERO))
         elif start.op == "masked_select" and ways[0] == 0:
             choices.append(Constraint(start.args[1], NONZERO))
+        else:
+            choices.extend(_between_bounds(start, ways[0]))
         start = start.args[ways[0]]
     return choices
+
+
+def outlet(start: Value) -> list[Constraint]:
+    """Where the selectors with constant bounds let a gradient through that goes down from `start` by one way only."""
+    choices: list[Constraint] = []
+    while isinstance(start, Apply):
+        ways = [index for index, arg in enumerate(start.args) if arg.grad]
+        if len(ways) != 1:
+            break
+        choices.extend(_between_bounds(start, ways[0]))
+        start = start.args[ways[0]]
+    return choices
+
+
+def _between_bounds(selector: Apply, index: int) -> list[Constraint]:
+    """Where a selector with constant bounds lets its own operand through: what it drops is no other one's fault."""
+    row, operand = SELECTORS.get(selector.op), selector.args[index]
+    bounds = [arg for arg in selector.args if arg is not operand]
+    if row is None or not all(isinstance(bound, Constant) for bound in bounds):
+        return []
+    regions = tuple(point(arg.value) if isinstance(arg, Constant) else ALL for arg in selector.args)
+    own = [drop for drop in row.drops if drop.operand == drop.by == index]
+    return [Constraint(operand, ~drop.where(regions)) for drop in own]
 
 
 def _choices(value: Value, region: Region) -> Sequence[float]:
@@ -137,7 +168,8 @@ def candidates(region: Region) -> tuple[float, ...]:
     middles = [_middle(part) for part in region.intervals]
     usual = [value for value in ends if is_written(value)]
     ordered = [*plain[:1], *usual, *plain[1:6], *near, *middles, *plain[6:], *ends, *exact]
-    return tuple(dict.fromkeys(ordered))[:24]
+    usable = [value for value in dict.fromkeys(ordered) if not 0.0 < abs(value) < _SMALLEST]
+    return tuple(dict.fromkeys([*usable[:24], *(value for value in _AMID if value in region)]))
 
 
 def _short(value: float) -> float:
@@ -215,18 +247,18 @@ def _fix(
 ) -> Iterator[dict[int, float]]:
     """Fix the free value with the smallest region, propagate, and go on with the next."""
     rest = [value for value in free if value.number not in fixed]
-    yield fixed | {value.number: (candidates(facts.of(value)) or [0.0])[0] for value in rest}
+    yield fixed | {value.number: _choices(value, facts.of(value))[0] for value in rest}
     if len(rest) < 2:
         for value in rest:
-            for choice in candidates(facts.of(value)):
+            for choice in _choices(value, facts.of(value)):
                 yield fixed | {value.number: choice}
         return
     pick = min(rest, key=lambda value: _width(facts.of(value)))
-    for choice in candidates(facts.of(pick))[:4]:
+    for choice in _choices(pick, facts.of(pick))[:4]:
         if not effort.spend():
             return
-        point = Constraint(pick, Region((Interval(choice, choice),)))
-        after = network.solve((point,), facts)
+        fixing = Constraint(pick, Region((Interval(choice, choice),)))
+        after = network.solve((fixing,), facts)
         if after is not None:
             yield from _fix(network, free, after, fixed | {pick.number: choice}, effort)
 

@@ -192,7 +192,7 @@ ROWS: tuple[Op, ...] = (
         "hardtanh",
         ("input", "min", "max"),
         lambda x, lo, hi: x if x != x else min(max(x, lo), hi),
-        lambda g, x, lo, hi: (g if lo < x < hi else 0.0, 0.0, 0.0),
+        lambda g, x, lo, hi: (0.0 if x <= lo or x >= hi else g, 0.0, 0.0),
         lambda a, x, lo, hi: R.lower_of(R.upper_of(x, lo), hi),
         lambda a, out, x, lo, hi: (x, lo, hi),
         "hardtanh: hardtanh_backward(grad, self, min_val, max_val)",

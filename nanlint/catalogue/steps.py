@@ -62,6 +62,10 @@ def _copysign_image(a: Arithmetic, x: Region, y: Region) -> Region:
     return x | R.neg(x)
 
 
+def _copysign_narrow(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    return x & (out | R.neg(out)), y
+
+
 _ROWS: tuple[Op, ...] = (
     unary(
         "identity",
@@ -144,6 +148,7 @@ _ROWS: tuple[Op, ...] = (
         _copysign,
         _copysign_backward,
         _copysign_image,
+        _copysign_narrow,
         derivative="copysign.Tensor: copysign_tensor_self_backward(grad, self, result), zeros_like(other)",
     ),
 )

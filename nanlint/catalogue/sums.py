@@ -156,6 +156,29 @@ def _fmod_image(a: Arithmetic, x: Region, y: Region) -> Region:
     return R.interval(min(x.lo, 0.0), max(x.hi, 0.0)) if x and y else R.EMPTY
 
 
+def _remainder_narrow(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    """A divisor is no smaller than what it leaves."""
+    least = _least(out)
+    return x, y - R.interval(-least, least, True, True) if least > 0.0 else y
+
+
+def _fmod_narrow(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+    """What is left is no larger than the dividend, and has its sign."""
+    least, (_, divisor) = _least(out), _remainder_narrow(a, out, x, y)
+    same = (R.above(least, closed=True) if out.hi > 0.0 else R.EMPTY) | (
+        R.below(-least, closed=True) if out.lo < 0.0 else R.EMPTY
+    )
+    return (x & same if least > 0.0 else x), divisor
+
+
+def _least(region: Region) -> float:
+    """The smallest magnitude in a region."""
+    ends = [
+        0.0 if part.lo <= 0.0 <= part.hi else min(abs(part.lo), abs(part.hi)) for part in region.intervals
+    ]
+    return min(ends, default=0.0)
+
+
 def _remainder_undefined(x: Region, y: Region) -> bool:
     return 0.0 in y or bool(x & R.INFINITIES)
 
@@ -251,6 +274,7 @@ ROWS: tuple[Op, ...] = (
         fused(_remainder),
         _remainder_backward,
         _remainder_image,
+        _remainder_narrow,
         undefined=_remainder_undefined,
         poison=_remainder_poison,
         safe=(None, 1.0),
@@ -261,6 +285,7 @@ ROWS: tuple[Op, ...] = (
         lambda a, x, y: _fmod(x, y),
         _fmod_backward,
         _fmod_image,
+        _fmod_narrow,
         undefined=_remainder_undefined,
         poison=_remainder_poison,
         safe=(None, 1.0),

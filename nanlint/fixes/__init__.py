@@ -15,6 +15,7 @@ from nanlint.fixes.asked import asked
 from nanlint.fixes.attempt import Outcome, attempt
 from nanlint.fixes.bounded import bounded
 from nanlint.fixes.double_where import double_where
+from nanlint.fixes.dropping import Replaced
 from nanlint.fixes.elsewhere import helper_arguments, rebuilt
 from nanlint.fixes.guards import guards_of
 from nanlint.fixes.index_first import index_first
@@ -44,6 +45,8 @@ class Candidate:
     """Whether what the selector drops may get another value; then it is never safe."""
     moves: bool = False
     """Whether the selector is given another operand."""
+    replaced: tuple[Replaced, ...] = ()
+    """The arguments that are given other values where the selector drops what comes of them."""
 
 
 def offer(found: Sequence[Hazard], unit: Unit, places: Places, config: Config) -> Fix | None:
@@ -71,9 +74,11 @@ def _judged(
     """How far a candidate can be trusted; None if it does not work."""
     edits = candidate.edits or ()
     worst = Outcome.SAME
-    guards = candidate.style == "double-where"
+    guards = candidate.style == "double-where" or found[0].row.family in (5, 6)
     for hazard in found:
-        outcome = attempt(edits, hazard, unit, places, a, moves=candidate.moves, guards=guards)
+        outcome = attempt(
+            edits, hazard, unit, places, a, moves=candidate.moves, guards=guards, replaced=candidate.replaced
+        )
         if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
             return None
         worst = outcome if outcome is not Outcome.SAME else worst
@@ -97,7 +102,8 @@ def _candidates(
     if first.row.family == 4:
         yield from (Candidate("index-first", edits, True, moves=True) for edits in index_first(first, places))
     if first.row.family == 5:
-        yield from (Candidate("bound-first", edits, True) for edits in bounded(found, selectors, places, a))
+        for edits, replaced in bounded(found, selectors, places, a):
+            yield Candidate("bound-first", edits, True, replaced=replaced)
         yield from (Candidate("ask-first", edits, True) for edits, _ in asked(first, places, a))
         return
     yield from _double_wheres(found, places, a)

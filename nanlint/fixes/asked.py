@@ -10,10 +10,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
+from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted, where_spelling
+from nanlint.fixes.dropping import is_dropped
 from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
@@ -22,6 +25,10 @@ from nanlint.graph import Constant
 from nanlint.hazards import Hazard
 
 _MOST_ARGUMENTS = 2
+_OF_BOUNDS = 5
+"""The family of the selectors that compare the operand itself with a bound."""
+_PLAIN = 1e6
+"""A number below this is short enough to be written anew."""
 _CALLED = {"div": "denominator", "sqrt": "radicand", "rsqrt": "radicand", "pow": "base"}
 """What the argument of an op is called where it has to be given a name."""
 
@@ -40,30 +47,41 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[tuple
 
     With each, whether it says by itself what the selector gives for the rest, so that a change there is in sight.
 
-    Alone, where the guarded op gives what the selector puts in place of the rest; with the selector's condition
-    replaced; with a where around the selector.
+    Alone, where the guarded op gives what the selector puts in place of the rest, or what a bound drops for certain;
+    with the selector's condition replaced; with a where around the selector.
     """
     if hazard.selector.node is None or not each_element(hazard):
         return
     for sites in site_sets(hazard):
         bad = poisoned(hazard, sites, a)
         if 0 < len(bad) <= _MOST_ARGUMENTS:
-            yield from _guarding(bad, hazard, places)
+            yield from _guarding(bad, hazard, places, a)
 
 
 def _guarding(
-    bad: Sequence[Poisoned], hazard: Hazard, places: Places
+    bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithmetic
 ) -> Iterator[tuple[tuple[Edit, ...], bool]]:
     choices = [list(_questions(each, places)) for each in bad]
+    alone = all(_may_stand_alone(each, hazard, a) for each in bad)
     for questions in itertools.islice(itertools.product(*choices), 4):
         wraps = _wraps(questions, hazard, places)
-        yield wraps, False
+        if alone:
+            yield wraps, False
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
             yield (*wraps, replaced), False
-        around = _where_around(questions, hazard, places)
+        around = _where_around(questions, hazard, places, a)
         if around:
             yield (*wraps, *around), True
+
+
+def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
+    """Whether the selector can be left to itself: one that goes by the value has to drop that of the safe argument."""
+    if hazard.row.family != _OF_BOUNDS:
+        return True
+    safe = OPS[bad.site.op].safe[bad.index]
+    assert safe is not None
+    return is_dropped([hazard.selector], bad.site, Constraint(bad.site.args[bad.index], R.point(safe)), a)
 
 
 def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
@@ -138,27 +156,67 @@ def _negated(text: str) -> str:
     return f"~({text})"
 
 
-def _where_around(questions: Sequence[_Question], hazard: Hazard, places: Places) -> tuple[Edit, ...]:
-    """A where around the selector that gives its value at the witness, if the selector is an expression."""
+def _where_around(
+    questions: Sequence[_Question], hazard: Hazard, places: Places, a: Arithmetic
+) -> tuple[Edit, ...]:
+    """A where around the selector that gives its value at the witness, if that is a constant which can be written."""
     node, spelling = hazard.selector.node, None
     if isinstance(node, ast.Call):
         spelling = where_spelling(node, places)
     if spelling is None or not isinstance(node, ast.Call) or hazard.selector.op == "masked_select":
         return ()
+    value = _given(node, hazard, places, a) or _largest(questions[0], hazard, spelling, a)
+    if value is None:
+        return ()
     span = places.source.span(node)
-    value = _given(node, hazard) or f"{hazard.proofs[0].value:.7g}"
     return (
         Edit(Span(span.start, span.start), f"{spelling}({_all_hold(questions)}, "),
         Edit(Span(span.end, span.end), f", {_as_float(value)})"),
     )
 
 
-def _given(call: ast.Call, hazard: Hazard) -> str:
-    """The bound of a clamp by its name, if it is the value that the selector has at the witness."""
-    bounds = [arg for arg in hazard.selector.args if isinstance(arg, Constant)]
-    names = [word.value.id for word in call.keywords if isinstance(word.value, ast.Name)]
-    is_bound = len(bounds) == 1 and bounds[0].value == hazard.proofs[0].value
-    return names[0] if is_bound and len(names) == 1 else ""
+def _given(call: ast.Call, hazard: Hazard, places: Places, a: Arithmetic) -> str | None:
+    """The constant that is the selector's value at the witness, as it is written; None if it is none, or is not.
+
+    Only a plain number may be written where the call has none: not the largest one of a dtype.
+    """
+    selector, value = hazard.selector, hazard.proofs[0].value
+    constants = {at: arg.value for at, arg in enumerate(selector.args) if isinstance(arg, Constant)}
+    equal = [at for at, number in constants.items() if a.round(number) == value]
+    if not equal:
+        return None
+    number, words = constants[equal[0]], {word.arg: word.value for word in call.keywords}
+    own = words.get(OPS[selector.op].parameters[equal[0]])
+    if isinstance(own, (ast.Name, ast.Attribute)):
+        return places.text(own)
+    given = [*(call.args if places.is_method(call) else call.args[1:]), *words.values()]
+    texts = [places.text(node) for node in given if _number(node) == number]
+    if texts:
+        return texts[0]
+    named = [node for node in given if isinstance(node, (ast.Name, ast.Attribute))]
+    if len(constants) == len(named) == 1:
+        return places.text(named[0])
+    plain = not named and abs(number) < _PLAIN and number == float(f"{number:.7g}")
+    return f"{number:.7g}" if plain else None
+
+
+def _largest(question: _Question, hazard: Hazard, spelling: str, a: Arithmetic) -> str | None:
+    """The largest number of the dtype, or the lowest one, asked of torch: another dtype has another one."""
+    value, argument = hazard.proofs[0].value, question.bad.node
+    if abs(value) != a.largest or not spelling.endswith(".where") or question.binding:
+        return None
+    if not isinstance(argument, ast.Name):
+        return None
+    return f"{spelling.removesuffix('.where')}.finfo({argument.id}.dtype).{'max' if value > 0.0 else 'min'}"
+
+
+def _number(node: ast.expr) -> float | None:
+    """The number that a literal is, with its sign; None for anything else."""
+    sign = 1.0
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node, sign = node.operand, -1.0
+    value = node.value if isinstance(node, ast.Constant) else None
+    return sign * value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _as_float(text: str) -> str:

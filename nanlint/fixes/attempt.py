@@ -10,9 +10,10 @@ from functools import cached_property
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
 from nanlint.finding import Edit, Position
+from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
-from nanlint.fixes.through import differ_through
+from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
 from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard, is_hazardous
@@ -37,11 +38,13 @@ def attempt(
     *,
     moves: bool = False,
     guards: bool = False,
+    replaced: Sequence[Replaced] = (),
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
-    `guards` says that nothing is to change but the dropped operand, which is held against the graphs themselves.
+    `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
+    `replaced` are arguments whose new values other selectors may drop, too.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -58,14 +61,17 @@ def attempt(
     pair = None if moves else trial.selection()
     alone = pair is not None and _inside(pieces, hazard.selector, places)
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
-    if guards and not untouched(hazard, old, new):
+    if guards and not untouched(hazard, old, new, lambda value: dropped_operands(value, replaced, a)):
+        return Outcome.FAILED
+    if pair is not None and any(map(replaces_nan, replaced)) and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED
     if pair is None:
         return compared(hazard, unit.sinks, again.sinks, a)
     own = compared(hazard, [pair[0]], [pair[1]], a)
-    if own is Outcome.FAILED or alone:
+    if own is Outcome.FAILED:
         return own
-    if own is Outcome.SAME and differ_through(pair, unit.sinks, again.sinks):
+    through = alone or (own is Outcome.SAME and differ_through(pair, unit.sinks, again.sinks))
+    if through and not (hazard.drop is None and asks_for_sign(pair, unit.sinks)):
         return own
     everything = compared(hazard, unit.sinks, again.sinks, a)
     return own if everything is Outcome.SAME else everything

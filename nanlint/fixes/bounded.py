@@ -11,16 +11,17 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from nanlint import regions as R
-from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import SELECTORS
-from nanlint.facts import Constraint, Network
+from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
+from nanlint.fixes.dropping import Replaced, is_dropped
 from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.own_region import Bounds, Poisoned, bounds, poisoned, substitutes
 from nanlint.fixes.places import Places, is_simple
 from nanlint.fixes.shapes import each_element
-from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.regions import Region
 
@@ -29,10 +30,10 @@ _CLAMPS = {"clamp": ("min", "max"), "clip": ("min", "max"), "clamp_min": ("min",
 
 def bounded(
     hazards: Sequence[Hazard], beside: Sequence[Apply], places: Places, a: Arithmetic
-) -> Iterator[tuple[Edit, ...]]:
+) -> Iterator[tuple[tuple[Edit, ...], tuple[Replaced, ...]]]:
     """Edits that bound the poisoned arguments just outside of their poison sets, the most usual bounds first.
 
-    `beside` are the selectors of the same call: a clamp with two bounds is two of them.
+    With each, what it replaces. `beside` are the selectors of the same call: a clamp with two bounds is two of them.
     """
     bad = {
         id(each.node): each
@@ -45,18 +46,19 @@ def bounded(
     longest = max(map(len, choices))
     if all(choices):
         for turn in range(longest):
-            edits = [choice[min(turn, len(choice) - 1)] for choice in choices]
-            yield tuple(itertools.chain.from_iterable(edits))
+            made = [choice[min(turn, len(choice) - 1)] for choice in choices]
+            edits = itertools.chain.from_iterable(edits for edits, _ in made)
+            yield tuple(edits), tuple(itertools.chain.from_iterable(replaced for _, replaced in made))
 
 
 def _choices(
     bad: Poisoned, beside: Sequence[Apply], hazard: Hazard, places: Places, a: Arithmetic
-) -> Iterator[list[Edit]]:
+) -> Iterator[tuple[list[Edit], list[Replaced]]]:
     selector = hazard.selector.node
     selectors = [hazard.selector, *(one for one in beside if one.node is selector)]
     for bound in bounds(bad):
         if all(_is_dropped(bad, side, selectors, a) for side in bound.outside):
-            yield _clamped(bad.node, bound, places)
+            yield _clamped(bad.node, bound, places), [_replaced(bad, side) for side in bound.outside]
     if selector is None or not is_simple(bad.node) or (bad.pole and not _is_one_sided(selectors)):
         return
     text = places.text(bad.node)
@@ -64,43 +66,26 @@ def _choices(
     for number in substitutes(bad):
         if _is_dropped(bad, R.point(number.value), selectors, a):
             guard = Guard(f"{text} == {point}", False, frozenset())
-            yield inserted([guarded(bad.node, guard, number.text, selector, places)], places)
+            edits = inserted([guarded(bad.node, guard, number.text, selector, places)], places)
+            yield edits, [_replaced(bad, bad.poison | R.point(number.value))]
+
+
+def _replaced(bad: Poisoned, region: Region) -> Replaced:
+    return Replaced(bad.site, Constraint(bad.site.args[bad.index], region))
 
 
 def _is_dropped(bad: Poisoned, outside: Region, selectors: Sequence[Apply], a: Arithmetic) -> bool:
-    """Whether it is proven that one of the selectors drops whatever an argument outside of its bounds gives.
+    """Whether whatever an argument outside of its bounds gives is dropped, and so is what the bound gives.
 
-    That is seldom so of an op with many poles: between two of them it takes every value. It has to be so in float64
-    too, where less is lost to rounding.
+    That is seldom so of an op with many poles: between two of them it takes every value.
     """
     # an infinity of the other sign stays one under a single bound: there is no value to lose
     region = outside - bad.pole if _is_one_sided(selectors) else outside
-    argument = Constraint(bad.site.args[bad.index], region)
-    arithmetics = (a, ARITHMETIC["float64"])
-    return all(any(_drops(one, bad.site, argument, each) for one in selectors) for each in arithmetics)
+    return is_dropped(selectors, bad.site, Constraint(bad.site.args[bad.index], region), a)
 
 
 def _is_one_sided(selectors: Sequence[Apply]) -> bool:
     return sum(len(SELECTORS[one.op].drops) for one in selectors) == 1
-
-
-def _drops(selector: Apply, site: Apply, argument: Constraint, a: Arithmetic) -> bool:
-    """Whether the selector, by the value of an operand that `site` is in, never selects it under the constraint."""
-    network = Network(closure((selector,), MOST_VALUES), a)
-    facts = network.solve(())
-    if facts is None:
-        return False
-    regions = tuple(facts.of(arg) for arg in selector.args)
-    by_itself = [
-        drop
-        for drop in SELECTORS[selector.op].drops
-        if drop.by == drop.operand and site in closure((selector.args[drop.operand],), MOST_VALUES)
-    ]
-    kept = {drop.by: regions[drop.by] for drop in by_itself}
-    for drop in by_itself:
-        kept[drop.by] -= drop.where(regions)
-    selected = ([Constraint(selector.args[by], region), argument] for by, region in kept.items())
-    return any(network.solve(constraints) is None for constraints in selected)
 
 
 def _clamped(node: ast.expr, bound: Bounds, places: Places) -> list[Edit]:

@@ -147,10 +147,10 @@ class _Comparison:
                 if self.left < 0:
                     return
                 for inputs in self._lying_at(arg, point):
-                    yield inputs
-                    yield from self._stretched(inputs, arg, point)
-                    if point == 0.0:  # divided by, a negative zero gives the other infinity
-                        yield _with_negative_zeros(inputs)
+                    for made in (inputs, *self._stretched(inputs, arg, point)):
+                        yield made
+                        if point == 0.0:  # divided by, a negative zero gives the other infinity
+                            yield _with_negative_zeros(made)
 
     def _stretched(self, inputs: dict[int, float], arg: Value, point: float) -> Iterator[dict[int, float]]:
         """The same with one other input at the ends of what is usual."""

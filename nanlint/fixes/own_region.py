@@ -195,9 +195,9 @@ class Bounds:
 
     @property
     def outside(self) -> list[Region]:
-        """What is not between them, side by side."""
-        low = [R.below(self.low.value)] if self.low is not None else []
-        return [*low, R.above(self.high.value)] if self.high is not None else low
+        """What is not between them, side by side, with the bounds themselves, which stand for it."""
+        low = [R.below(self.low.value, closed=True)] if self.low is not None else []
+        return [*low, R.above(self.high.value, closed=True)] if self.high is not None else low
 
 
 def bounds(bad: Poisoned) -> Iterator[Bounds]:

@@ -28,7 +28,17 @@ def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
         args.insert(0, site.func.value)
     if any(isinstance(arg, ast.Starred) for arg in args):
         return None
-    return args[index] if index < len(args) else None
+    found = args[index] if index < len(args) else None
+    return None if found is None or (index == 0 and not _is_a_copy(site, found)) else found
+
+
+def _is_a_copy(call: ast.Call, changed: ast.expr) -> bool:
+    """Whether a call may be given something else than `changed`, which one in place changes for all who read it."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if not name.endswith("_") or name.endswith("__"):
+        return True
+    copied = isinstance(changed, ast.Call) and getattr(changed.func, "attr", "") == "clone"
+    return copied or isinstance(changed, ast.BinOp)
 
 
 def _is_method_call(site: ast.Call, op: str) -> bool:

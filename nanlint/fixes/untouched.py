@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from nanlint.catalogue import SELECTORS
 from nanlint.graph import Apply, Leaf, Value
 from nanlint.hazards import Hazard
 
+FreeOperands: TypeAlias = Callable[[Apply], Iterable[int]]
+"""The operands of a selector that may change, since it drops what has changed in them."""
 
-def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value]) -> bool:
+
+def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], free: FreeOperands) -> bool:
     """Whether each of `new` is the value of `old` but for the hazard's selector and what its condition drops.
 
     The selector itself may have become something else; where it is still the same op, its condition is the same.
-    What other selectors drop under the same condition may have changed as well.
+    What other selectors drop under the same condition may have changed as well, and their `free` operands.
     """
     if len(old) != len(new):
         return False
@@ -24,14 +28,16 @@ def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value]) -> boo
         if before.number == after.number or (before.number, after.number) in seen:
             continue
         seen.add((before.number, after.number))
-        pairs = _to_compare(hazard, before, after)
+        pairs = _to_compare(hazard, before, after, free)
         if pairs is None:
             return False
         stack.extend(pairs)
     return True
 
 
-def _to_compare(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value]] | None:
+def _to_compare(
+    hazard: Hazard, old: Value, new: Value, free: FreeOperands
+) -> list[tuple[Value, Value]] | None:
     """The parts of two values that have to be alike for the values to be; None if they cannot be."""
     alike = isinstance(old, Apply) and isinstance(new, Apply) and old.op == new.op
     if (
@@ -41,18 +47,24 @@ def _to_compare(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Val
     if alike:
         assert isinstance(old, Apply)
         assert isinstance(new, Apply)
-        free = set(_dropped_as_well(hazard, old))
-        return [(x, y) for at, (x, y) in enumerate(zip(old.args, new.args, strict=True)) if at not in free]
+        left_out = {*_dropped_as_well(hazard, old), *free(old)}
+        return [pair for at, pair in enumerate(zip(old.args, new.args, strict=True)) if at not in left_out]
     same_leaf = isinstance(old, Leaf) and isinstance(new, Leaf) and old.name == new.name
     return [] if same_leaf else None
 
 
 def _deciding(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value]]:
-    """The conditions of the selector before and after; those of a product are its masks, which a fix leaves out."""
-    if hazard.drop is None or hazard.drop.by == hazard.drop.operand:
+    """The conditions of the selector before and after, or what an operand is compared with.
+
+    Those of a product are its masks, which a fix leaves out; whether the operand is finite may be asked otherwise.
+    """
+    if hazard.drop is None or (hazard.row.family == 6 and hazard.drop.by != hazard.drop.operand):
         return []
     assert isinstance(old, Apply)
     assert isinstance(new, Apply)
+    if hazard.drop.by == hazard.drop.operand:
+        pairs = zip(old.args, new.args, strict=True)
+        return [pair for at, pair in enumerate(pairs) if at != hazard.drop.operand]
     return [(old.args[hazard.drop.by], new.args[hazard.drop.by])]
 
 

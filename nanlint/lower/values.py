@@ -158,7 +158,10 @@ class Values(Objects):
         return thing if self.is_logical(thing) else self.positions.get(thing.number)
 
     def is_logical(self, value: Value) -> bool:
-        """Whether a value is a boolean or a mask."""
+        """Whether a value is a boolean or a mask; a comparison of known numbers has become a number."""
+        if isinstance(value, Constant):
+            inverted = isinstance(value.node, ast.UnaryOp) and isinstance(value.node.op, ast.Invert)
+            return (inverted or isinstance(value.node, ast.Compare)) and value.value in (0.0, 1.0)
         if isinstance(value, Leaf):
             return value.region <= R.TRUTH
         return isinstance(value, Apply) and OPS[value.op].boolean

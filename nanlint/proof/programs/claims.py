@@ -12,32 +12,22 @@ from random import Random
 
 import torch
 
-from nanlint.arithmetic import ARITHMETIC, FLOAT64, Arithmetic
-from nanlint.graph import Apply, Leaf, Value, closure
-from nanlint.proof.probe import DIFFERENCES, LOWEST, ROUGH
+from nanlint.graph import Leaf, Value
+from nanlint.proof.programs.evaluated import BY_DIGITS, Evaluated, agree_but_for_digits
 from nanlint.proof.programs.findings import Found, Study
-from nanlint.proof.programs.nodes import LEAF, MASK_PRODUCT, Node, nodes, selectors
-from nanlint.proof.programs.noise import Noisy
+from nanlint.proof.programs.nodes import MASK_PRODUCT, Node, nodes, selectors
+from nanlint.proof.programs.noise import rests_on_digits
 from nanlint.proof.programs.points import Point, is_usual, points
-from nanlint.proof.programs.running import Outcome, at_node, guilty, outcomes
+from nanlint.proof.programs.running import Outcome, at_node, guilty, of_function, outcomes
 from nanlint.proof.programs.writing import ENTRY, Program
-from nanlint.witness import backward, forward
 
 STYLES = ("double-where", "indexed")
 _MOST_LOST = 8
 """Points with a lost gradient that are looked into, for each program."""
 _MOST_RUN = 16
 """Points at which the evaluator is held against torch."""
-_CANCELLING = DIFFERENCES | LOWEST.keys() | {name for name, _ in ROUGH}
-"""Ops of which torch has not all digits: of what is made of them only the finiteness is compared."""
 _SAME = 1e-9
 """How far a fix may move a number in float64, relative to it."""
-_EQUAL = 1e-12
-"""How far the evaluator may be from torch in float64."""
-
-
-BY_DIGITS = frozenset({"logaddexp2", "i0", "i0e", "i1", "i1e"})
-"""Ops that miss plain numbers by the last digit in torch: i0(0) is less than 1, logaddexp2(-1, -1) is not 0."""
 _UNPROMISED = frozenset(
     {
         *(
@@ -51,8 +41,7 @@ _UNPROMISED = frozenset(
     }
 )
 """Inputs beyond the usual size; overflow and what the last digit decides; a selector in a helper whose caller holds the
-singular op; witnesses that rest on the last digit of one of `BY_DIGITS`."""
-_ARITHMETIC = (ARITHMETIC["float64"], *(Noisy(FLOAT64, seed) for seed in range(3)))
+singular op; witnesses that rest on a last digit, which torch has not always right."""
 
 
 @dataclass(frozen=True)
@@ -123,19 +112,34 @@ def _kind_of_miss(trial: Trial, node: Node, point: Point) -> str:
         return "missed far"
     if node not in guilty(trial.root, point, torch.float64):
         return "missed rounding"
-    return "missed" if _is_lost_at_home(trial, node, point) else "missed in helper"
+    return "missed" if _is_for_its_own(trial, node, point) else "missed in helper"
+
+
+def _is_for_its_own(trial: Trial, node: Node, point: Point) -> bool:
+    """Whether a function says all that is needed to see that a selector in it loses the gradient."""
+    given = trial.program.functions[_home(trial, node)].values()
+    knows_its_mask = _home(trial, node) == ENTRY or node.op != MASK_PRODUCT or node.args[0] not in given
+    return knows_its_mask and _is_lost_at_home(trial, node, point)
 
 
 def _is_lost_at_home(trial: Trial, node: Node, point: Point) -> bool:
     """Whether the function that holds a selector loses the gradient by itself, on finite arguments as it is given."""
-    home = trial.program.homes.get(node, ENTRY)
-    _, values = at_node(trial.root, point, torch.float32)
-    arguments = trial.program.functions[home].values()
-    given = {part: values[part].item() for part in arguments if part in values}
-    if home == ENTRY:
+    if _home(trial, node) == ENTRY:
         return True
+    given = _given_at_home(trial, node, point)
     finite = all(map(math.isfinite, given.values()))
     return finite and at_node(node, given, torch.float32)[0].loses_gradient
+
+
+def _home(trial: Trial, node: Node) -> str:
+    return trial.program.homes.get(node, ENTRY)
+
+
+def _given_at_home(trial: Trial, node: Node, point: Point) -> dict[Node, float]:
+    """What the function that holds a selector is given."""
+    _, values = at_node(trial.root, point, torch.float32)
+    arguments = trial.program.functions[_home(trial, node)].values()
+    return {part: values[part].item() for part in arguments if part in values}
 
 
 # --- what is found is there ----------------------------------------------------------------------------------------
@@ -157,7 +161,8 @@ def _unconfirmed(trial: Trial, found: Found, inputs: Mapping[Value, float]) -> I
     stands_for = trial.program.functions[found.function]
     point = {part: named.get(name, 0.0) for name, part in stands_for.items()}
     made, _ = at_node(node, point, torch.float32)
-    by_digits = " by digits" if any(part.op in BY_DIGITS for part in nodes(node)) else ""
+    rests = any(part.op in BY_DIGITS for part in nodes(node)) or rests_on_digits(found.hazard, inputs)
+    by_digits = " by digits" if rests else ""
     if not made.has_value and node.op not in (MASK_PRODUCT, "mul"):
         yield Failure(f"false value{by_digits}", f"{node.op} at {_told(point)}: {made}", node)
     elif not made.loses_gradient:
@@ -172,7 +177,7 @@ def evaluated_differently(trial: Trial) -> Iterator[Failure]:
     unit = Study(trial.program, "float64").entry
     if unit is None or len(unit.sinks) != 1 or any(made.value is None for made in trial.double):
         return
-    graph = _Graph(trial, unit.sinks[0])
+    graph = Evaluated(trial.program, unit.sinks[0])
     if not (graph.is_of_inputs and graph.is_exact):
         return
     usual = [pair for pair in zip(trial.points, trial.double, strict=True) if is_usual(pair[0])]
@@ -183,74 +188,10 @@ def evaluated_differently(trial: Trial) -> Iterator[Failure]:
         ):  # torch computes a single number with other instructions: one of the two is enough
             told = graph.difference(point, at_node(trial.root, point, torch.float64)[0])
         if told is not None:
-            yield told
+            what, numbers = told
+            kind = "evaluator value" if what == "value" else "evaluator gradient"
+            yield Failure(kind, f"{what} at {_told(point)}: {numbers}")
             return
-
-
-class _Graph:
-    """The graph of a program, run on floats."""
-
-    def __init__(self, trial: Trial, sink: Value) -> None:
-        self.sink = sink
-        self.order = closure((sink,), 10_000)
-        self.leaves = {value.name: value for value in self.order if isinstance(value, Leaf)}
-        self.names = [name for name, node in trial.program.functions[ENTRY].items() if node.op == LEAF]
-        self.is_exact = not any(isinstance(v, Apply) and v.op in BY_DIGITS for v in self.order)
-        self.rough = any(isinstance(v, Apply) and v.op in _CANCELLING for v in self.order)
-
-    @property
-    def is_of_inputs(self) -> bool:
-        """Whether the leaves are the inputs themselves, not elements that an index has taken of them."""
-        return not any("[" in name for name in self.leaves)
-
-    def difference(self, point: Point, made: Outcome) -> Failure | None:
-        """What differs from torch's outcome at a point: the value, or a gradient."""
-        given = {node.name: x for node, x in point.items()}
-        exact, *noisy = (self._run(given, a) for a in _ARITHMETIC)
-        if self._is_out_of_reach(given):
-            return None
-        for what, ours, theirs, *moved in zip(
-            ["value", *self.names], exact, (made.value, *made.gradient), *noisy, strict=True
-        ):
-            if theirs is not None and not self._agree(ours, theirs, moved):
-                kind = "evaluator value" if what == "value" else "evaluator gradient"
-                return Failure(kind, f"{what} at {_told(point)}: {ours}, torch {theirs}")
-        return None
-
-    def _forward(self, given: Mapping[str, float], a: Arithmetic) -> dict[int, float]:
-        at = {leaf.number: given[name] for name, leaf in self.leaves.items()}
-        values = forward(self.order, at, a)
-        assert values is not None
-        return values
-
-    def _run(self, given: Mapping[str, float], a: Arithmetic) -> list[float]:
-        values = self._forward(given, a)
-        slopes = backward(self.order, values, {self.sink.number: 1.0}, a).by_number
-        numbers = [self.leaves[name].number if name in self.leaves else -1 for name in self.names]
-        return [values[self.sink.number], *(slopes.get(number, 0.0) for number in numbers)]
-
-    def _is_out_of_reach(self, given: Mapping[str, float]) -> bool:
-        """Whether an op is given what torch computes no sensible number for."""
-        values = self._forward(given, _ARITHMETIC[0])
-        return any(
-            values.get(arg.number, 0.0) < LOWEST[value.op]
-            for value in self.order
-            if isinstance(value, Apply) and value.op in LOWEST
-            for arg in value.args
-        )
-
-    def _agree(self, ours: float, theirs: float, moved: Sequence[float]) -> bool:
-        """Whether two numbers are one, as far as a last digit in each op does not decide it."""
-        if _kind(ours) != _kind(theirs):
-            return len({_kind(ours), *map(_kind, moved)}) > 1
-        if not math.isfinite(ours) or self.rough:
-            return True
-        spread = max((abs(x - ours) for x in moved), default=0.0)
-        return abs(ours - theirs) <= _EQUAL * max(abs(ours), abs(theirs)) + 50.0 * spread + 1e-300
-
-
-def _kind(x: float) -> str:
-    return "finite" if math.isfinite(x) else str(x)
 
 
 # --- fixes change nothing else -------------------------------------------------------------------------------------
@@ -286,23 +227,33 @@ def harm(trial: Trial, text: str, style: str) -> Iterator[Failure]:
             yield Failure("fix broken", f"{type(error).__name__}: {error}")
             return
         for point, old, new in zip(trial.points, before, after, strict=True):
-            failure = _changed(point, old, new, exactly=dtype == torch.float64)
+            failure = _changed(trial, point, old, new, exactly=dtype == torch.float64)
             if failure is not None and not _was_broken_inside(trial, point, dtype):
                 usual = is_usual({node: x or 0.0 for node, x in point.items()})  # a negative zero is one
                 yield failure if usual else replace(failure, kind=f"{failure.kind} far")
                 return
     if study.clean:
-        yield from _left(trial, after)
+        yield from _left(trial, text, after)
 
 
-def _changed(point: Point, old: Outcome, new: Outcome, *, exactly: bool) -> Failure | None:
+def _changed(trial: Trial, point: Point, old: Outcome, new: Outcome, *, exactly: bool) -> Failure | None:
     if not _kept(old.value, new.value, exactly):
         return Failure("fix value", f"value at {_told(point)}: {old.value}, then {new.value}")
-    if old.has_value:
-        for x, y in zip(old.gradient, new.gradient, strict=True):
-            if not _kept(x, y, exactly):
-                return Failure("fix gradient", f"gradient at {_told(point)}: {x}, then {y}")
+    if not old.has_value or (old.loses_gradient and new.loses_gradient):
+        return None  # where another selector still loses the gradient, nothing is said of the leaves that it reaches
+    for at, (x, y) in enumerate(zip(old.gradient, new.gradient, strict=True), 1):
+        if not (_kept(x, y, exactly) or (exactly and _differ_by_digits(trial, point, at, x, y))):
+            return Failure("fix gradient", f"gradient at {_told(point)}: {x}, then {y}")
     return None
+
+
+def _differ_by_digits(trial: Trial, point: Point, at: int, x: float, y: float) -> bool:
+    """Whether two numbers are one that another order of computing gives: the value (0), or a gradient (from 1 on)."""
+    unit = Study(trial.program, "float64").entry
+    if unit is None or len(unit.sinks) != 1 or not math.isfinite(y):
+        return False
+    graph = Evaluated(trial.program, unit.sinks[0])
+    return graph.is_of_inputs and agree_but_for_digits(x, y, graph.spread(point)[at])
 
 
 def _kept(x: float | None, y: float | None, exactly: bool) -> bool:
@@ -318,13 +269,34 @@ def _was_broken_inside(trial: Trial, point: Point, dtype: torch.dtype) -> bool:
     return any(not bool(torch.isfinite(values[node]).all()) for node in selectors(trial.root))
 
 
-def _left(trial: Trial, after: Sequence[Outcome]) -> Iterator[Failure]:
-    """Where nothing is found any more, no selector that was blamed still loses a gradient."""
+def _left(trial: Trial, text: str, after: Sequence[Outcome]) -> Iterator[Failure]:
+    """Where nothing is found any more, no selector that was blamed still loses a gradient in its own function."""
     by_point = {id(point): made for point, made in zip(trial.points, after, strict=True)}
     for node, point in trial.blamed:
-        if is_usual(point) and _is_lost_at_home(trial, node, point) and by_point[id(point)].loses_gradient:
+        if (
+            is_usual(point)
+            and by_point[id(point)].loses_gradient
+            and _is_for_its_own(trial, node, point)
+            and not _is_lost_in_helper(trial, node, point)
+            and _is_left(trial, text, node, point)
+        ):
             yield Failure("fix leaves", f"{node.op} at {_told(point)}", node)
             return
+
+
+def _is_lost_in_helper(trial: Trial, node: Node, point: Point) -> bool:
+    """Whether a selector in a helper loses the gradient as well, for what its caller computes: see `_UNPROMISED`."""
+    return any(
+        at_node(other, point, torch.float32)[0].loses_gradient
+        for other in selectors(trial.root)
+        if other is not node and not _is_for_its_own(trial, other, point)
+    )
+
+
+def _is_left(trial: Trial, text: str, node: Node, point: Point) -> bool:
+    """Whether the function that holds a selector still loses the gradient in another text."""
+    home = _home(trial, node)
+    return home == ENTRY or of_function(text, home, _given_at_home(trial, node, point)).loses_gradient
 
 
 def _rest(text: str) -> tuple[list[str], bool]:

@@ -47,14 +47,14 @@ def floating(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def function_of(text: str) -> Callable[..., Tensor]:
-    """The entry of a program's text."""
+def function_of(text: str, name: str = ENTRY) -> Callable[..., Tensor]:
+    """A function of a program's text."""
     names: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(compile(text, "<program>", "exec"), names)
-    entry: Callable[..., Tensor] = names[ENTRY]
-    return entry
+    found: Callable[..., Tensor] = names[name]
+    return found
 
 
 def outcomes(text: str, root: Node, points: Sequence[Point], dtype: torch.dtype) -> list[Outcome]:
@@ -70,6 +70,15 @@ def outcomes(text: str, root: Node, points: Sequence[Point], dtype: torch.dtype)
     if len(values) != len(points):  # an index has taken some of them
         values = [None] * len(points)
     return [Outcome(value, gradient) for value, gradient in zip(values, slopes, strict=True)]
+
+
+def of_function(text: str, name: str, given: Mapping[Node, float]) -> Outcome:
+    """Run one function of a text in float32, on its arguments in order."""
+    with floating(torch.float32):
+        columns = [_column(node, [number], torch.float32) for node, number in given.items()]
+        made = function_of(text, name)(*columns)
+        found = gradients(made, [column for column in columns if column.requires_grad])
+    return Outcome(made.item() if made.numel() else None, tuple(g.item() for g in found))
 
 
 def _column(node: Node, numbers: Sequence[float], dtype: torch.dtype) -> Tensor:
@@ -118,4 +127,4 @@ def _is_finite_above(output: Tensor, value: Tensor) -> bool:
     return found is None or bool(torch.isfinite(found).all())
 
 
-__all__ = ["FLAG", "Outcome", "at_node", "floating", "function_of", "guilty", "outcomes"]
+__all__ = ["FLAG", "Outcome", "at_node", "floating", "function_of", "guilty", "of_function", "outcomes"]

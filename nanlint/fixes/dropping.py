@@ -1,0 +1,82 @@
+"""Proof that a selector drops whatever comes of a replaced argument: then a fix may give it another value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.catalogue import OPS, SELECTORS, Drop
+from nanlint.facts import Constraint, Network
+from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.regions import Region
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """An argument of an op that a fix gives another value, and where: what the old and the new values lie in."""
+
+    site: Apply
+    argument: Constraint
+
+
+def replaces_nan(replaced: Replaced) -> bool:
+    """Whether the op may have given nan where it now gives a number."""
+    argument = replaced.argument
+    regions = [argument.region if arg is argument.value else R.FINITE for arg in replaced.site.args]
+    return OPS[replaced.site.op].undefined(*regions)
+
+
+def dropped_operands(selector: Apply, replaced: Sequence[Replaced], a: Arithmetic) -> Iterator[int]:
+    """The operands in which nothing but what the selector drops has changed."""
+    row = SELECTORS.get(selector.op)
+    for at in {drop.operand for drop in row.drops if drop.by == drop.operand} if row and replaced else ():
+        inside = closure((selector.args[at],), MOST_VALUES)
+        changed = [one for one in replaced if one.site in inside]
+        if changed and all(is_dropped([selector], one.site, one.argument, a) for one in changed):
+            yield at
+
+
+def is_dropped(selectors: Sequence[Apply], site: Apply, argument: Constraint, a: Arithmetic) -> bool:
+    """Whether it is proven that one of the selectors drops what `site` gives under a constraint on its argument.
+
+    It has to be so in float64 too, where less is lost to rounding.
+    """
+    arithmetics = (a, ARITHMETIC["float64"])
+    return all(any(_drops(one, site, argument, each) for one in selectors) for each in arithmetics)
+
+
+def _drops(selector: Apply, site: Apply, argument: Constraint, a: Arithmetic) -> bool:
+    """Whether one and the same drop, by the value of an operand that `site` is in, happens in any case."""
+    network = Network(closure((selector,), MOST_VALUES), a)
+    facts = network.solve(())
+    if facts is None:
+        return False
+    regions = tuple(facts.of(arg) for arg in selector.args)
+    for drop in SELECTORS[selector.op].drops:
+        operand = selector.args[drop.operand]
+        if drop.by == drop.operand and site in closure((operand,), MOST_VALUES):
+            kept = Constraint(operand, regions[drop.by] - _certain(drop, regions))
+            if network.solve([kept, argument]) is None:
+                return True
+    return False
+
+
+def _certain(drop: Drop, regions: tuple[Region, ...]) -> Region:
+    """The values of an operand that are dropped whatever the others are: what decides is an end of their regions."""
+    certain = R.ALL
+    for end in (_lowest, _highest):
+        others = tuple(
+            own if at == drop.operand else end(own) if own else own for at, own in enumerate(regions)
+        )
+        certain &= drop.where(others)
+    return certain
+
+
+def _lowest(region: Region) -> Region:
+    return R.point(region.lo)
+
+
+def _highest(region: Region) -> Region:
+    return R.point(region.hi)

@@ -7,7 +7,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
 - `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
 - `assignments`, `branches`, `loops`, `statements`: statements
-- `following`, `economy`: other files of the project
+- `needed`: what of a module its functions need; `following`, `economy`: other files of the project
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nanlint.budget import Budget, Exhausted
 from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
+from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.shelter import is_autograd_function, sheltered
 from nanlint.lower.things import Class, Function, Thing
@@ -76,11 +77,12 @@ def lower(
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
     try:
-        unit, scope = lowering.module(tree)
+        whole = wanted is None or tree in wanted
+        unit, scope = lowering.module(tree, whole=whole)
     except Exhausted:
         yield Unit(tree, (), (), {}, None, lowering, exhausted=True)
         return
-    if wanted is None or tree in wanted:
+    if whole:
         yield unit
     yield from lowering.functions(tree.body, scope, None)
 
@@ -97,15 +99,18 @@ class ModuleLowering(Economy):
     relowered = 0
     """Lines that have been lowered again, for edits that were tried out."""
 
-    def module(self, tree: ast.Module) -> tuple[Unit, Scope]:
-        """The unit of the module's own statements, and the scope that they leave."""
+    def module(self, tree: ast.Module, *, whole: bool) -> tuple[Unit, Scope]:
+        """The unit of the module's own statements, and the scope that they leave.
+
+        Unless it is to be the `whole` unit, what no function needs is left out.
+        """
         if self.tree is None:
             self.tree, self.sheltered = tree, sheltered(tree, self.text)
         frame = Frame(Scope())
         self.own = self.own or frame.scope
         self.begin(shallow=False)
         self.collected = Collected()
-        self.run(tree.body, frame)
+        self.run(tree.body if whole else needed(tree, self.text), frame)
         self.sink(*frame.scope.names.values())
         return self._unit(tree, {}, None), frame.scope
 
@@ -120,7 +125,7 @@ class ModuleLowering(Economy):
 
     def _again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         if isinstance(node, ast.Module):
-            return self.module(node)[0]
+            return self.module(node, whole=True)[0]
         assert unit.function is not None
         old = unit.function
         frame = Frame(Scope(dict(unit.start), old.scope), owner=old.owner, calls=(node,))

@@ -99,7 +99,7 @@ class Confirmation:
     """What a run in torch of that version gave at the witness.
 
     `gradient` and `after_fix`, by the names of the values, are None where nothing could be run; `reason` then says
-    why.
+    why, or why it was run in another dtype.
     """
 
     torch: str

@@ -204,13 +204,27 @@ def test_where_the_evaluator_and_torch_differ_is_told_as_a_bug(worker: Worker) -
     )
 
 
-def test_an_unsupported_op_leaves_the_finding_as_it_is(worker: Worker) -> None:
+def test_an_op_that_torch_lacks_in_16_bits_is_run_in_float32(worker: Worker) -> None:
     body = "def f(x):\n    return torch.where(x > 0, torch.special.ndtri(x), 0.0)\n"
     before = finding(body, Config(dtype="float16"))
     after = judged(before, worker)
     assert after.bugs == ()
     assert after.finding == before
-    assert told(after.finding).startswith("not run by torch: NotImplementedError: ")
+    assert told(after.finding).startswith(f"confirmed by torch {VERSION}: gradient of x")
+    assert "(in float32, for NotImplementedError: " in told(after.finding)
+
+
+def test_an_op_that_torch_lacks_leaves_the_finding_as_it_is(worker: Worker) -> None:
+    found = finding("def f(x):\n    return torch.where(x > 0, x.sqrt(), 0.0)\n")
+    program = asked(found).before.program
+    unknown = replace(
+        program,
+        steps=tuple(replace(step, op="no_such_op") if step.op == "sqrt" else step for step in program.steps),
+    )
+    experiment = replace(asked(found), before=replace(asked(found).before, program=unknown))
+    after = judged(replace(found, experiment=experiment), worker)
+    assert after.bugs == ()
+    assert told(after.finding).startswith("not run by torch: KeyError: ")
 
 
 # The process

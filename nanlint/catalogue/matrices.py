@@ -37,9 +37,13 @@ def _inverse_gradient(a: Arithmetic, g: float, y: float, x: float) -> tuple[floa
     return (a.mul(-y, a.mul(g, y)),)
 
 
+_TOO_MANY = R.above(1.0, closed=True)
+"""How many targets there are beyond the steps is a whole number."""
+
+
 def _ctc(a: Arithmetic, log_probs: float, surplus: float) -> float:
     """Of one step: infinite if there are more targets than steps, else the label's own log probability."""
-    if surplus > 0.0:
+    if surplus >= 1.0:
         return math.inf
     return -log_probs if log_probs < math.inf else A.NAN
 
@@ -56,15 +60,15 @@ def _ctc_gradient(a: Arithmetic, g: float, y: float, log_probs: float, surplus: 
 
 
 def _ctc_image(a: Arithmetic, log_probs: Region, surplus: Region) -> Region:
-    possible = R.neg(log_probs) if surplus & R.below(0.0, closed=True) else R.EMPTY
-    return possible | R.point(math.inf) if surplus & R.POSITIVE and log_probs else possible
+    possible = R.neg(log_probs) if surplus & R.below(1.0) else R.EMPTY
+    return possible | R.point(math.inf) if surplus & _TOO_MANY and log_probs else possible
 
 
 def _ctc_poison(a: Arithmetic, log_probs: Region, surplus: Region) -> tuple[Region, ...]:
     overflows = poison_of(
         a, lambda b, x: _ctc(b, x, 0.0), lambda b, g, y, x: _ctc_gradient(b, g, y, x, 0.0)[:1], ()
     )
-    return overflows, R.POSITIVE & R.FINITE
+    return overflows, _TOO_MANY & R.FINITE
 
 
 ROWS: tuple[Op, ...] = tuple(

@@ -11,6 +11,8 @@ from nanlint.confirm.experiment import Experiment, Point, Trial
 from nanlint.confirm.worker import Failure, Worker
 from nanlint.finding import Confidence, Confirmation, Finding, Verdict
 
+_SHORT, _INSTEAD = ("float16", "bfloat16"), "float32"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -29,9 +31,35 @@ def judged(finding: Finding, worker: Worker) -> Judged:
         before = _points(asked, asked.before, worker)
         after = None if asked.after is None else _points(asked, asked.after, worker)
     except Failure as failure:
+        made = _in_float32(asked, worker, str(failure))
         not_run = Confirmation(worker.version, Verdict.NOT_RUN, reason=str(failure))
-        return Judged(replace(finding, confirmation=not_run))
+        return Judged(replace(finding, confirmation=made or not_run))
     return _judged(finding, asked, before, after, worker.version)
+
+
+def _in_float32(asked: Experiment, worker: Worker, why: str) -> Confirmation | None:
+    """A confirmation in float32 where torch lacks an op in 16 bits; None where that does not confirm it either."""
+    if asked.dtype not in _SHORT:
+        return None
+    instead = replace(asked, dtype=_INSTEAD)
+    try:
+        before = _points(instead, _at_witness(asked.before), worker)
+        after = None if asked.after is None else _points(instead, _at_witness(asked.after), worker)
+    except Failure:
+        return None
+    gradient = _told(asked, before[0])
+    if all(map(math.isfinite, gradient.values())):
+        return None
+    mended = None if after is None else _gradients(asked, after[0])
+    return Confirmation(worker.version, Verdict.CONFIRMED, gradient, mended, f"in {_INSTEAD}, for {why}")
+
+
+def _at_witness(trial: Trial) -> Trial:
+    return replace(trial, points=trial.points[:1], expected=trial.expected[:1])
+
+
+def _told(asked: Experiment, point: Point) -> dict[str, float]:
+    return {name: point[index + 1] for name, index in asked.told}
 
 
 def _points(asked: Experiment, trial: Trial, worker: Worker) -> list[Point]:
@@ -44,7 +72,7 @@ def _points(asked: Experiment, trial: Trial, worker: Worker) -> list[Point]:
 def _judged(
     finding: Finding, asked: Experiment, before: list[Point], after: list[Point] | None, version: str
 ) -> Judged:
-    gradient = {name: before[0][index + 1] for name, index in asked.told}
+    gradient = _told(asked, before[0])
     holds = not all(map(math.isfinite, gradient.values()))
     bugs = list(_differences("", asked.before, before, asked.dtype))
     mended = None if after is None else _gradients(asked, after[0])

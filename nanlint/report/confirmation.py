@@ -17,7 +17,8 @@ def told(finding: Finding) -> str:
         return f"not run by torch: {made.reason}"
     word = "confirmed" if made.verdict is Verdict.CONFIRMED else "not confirmed"
     names, values = ", ".join(made.gradient), _numbers(made.gradient)
-    return f"{word} by torch {made.torch}: gradient of {names}{_at(finding, made)} is {values}{_after(made)}"
+    how = f" ({made.reason})" if made.reason else ""
+    return f"{word} by torch {made.torch}: gradient of {names}{_at(finding, made)} is {values}{_after(made)}{how}"
 
 
 def brief(finding: Finding) -> str:

@@ -144,7 +144,7 @@ def _segment(unit: Unit, places: Places) -> Segment:
     if isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         first = min([unit.node.lineno, *(d.lineno for d in unit.node.decorator_list)])
         source = places.source
-        start = sum(len(line) for line in source.lines[: first - 1])
+        start = source.offset(Position(first, 1))
         text = "".join(source.lines[first - 1 : unit.node.end_lineno])
         line = source.lines[first - 1]
         alone = not line[: len(line) - len(line.lstrip())].strip() and line.lstrip().startswith(

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from nanlint.arithmetic import Dtype
@@ -147,8 +148,12 @@ class ModuleLowering(Economy):
                 yield from self._function(node, scope, owner)
 
     def _definitions(self, body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
-        lambdas = self.wanted is None or any(isinstance(node, ast.Lambda) for node in self.wanted)
-        return _definitions(body) if lambdas else _statements(body)
+        return _definitions(body) if self.lambdas_wanted else _statements(body)
+
+    @cached_property
+    def lambdas_wanted(self) -> bool:
+        """Whether any lambda is to be lowered: looking for them means looking at every expression."""
+        return self.wanted is None or any(isinstance(node, ast.Lambda) for node in self.wanted)
 
     def _is_wanted(self, node: ast.AST) -> bool:
         return self.wanted is None or node in self.wanted

@@ -29,7 +29,7 @@ _OF_ITSELF = {"sub": R.ZERO, "div": R.TRUE}
 _FALSE_OF_NAN = frozenset({"lt", "le", "gt", "ge", "eq", "isclose", "isfinite", "isinf"})
 _BLIND = frozenset(
     """
-    where phi masked_fill nan_to_num isnan isfinite isinf fmax fmin nansum nanmean nanmedian nanquantile
+    where phi masked_fill nan_to_num isnan isfinite isinf fmax fmin hypot nansum nanmean nanmedian nanquantile
     """.split()
 )
 """Ops whose result may be a number although an argument is nan."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -185,6 +185,50 @@ def test_what_is_put_in_place_is_no_number_of_one_dtype(body: str, value: str) -
     assert run(fixed(source), {"x": 0.0})[0] == run(source.text, {"x": 0.0})[0]
 
 
+def body_of(text: str) -> str:
+    """The lines of the function in a text, without their indentation."""
+    return "\n".join(line.removeprefix("    ") for line in text.splitlines()[5:])
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        pytest.param(
+            "n = mask.sum(1)\nmean = x.sum(1) / n\nreturn torch.where(mask, x - mean[:, None], 0.0)",
+            "n = mask.sum(1)\nmean = x.sum(1) / torch.where(n != 0, n, 1.0)\n"
+            "return torch.where(mask, x - mean[:, None], 0.0)",
+            id="a count for each row",
+        ),
+        pytest.param(
+            "n = mask.sum(0)\nout = x - x.sum(0) / n\nout[~mask] = 0.0\nreturn out",
+            "n = mask.sum(0)\nout = x - x.sum(0) / torch.where(n != 0, n, 1.0)\nout[~mask] = 0.0\nreturn out",
+            id="a count for each column",
+        ),
+        pytest.param(
+            "level = torch.sqrt(x * 2.0 + y)\nprint(level)\nreturn torch.where(mask, level / (1 + level), 0.0)",
+            "level = torch.sqrt(x * 2.0 + y)\nprint(level)\n"
+            "kept_level = torch.sqrt(torch.where(mask, x * 2.0 + y, 1.0))\n"
+            "return torch.where(mask, kept_level / (1 + kept_level), 0.0)",
+            id="what is computed anew and read twice",
+        ),
+    ],
+)
+def test_a_fix_keeps_shapes_and_computes_nothing_twice(body: str, wanted: str) -> None:
+    assert body_of(fix(source_of(body), Config(unsafe_fixes=True)).source.text) == wanted
+
+
+def test_a_count_keeps_its_shape() -> None:
+    body = "n = mask.sum(1)\nmean = x.sum(1) / n\nreturn torch.where(mask, x - mean[:, None], 0.0)"
+    names: dict[str, Callable[..., torch.Tensor]] = {}
+    exec(compile(fixed(source_of(body)), "case.py", "exec"), names)
+    x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    made = names["f"](torch.tensor([[True, True, False], [False, False, False]]), x)
+    made.sum().backward()
+    assert made.tolist() == [[-2.0, -1.0, 0.0], [0.0, 0.0, 0.0]]
+    assert x.grad is not None
+    assert torch.isfinite(x.grad).all()
+
+
 # --- what is lost is found ------------------------------------------------------------------------------------------
 
 FOUND = {
@@ -206,6 +250,7 @@ FOUND = {
         "return (0.5 / (0.25 - torch.copysign(x, x))).nan_to_num(nan=-1)",
         "nan_to_num",
     ),
+    "an infinite hypotenuse": ("return torch.clamp_max(torch.hypot(x.log(), y.erfinv()), 0.0)", "clamp_max"),
     "a remainder": (
         "t = torch.fmod(x, torch.where(y != 0, y, 1.0)).exp().exp()\nreturn t.nan_to_num(nan=10, posinf=0.0)",
         "nan_to_num",

@@ -11,18 +11,18 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.config import Config
 from nanlint.finding import Applicability, Edit, Fix
-from nanlint.fixes.asked import asked
+from nanlint.fixes.asked import asked, by_own_values
 from nanlint.fixes.attempt import Outcome, attempt
 from nanlint.fixes.bounded import bounded
 from nanlint.fixes.double_where import double_where
 from nanlint.fixes.dropping import Replaced
 from nanlint.fixes.elsewhere import helper_arguments, rebuilt
-from nanlint.fixes.guards import guards_of
+from nanlint.fixes.guards import guard_of, guards_of
 from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import definition_fits, fits
+from nanlint.fixes.shapes import definition_fits, fits, is_wider
 from nanlint.fixes.tensors import takes_tensors
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
@@ -113,13 +113,27 @@ def _candidates(
 
 def _double_wheres(found: Sequence[Hazard], places: Places, a: Arithmetic) -> Iterator[Candidate]:
     for sites in _site_sets(found, a):
+        if any(_is_count(hazard, own, places) for hazard, own in zip(found, sites, strict=True)):
+            if len(found) == 1:
+                yield from (
+                    Candidate("double-where", edits, True) for edits in by_own_values(found[0], places, a)
+                )
+            continue
         for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
             edits = double_where(list(zip(found, sites, strict=True)), guards, places)
             yield Candidate("double-where", edits, fits(list(zip(found, sites, guards, strict=True)), places))
 
 
+def _is_count(hazard: Hazard, sites: Sites, places: Places) -> bool:
+    """Whether an argument to guard counts the very elements that the guard speaks of."""
+    guard = guard_of(hazard, places)
+    return guard is not None and any(is_wider(guard, *pair, places) for pair in sites)
+
+
 def _elsewhere(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[Candidate]:
     for (own,) in _site_sets([hazard], a):
+        if _is_count(hazard, own, places):
+            continue
         fit = all(definition_fits(site, places) for site, _ in own)
         yield Candidate("double-where", rebuilt(hazard, own, places), fit)
     for edits, narrow in helper_arguments(hazard, places):

@@ -58,6 +58,25 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[tuple
             yield from _guarding(bad, hazard, places, a)
 
 
+def by_own_values(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
+    """Edits that guard each poisoned argument by its own values and leave the selector as it is.
+
+    For counts of elements, which have another shape than the selector's condition: `torch.where(n != 0, n, 1.0)`.
+    """
+    if hazard.selector.node is None or not each_element(hazard):
+        return
+    for sites in site_sets(hazard):
+        bad = poisoned(hazard, sites, a)
+        if 0 < len(bad) <= _MOST_ARGUMENTS and all(map(_is_count, bad)):
+            for questions in itertools.product(*(list(_questions(each, places))[:1] for each in bad)):
+                yield _wraps(questions, hazard, places)
+
+
+def _is_count(bad: Poisoned) -> bool:
+    """Whether an argument is a divisor that nothing is learnt through: what is made of it at 0 is nobody's value."""
+    return bad.site.op == "div" and bad.index == 1 and not bad.site.args[1].grad
+
+
 def _guarding(
     bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithmetic
 ) -> Iterator[tuple[tuple[Edit, ...], bool]]:

@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from nanlint.catalogue import OPS
-from nanlint.finding import Edit
+from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
-from nanlint.fixes.guards import Guard, guard_of
+from nanlint.fixes.guards import Guard, guard_of, runs_first
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower
 from nanlint.fixes.sites import argument_node
@@ -44,13 +44,32 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         if name is None or not reads or not isinstance(definition, ast.Assign):
             return None
         text = _guarded_text(definition.value, guard, sites, selector, places)
-        for read in reads:
-            if text is None or _is_shape_only(read, places):
-                continue
-            edits.append(
-                Edit(places.source.span(read), f"({text})" if places.is_bound_tightly(read) else text)
-            )
+        reads = [read for read in reads if not _is_shape_only(read, places)]
+        made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
+        if made is None:
+            return None
+        edits += made
     return tuple(edits)
+
+
+def _in_their_place(
+    reads: Sequence[ast.Name], name: str, text: str, selector: ast.expr, places: Places
+) -> Sequence[Edit] | None:
+    """Edits that put `text` in the place of a name, or what it is bound to first if there are several.
+
+    None where nothing can be bound before the selector.
+    """
+    if len(reads) == 1:
+        tight = places.is_bound_tightly(reads[0])
+        return [Edit(places.source.span(reads[0]), f"({text})" if tight else text)]
+    statement = places.statement(selector)
+    at = places.line_start(statement) if statement is not None else None
+    if statement is None or at is None or not runs_first(selector, selector, statement, places):
+        return None
+    kept = places.fresh(f"kept_{name}")
+    bound = f"({text})" if "\n" in text or "\r" in text else text
+    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {bound}\n")
+    return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
 
 
 def _single_name(definition: ast.stmt | None) -> str | None:

@@ -141,7 +141,7 @@ def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Place
     if is_simple(condition):
         return Guard(places.text(condition), keeps, _names(condition), condition=condition)
     statement = places.statement(selector)
-    if statement is None or not _runs_first(condition, selector, statement, places):
+    if statement is None or not runs_first(condition, selector, statement, places):
         return None
     at = places.line_start(statement)
     if at is None:
@@ -156,7 +156,7 @@ def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Place
     return Guard(name, keeps, frozenset(), (binding, use), condition)
 
 
-def _runs_first(condition: ast.expr, selector: ast.expr, statement: ast.stmt, places: Places) -> bool:
+def runs_first(condition: ast.expr, selector: ast.expr, statement: ast.stmt, places: Places) -> bool:
     """Whether the condition may be evaluated before the rest of the statement without anyone noticing."""
     for node in places.ancestors(condition):
         if node is statement:

@@ -86,6 +86,8 @@ def poisoned(hazard: Hazard, sites: Iterable[Apply], a: Arithmetic) -> list[Pois
         for index, (arg, bad, safe) in enumerate(zip(site.args, poison, row.safe, strict=True)):
             node = argument_node(site.node, index, site.op)
             met = _plain(bad, a) & facts.of(arg)
+            if site.op == "div" and index == 1 and not arg.grad:
+                met &= R.ZERO  # any other divisor poisons nothing but its own gradient
             if safe is not None and met and node is not None:
                 each = Poisoned(site, index, node, facts.of(arg), met)
                 if not each.is_coarse:

@@ -59,6 +59,21 @@ def _is_made_of(guard: Guard, site: Apply, index: int, places: Places) -> bool:
     )
 
 
+def is_wider(guard: Guard, site: Apply, index: int, places: Places) -> bool:
+    """Whether an argument is a sum over what a guard is made of, as a count of the elements that it keeps.
+
+    With the guard around it the count would have the shape of the elements.
+    """
+    argument = argument_node(site.node, index, site.op)
+    names = guard.names if guard.condition is None else names_in(guard.condition)
+    if argument is None or site.args[index].grad:
+        return False
+    return any(
+        called_name(part) in _REDUCING and isinstance(part, ast.expr) and bool(names & names_in(part))
+        for part in ast.walk(places.spelled_out(argument))
+    )
+
+
 def each_element(hazard: Hazard) -> bool:
     """Whether the selector decides for each element of what is poisoned alone: no reduction lies between them."""
     sites = {proof.site.number for proof in hazard.proofs}

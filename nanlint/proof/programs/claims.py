@@ -18,7 +18,7 @@ from nanlint.proof.programs.findings import Found, Study
 from nanlint.proof.programs.nodes import MASK_PRODUCT, Node, nodes, selectors
 from nanlint.proof.programs.noise import rests_on_digits
 from nanlint.proof.programs.points import Point, is_usual, points
-from nanlint.proof.programs.running import Outcome, at_node, guilty, of_function, outcomes
+from nanlint.proof.programs.running import Outcome, at_node, guilty, is_finite_above, of_function, outcomes
 from nanlint.proof.programs.writing import ENTRY, Program
 
 STYLES = ("double-where", "indexed")
@@ -264,9 +264,13 @@ def _kept(x: float | None, y: float | None, exactly: bool) -> bool:
 
 
 def _was_broken_inside(trial: Trial, point: Point, dtype: torch.dtype) -> bool:
-    """Whether a selector's value was nan or inf already: what a fix makes a number of, ops further down see."""
+    """Whether a selector's value was nan or inf already: what a fix makes a number of, ops further down see.
+
+    Or the gradient that comes back to it was: what an op that is flat has stopped below, another argument lets through.
+    """
     _, values = at_node(trial.root, point, dtype)
-    return any(not bool(torch.isfinite(values[node]).all()) for node in selectors(trial.root))
+    broken = any(not bool(torch.isfinite(values[node]).all()) for node in selectors(trial.root))
+    return broken or not is_finite_above(trial.root, point, dtype)
 
 
 def _left(trial: Trial, text: str, after: Sequence[Outcome]) -> Iterator[Failure]:

@@ -119,12 +119,28 @@ def guilty(root: Node, point: Point, dtype: torch.dtype) -> list[Node]:
     return blamed
 
 
+def is_finite_above(root: Node, point: Point, dtype: torch.dtype) -> bool:
+    """Whether the gradient that comes back to each selector is finite."""
+    _, values = at_node(root, point, dtype)
+    return all(_is_finite_above(values[root], values[node]) for node in selectors(root))
+
+
 def _is_finite_above(output: Tensor, value: Tensor) -> bool:
     """Whether the gradient that comes back to a value is finite: one that is lost further down is lost there."""
-    if output is value:
+    if output is value or not value.requires_grad:
         return True
     (found,) = torch.autograd.grad(output.sum(), [value], allow_unused=True, retain_graph=True)
     return found is None or bool(torch.isfinite(found).all())
 
 
-__all__ = ["FLAG", "Outcome", "at_node", "floating", "function_of", "guilty", "of_function", "outcomes"]
+__all__ = [
+    "FLAG",
+    "Outcome",
+    "at_node",
+    "floating",
+    "function_of",
+    "guilty",
+    "is_finite_above",
+    "of_function",
+    "outcomes",
+]

@@ -19,6 +19,7 @@ from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
+from nanlint.purpose import asks_for_gradients, is_untrained
 from nanlint.source import START, Source
 from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
 
@@ -80,11 +81,14 @@ def _analysed(
     refuted: dict[object, Refuted] = {}
     dtype = DTYPES[config.dtype]
     budget = Budget(len(source.lines))
+    untrained = is_untrained(source.path)
     for unit in lower(
         read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
     ):
         try:
+            aside = untrained and not _asks_for_gradients(unit, source)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes):
+                finding = replace(finding, confidence=Confidence.LOW) if aside else finding
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -93,6 +97,13 @@ def _analysed(
         if budget.is_spent:
             break
     return _distinct(found), read, refuted.values()
+
+
+def _asks_for_gradients(unit: Unit, source: Source) -> bool:
+    """Whether the text of a function, or of a module, says that something is differentiated there."""
+    node = unit.node
+    first, last = (1, None) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
+    return asks_for_gradients(source.lines[first - 1 : last])
 
 
 def _given_up(unit: Unit, places: Places) -> Finding:

@@ -21,6 +21,9 @@ MOST_VALUES = 400
 """Values looked at under one selector; what lies deeper is met as a free value."""
 _COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq", "ne", "maximum", "minimum"})
 
+_CHOICES = frozenset({"where", "phi"})
+"""Ops whose first argument is a condition, through which no gradient flows."""
+
 
 class Kind(Enum):
     """What a value is in Python: certainly a tensor, certainly a number, or one of the two."""
@@ -139,7 +142,8 @@ class Builder:
             return self.constant(row.value(_EXACT, *given), node, kind or _kind(args))
         if op in _COMMUTATIVE:
             numbers.sort()
-        flows = grad and row.differentiable and True in [arg.grad for arg in args]
+        differentiated = args[1:] if op in _CHOICES else args
+        flows = grad and row.differentiable and True in [arg.grad for arg in differentiated]
         number = self._number((op, flows, *numbers))
         return Apply(number, op, args, flows, kind or _kind(args), node, path)
 

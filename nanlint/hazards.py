@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
 from nanlint.cases import Case, Proof, cases
 from nanlint.catalogue import OPS, Drop, Selector
+from nanlint.cutting import asked, cut
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
@@ -52,13 +53,36 @@ def hazards(
 
     Raises Exhausted if the `budget` is not enough.
     """
-    found = (_Study(case, a, sinks, budget).hazard() for case in cases(selector))
+    found = (_hazard(case, a, sinks, budget) for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
 
 
 def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
     """Whether a selector has a hazard of more than low confidence; the first one is enough."""
-    return any(_Study(case, a, (), None).is_hazardous() for case in cases(selector))
+    return any(_is_hazardous(case, a) for case in cases(selector))
+
+
+def _is_hazardous(case: Case, a: Arithmetic) -> bool:
+    study = _Study(case, a, (), None)
+    if study.is_hazardous():
+        return True
+    subject = asked(case)
+    return subject is not None and _Study(cut(case, subject, study.network), a, (), None).is_hazardous()
+
+
+def _hazard(case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> Hazard | None:
+    """The hazard of one case; where it is none or unlikely, the one at the value that the condition asks about."""
+    study = _Study(case, a, sinks, budget)
+    hazard = study.hazard()
+    if hazard is not None and hazard.confidence is not Confidence.LOW:
+        return hazard
+    subject = asked(case)
+    if subject is None:
+        return hazard
+    other = _Study(cut(case, subject, study.network), a, sinks, budget).hazard()
+    if other is None or other.confidence is Confidence.LOW:
+        return hazard
+    return replace(other, confidence=Confidence.MEDIUM)
 
 
 def _always_used(operand: Value) -> Iterator[Apply]:

@@ -20,6 +20,8 @@ from nanlint.plausibility import (
     is_asked_about,
     is_behind_rounding,
     is_far_fetched,
+    is_held_against_number,
+    is_not_for_bounds,
     is_offset,
     is_positive_by_name,
     is_setting,
@@ -73,6 +75,8 @@ class Judge:
             or is_behind_rounding(self.case.operand, proof.origin)
         ):
             return Confidence.LOW
+        if self._is_beside_the_point(proof, poisoned):
+            return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
         if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
@@ -83,6 +87,27 @@ class Judge:
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
+    def _is_beside_the_point(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether nothing in the code says that the poison is met where the operand is dropped."""
+        drop, condition = self.case.drop, self.case.condition
+        if drop is not None and drop.by == drop.operand:
+            bounded = self.case.selector.op != "nan_to_num" and is_not_for_bounds(proof.site, proof.values)
+            return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
+        if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
+            return False
+        if drop is None:
+            return proof.singular and not math.isfinite(proof.value)  # forward shows it already
+        return not any(arg.grad for arg in poisoned)
+
+    def _ends_there(self, arg: Value, proof: Proof) -> bool:
+        """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm."""
+        facts = self.network.solve(())
+        at = proof.values.get(arg.number)
+        if facts is None or at is None or not isinstance(arg, Apply):
+            return False
+        region = facts.of(arg)
+        return at in (region.lo, region.hi)
+
     def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned):
@@ -90,8 +115,9 @@ class Judge:
         if is_offset(poisoned, proof.values):
             return True
         width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
-        never = width or is_positive_by_name(poisoned)
-        return never and not is_asked_about(poisoned, self.case.condition)
+        if is_positive_by_name(poisoned):
+            return not is_held_against_number(poisoned, self.case.condition)
+        return width and not is_asked_about(poisoned, self.case.condition)
 
     def _legal_elsewhere(self, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the poisoned values."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from nanlint.cases import Proof
 
 _POSITIVE = re.compile(
-    r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses)$", re.IGNORECASE
+    r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
+    r"|focal_lengths?|fx|fy|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|extents?|curvatures?)$",
+    re.IGNORECASE,
 )
 _ENDS = {
     "end": "start",
@@ -40,6 +42,7 @@ _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "
 _SMALL_OFFSET = 1e-3
 _SAME = frozenset({"masked_select", "identity", "sum", "mean"})
 """What is 0 for one element where its argument is."""
+_LIKE_ITS_PARTS = frozenset({*_SAME, "neg", "mul", "div", "phi", "where", "masked_fill"})
 _INTEGER = re.compile(r"\d+")
 
 
@@ -124,7 +127,8 @@ def is_positive_by_name(value: Value) -> bool:
     """Whether a value is called something that everything is divided by, and that is positive by its nature."""
     while isinstance(value, Apply) and value.op in ("identity", "masked_select"):
         value = value.args[0]
-    return isinstance(value, Leaf) and _POSITIVE.search(value.name.split("[", 1)[0]) is not None
+    name = value.name.split("[", 1)[0].removesuffix(".tensor") if isinstance(value, Leaf) else ""
+    return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
 
 
 def is_asked_about(value: Value, condition: Value) -> bool:
@@ -141,6 +145,17 @@ def is_asked_about(value: Value, condition: Value) -> bool:
         if isinstance(part, Apply) and OPS[part.op].boolean
     ]
     return any(part <= numbers for part in parts for numbers in compared)
+
+
+def is_held_against_number(value: Value, condition: Value) -> bool:
+    """Whether a condition compares this very value with a number or a setting: `cutoff > 0`, not `x < cutoff`."""
+    return any(
+        isinstance(part, Apply)
+        and OPS[part.op].boolean
+        and any(arg.number == value.number for arg in part.args)
+        and all(arg.number == value.number or arg.kind is Kind.NUMBER for arg in part.args)
+        for part in closure((condition,), MOST_VALUES)
+    )
 
 
 def compares_all_of(value: Value, condition: Value) -> bool:
@@ -168,6 +183,28 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
     return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
+
+
+def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether bounds on what is made of an op say nothing of its poison.
+
+    A root or a logarithm is given bounds because its argument reaches 0, an exponential because it overflows. What
+    bounds a quotient says nothing of a divisor that is 0, and the exponential of a difference is a ratio of two values
+    of one kind: that of probabilities under a new and an old policy is bounded near 1.
+    """
+    if site.op == "pow":
+        exponent = values.get(site.args[1].number, constant_of(site.args[1]))
+        return not 0.0 < exponent < 1.0
+    return site.op == "div" or (OPS[site.op].overflows and _is_difference(site.args[0]))
+
+
+def _is_difference(value: Value) -> bool:
+    """Whether a value is, or in some branch may be, the difference of two that are no constants, scaled or averaged."""
+    if not isinstance(value, Apply):
+        return False
+    if value.op == "sub":
+        return not any(isinstance(arg, Constant) for arg in value.args)
+    return value.op in _LIKE_ITS_PARTS and any(_is_difference(arg) for arg in value.args)
 
 
 def is_behind_rounding(operand: Value, origin: Apply) -> bool:
@@ -258,7 +295,9 @@ def constant_of(value: Value) -> float:
 
 
 def is_offset(value: Value, values: Mapping[int, float]) -> bool:
-    """Whether a small number has been added, so that only exactly its negative gives 0: `x + eps`.
+    """Whether a number has been added, so that only exactly its negative gives 0: `x + eps`, `spectrum + 50.0`.
+
+    One and two are added to what ends at their negatives, a cosine or its double.
 
     `values` are those of a witness; they say which of two branches it takes.
     """
@@ -290,5 +329,5 @@ def crossing(value: Value) -> tuple[Value, float] | None:
 
 def _is_small(value: Value) -> bool:
     if isinstance(value, Constant):
-        return 0.0 < value.value <= _SMALL_OFFSET
+        return value.value > 0.0 and value.value not in (1.0, 2.0)
     return isinstance(value, Leaf) and value.kind is Kind.NUMBER and 0.0 < value.region.hi <= _SMALL_OFFSET

@@ -24,7 +24,7 @@ MOST_BYTES = 500_000
 MOST_KEPT = 4_000_000
 """Bytes of text whose syntax trees are kept: they take some 25 times as much memory."""
 _MOST_STEPS = 60
-_MARKERS = ("pyproject.toml", "setup.py", ".git")
+MARKERS = ("pyproject.toml", "setup.py", ".git")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 Bound: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr | str | None
@@ -209,7 +209,7 @@ def _base(folder: str) -> str:
 
 def _marked(folder: str) -> Iterator[_Root]:
     """The `src` folder and the folder of the project that `folder` is in."""
-    while not any(os.path.exists(os.path.join(folder, marker)) for marker in _MARKERS):
+    while not any(os.path.exists(os.path.join(folder, marker)) for marker in MARKERS):
         above = os.path.dirname(folder)
         if above == folder or os.path.basename(folder) in _INSTALLED:
             return

@@ -122,7 +122,7 @@ def test_a_metric_that_is_not_differentiable_has_no_gradient() -> None:
 
 SETTINGS = """
     def loss(logits, mask: torch.Tensor, {parameter}):
-        return (logits / {setting}) * (mask != 0).float()
+        return torch.where(mask != 0, logits / {setting}, 0.0)
 """
 
 
@@ -249,3 +249,51 @@ def test_an_interval_may_be_empty_where_the_code_compares_its_ends() -> None:
             return torch.where(high > low, (x - low) / (high - low), x)
     """
     assert is_shown(body)
+
+
+# --- what bounds, and what they say nothing of --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "(x / y).clamp(-1, 1)",
+        "(x ** y).clamp(max=10.0)",
+        "torch.relu(x / (y - 1))",
+        "(new - old).exp().clamp(0.8, 1.2)",
+        "torch.exp(0.5 * (new - old)).clamp(max=10.0)",
+        "mask * (x / y)",
+    ],
+)
+def test_a_pole_that_nothing_in_the_code_speaks_of_is_unlikely(result: str) -> None:
+    assert not is_shown(f"def f(x, y, new, old, mask):\n    return {result}\n")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "x.sqrt().clamp(min=0.1)",
+        "x.log().clamp(min=-10)",
+        "(x ** 0.5).clamp(min=0.1)",
+        "x.exp().clamp(max=10.0)",
+        "(1 / x).clamp(max=10.0)",
+        "(x / y.relu()).clamp(max=10.0)",
+        "torch.nan_to_num(x / y)",
+        "(x > 0) * torch.log(x)",
+        "mask * x.abs().sqrt()",
+    ],
+)
+def test_a_pole_that_the_code_is_written_for_is_not(result: str) -> None:
+    assert is_shown(f"def f(x, y, mask):\n    return {result}\n")
+
+
+def test_a_cutoff_is_positive_unless_a_number_is_asked_for() -> None:
+    body = "def f(x, cutoff: torch.Tensor):\n    return torch.where({}, x.cos() / cutoff, 0.0)\n"
+    assert not is_shown(body.format("x < cutoff"))
+    assert is_shown(body.format("cutoff > 0"))
+
+
+@pytest.mark.parametrize(("offset", "shown"), [("50.0", False), ("0.1", False), ("1.0", True), ("2.0", True)])
+def test_an_added_number_keeps_away_from_zero(offset: str, shown: bool) -> None:
+    body = f"def f(x, y):\n    return torch.where(y > 0, 1 / (x.sin() * 100 + {offset}), x)\n"
+    assert is_shown(body) is shown

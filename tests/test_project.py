@@ -311,10 +311,10 @@ def test_every_way_to_name_a_helper(line: str, called: str, tmp_path: Path) -> N
         ("package/inner/__init__.py", "from ..module import root"),
         ("package/inner/deeper/main.py", "from ...module import root"),
         ("package/inner/main.py", "from tools.helper import root"),
-        ("tests/test_main.py", "from package.module import root"),
-        ("tests/test_main.py", "from tools.helper import root"),
-        ("tests/test_main.py", "from .beside import root"),
-        ("tests/test_main.py", "from beside import root"),
+        ("checks/main.py", "from package.module import root"),
+        ("checks/main.py", "from tools.helper import root"),
+        ("checks/main.py", "from .beside import root"),
+        ("checks/main.py", "from beside import root"),
     ],
 )
 @pytest.mark.parametrize("src", ["", "src/"])
@@ -322,7 +322,7 @@ def test_every_way_to_name_a_helper(line: str, called: str, tmp_path: Path) -> N
 def test_packages_are_found_from_inside_and_outside(
     place: str, line: str, src: str, marker: str, tmp_path: Path
 ) -> None:
-    place = place if place.startswith("tests/") else src + place
+    place = place if place.startswith("checks/") else src + place
     written(
         tmp_path,
         {
@@ -332,8 +332,8 @@ def test_packages_are_found_from_inside_and_outside(
             f"{src}package/inner/__init__.py": "",
             f"{src}package/inner/deeper/__init__.py": "",
             "tools/helper.py": UNSOUND,
-            "tests/package/module.py": "def root(x):\n    return x\n",  # no package: the real one comes first
-            "tests/beside.py": UNSOUND,
+            "checks/package/module.py": "def root(x):\n    return x\n",  # no package: the real one comes first
+            "checks/beside.py": UNSOUND,
             place: bare(line),
         },
     )

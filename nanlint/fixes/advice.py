@@ -7,8 +7,8 @@ import ast
 from nanlint.fixes.guards import is_picked
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import each_element
-from nanlint.fixes.sites import argument_node
 from nanlint.hazards import Hazard
+from nanlint.sites import argument_node
 
 _LONGEST = 40
 

@@ -12,9 +12,9 @@ from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import within_shape
-from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
+from nanlint.sites import argument_node
 
 Guarded: TypeAlias = tuple[Hazard, Sequence[tuple[Apply, int]]]
 """A hazard and the arguments to guard: ops and the indices of their arguments."""

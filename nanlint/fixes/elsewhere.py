@@ -15,9 +15,9 @@ from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of, runs_first
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower
-from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
+from nanlint.sites import argument_node
 from nanlint.source import spliced
 
 _SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)

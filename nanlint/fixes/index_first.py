@@ -9,9 +9,9 @@ from nanlint.finding import Edit, Span
 from nanlint.fixes.guards import ATOMS, called_name
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import elementwise, names_in
-from nanlint.fixes.sites import argument_node
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
+from nanlint.sites import argument_node
 
 _PICKING = frozenset({"masked_select", "gather", "index_select", "take", "take_along_dim"})
 _EXTREMES = frozenset({"amax", "amin", "max", "min", "topk", "kthvalue"})

@@ -11,11 +11,11 @@ from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
-from nanlint.fixes.sites import argument_node
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
 from nanlint.regions import Interval, Region
+from nanlint.sites import argument_node
 
 _FAR, _SOMEWHERE = 50.0, 0.37
 """Where an interval without end is cut off, and a place within one at which nothing is special."""

@@ -9,10 +9,10 @@ from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places
-from nanlint.fixes.sites import argument_node
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.lower.subscripts import reshapes
+from nanlint.sites import argument_node
 
 _REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)

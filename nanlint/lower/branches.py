@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nanlint.graph import Value
 from nanlint.lower.assignments import Assignments
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Foreign, Thing
+
+_FLOATING = "is_floating_point"
 
 
 class Branches(Assignments):
@@ -20,12 +22,19 @@ class Branches(Assignments):
             self.run(node.body if decided else node.orelse, frame)
             return
         condition = self.condition(node.test, frame)
-        self._fork(condition, node.body, node.orelse, frame)
+        self._fork(condition, node.body, node.orelse, frame, node.test)
 
     def _fork(
-        self, condition: Value | None, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], frame: Frame
+        self,
+        condition: Value | None,
+        body: Sequence[ast.stmt],
+        orelse: Sequence[ast.stmt],
+        frame: Frame,
+        test: ast.expr | None = None,
     ) -> None:
         first, second = self._branch(frame), self._branch(frame)
+        for branch, name in _of_integers(test, first, second):
+            branch.scope.names[name] = self.without_gradient(branch.scope.names[name])
         if condition is not None:
             first.assume(condition, True)
             second.assume(condition, False)
@@ -119,3 +128,17 @@ def _captured(pattern: ast.pattern) -> list[str]:
         if isinstance(name, str):
             names.append(name)
     return names
+
+
+def _of_integers(test: ast.expr | None, first: Frame, second: Frame) -> Iterator[tuple[Frame, str]]:
+    """The branch in which a test says that a name's tensor is not floating: there it has no gradient."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, first, second = test.operand, second, first
+    if not isinstance(test, ast.Call) or _FLOATING not in (
+        getattr(test.func, "attr", ""),
+        getattr(test.func, "id", ""),
+    ):
+        return
+    asked = test.args[0] if test.args else getattr(test.func, "value", None)
+    if isinstance(asked, ast.Name) and asked.id in second.scope.names:
+        yield second, asked.id

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nanlint.config import OFF_BY_DEFAULT, Config
 from nanlint.engine import fix
+from nanlint.finding import Confidence
 from nanlint.source import parse, read
 
 STYLES = {"fixed": "double-where", "indexed": "indexed"}
@@ -18,14 +19,16 @@ def settings(path: Path) -> Config:
     """What a fixture, or a form of it, is checked with.
 
     The default, with the code of its folder selected if it is off, and what it announces in constants of its own:
-    DTYPE, the dtype of its tensors, and UNSAFE_FIXES, that its form on disk is what unsafe fixes make of it.
+    DTYPE, the dtype of its tensors, UNSAFE_FIXES, that its form on disk is what unsafe fixes make of it, and
+    CONFIDENCE, the lowest that is shown.
     """
     code = path.parent.name.upper()
-    announced = _constants(path) if code in OFF_BY_DEFAULT else {}
+    announced = _constants(path) if code.startswith("NAN") else {}
     return Config(
         extend_select=(code,) if code in OFF_BY_DEFAULT else (),
         dtype=str(announced.get("DTYPE", "float32")),
         unsafe_fixes=bool(announced.get("UNSAFE_FIXES", False)),
+        confidence=Confidence(announced.get("CONFIDENCE", Confidence.MEDIUM)),
     )
 
 

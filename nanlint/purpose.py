@@ -1,0 +1,42 @@
+"""What a file is for, by its name and its folder: through tests and the preparation of data nothing is trained."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+from nanlint.project import MARKERS
+
+_FILE = re.compile(
+    r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)",
+    re.IGNORECASE,
+)
+_FOLDERS = frozenset(
+    """
+    test tests testing unittests unit_tests integration_tests
+    dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing
+    """.split()
+)
+_BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
+
+
+def is_untrained(path: str) -> bool:
+    """Whether a file is one of tests, as pytest and unittest have them, or prepares data."""
+    folder, file = os.path.split(path)
+    stem = os.path.splitext(file)[0]
+    return _FILE.fullmatch(stem) is not None or not _FOLDERS.isdisjoint(_within_project(folder))
+
+
+def _within_project(folder: str) -> Iterator[str]:
+    """The names of the folders around a file, from the inside, as far as they belong to its project."""
+    while not any(os.path.exists(os.path.join(folder, marker)) for marker in MARKERS):
+        folder, name = os.path.split(folder)
+        if not name:
+            return
+        yield name
+
+
+def asks_for_gradients(lines: Iterable[str]) -> bool:
+    """Whether some code runs backward, or makes a tensor for it."""
+    return any(_BACKWARD.search(line) for line in lines)

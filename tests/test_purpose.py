@@ -1,0 +1,68 @@
+"""What a file is for: findings in tests and in the preparation of data are shown only where gradients are asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from nanlint import engine
+from nanlint.config import Config
+from nanlint.finding import Confidence
+from nanlint.purpose import asks_for_gradients, is_untrained
+from nanlint.source import Source
+
+HAZARD = "import torch\n\n\ndef f(x):\n    y = torch.where(x > 0, x.sqrt(), 0.0)\n"
+
+
+def confidences(path: str, text: str) -> list[Confidence]:
+    """How sure what is found in a file of this path is."""
+    return [one.confidence for one in engine.check(Source(path, text), Config(confidence=Confidence.LOW))]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "loss.py",
+        "src/attest.py",
+        "latest/model.py",
+        "contest.py",
+        "data/losses.py",
+        "nn/transforms.py",
+        "trainer.py",
+    ],
+)
+def test_code_that_may_be_trained(path: str) -> None:
+    assert not is_untrained(path)
+    assert confidences(path, HAZARD + "    return y\n") == [Confidence.HIGH]
+
+
+@pytest.mark.parametrize("line", ["return x.sqrt()", "backwards = x", "gradient = 1", "grade(x)"])
+def test_code_that_asks_for_no_gradient(line: str) -> None:
+    assert not asks_for_gradients([line])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/model.py",
+        "pkg/testing/reference.py",
+        "test_model.py",
+        "pkg/model_test.py",
+        "conftest.py",
+        "pkg/datasets/shapes.py",
+        "train_dataset.py",
+        "dataloader.py",
+        "preprocess_audio.py",
+    ],
+)
+def test_tests_and_data_carry_no_gradient(path: str) -> None:
+    assert is_untrained(path)
+    assert confidences(path, HAZARD + "    return y\n") == [Confidence.LOW]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["y.sum().backward()", "torch.autograd.gradcheck(f, x)", "x.requires_grad_()", "assert x.grad is None"],
+)
+def test_but_a_function_that_asks_for_gradients_does(line: str) -> None:
+    text = HAZARD.replace("y = ", f"y = x\n    {line}\n    y = ")
+    assert confidences("tests/test_model.py", f"{text}    return y\n") == [Confidence.HIGH]

@@ -97,7 +97,7 @@ class Judge:
             return False
         if drop is None:
             return proof.singular and not math.isfinite(proof.value)  # forward shows it already
-        return not any(arg.grad for arg in poisoned)
+        return not any(arg.grad or share(arg, condition) for arg in poisoned)
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
         """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm."""

@@ -142,7 +142,7 @@ def _choices(value: Value, region: Region) -> Sequence[float]:
     """Numbers for a free value: what is true or false is nothing else."""
     if isinstance(value, Leaf) and value.region == TRUTH:
         return [number for number in (0.0, 1.0) if number in region] or [0.0]
-    return candidates(region) or [0.0]
+    return candidates(region) or [_middle(part) for part in region.intervals[:1]] or [0.0]
 
 
 def _free_values(order: Sequence[Value]) -> list[Value]:

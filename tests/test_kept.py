@@ -13,7 +13,7 @@ import torch
 from nanlint.config import Config
 from nanlint.engine import check, fix
 from nanlint.finding import Confidence
-from nanlint.fixes.sites import argument_node
+from nanlint.sites import argument_node
 from nanlint.source import Source, from_bytes
 
 HEAD = "import torch\nimport torch.nn.functional as F\n\n\n"

@@ -59,30 +59,29 @@ def hazards(
 
 def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
     """Whether a selector has a hazard of more than low confidence; the first one is enough."""
-    return any(_is_hazardous(case, a) for case in cases(selector))
+    return any(study.is_hazardous() for case in cases(selector) for study in _studies(case, a, (), None))
 
 
-def _is_hazardous(case: Case, a: Arithmetic) -> bool:
-    study = _Study(case, a, (), None)
-    if study.is_hazardous():
-        return True
+def _studies(case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> Iterator[_Study]:
+    """The search for a case, then the one that begins at the value that the condition asks about, if there is one."""
+    study = _Study(case, a, sinks, budget)
+    yield study
     subject = asked(case)
-    return subject is not None and _Study(cut(case, subject, study.network), a, (), None).is_hazardous()
+    if subject is not None:
+        yield _Study(cut(case, subject, study.network), a, sinks, budget)
 
 
 def _hazard(case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> Hazard | None:
-    """The hazard of one case; where it is none or unlikely, the one at the value that the condition asks about."""
-    study = _Study(case, a, sinks, budget)
-    hazard = study.hazard()
+    """The hazard of one case; where it is none or unlikely, the one of the second search, if that is likelier."""
+    studies = _studies(case, a, sinks, budget)
+    hazard = next(studies).hazard()
     if hazard is not None and hazard.confidence is not Confidence.LOW:
         return hazard
-    subject = asked(case)
-    if subject is None:
-        return hazard
-    other = _Study(cut(case, subject, study.network), a, sinks, budget).hazard()
-    if other is None or other.confidence is Confidence.LOW:
-        return hazard
-    return replace(other, confidence=Confidence.MEDIUM)
+    for study in studies:
+        other = study.hazard()
+        if other is not None and other.confidence is not Confidence.LOW:
+            return replace(other, confidence=Confidence.MEDIUM)
+    return hazard
 
 
 def _always_used(operand: Value) -> Iterator[Apply]:

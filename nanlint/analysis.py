@@ -19,7 +19,7 @@ from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
-from nanlint.purpose import asks_for_gradients, is_untrained
+from nanlint.purpose import asks_for_gradients, is_among_tests, is_before_training, is_untrained
 from nanlint.source import START, Source
 from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
 
@@ -81,12 +81,13 @@ def _analysed(
     refuted: dict[object, Refuted] = {}
     dtype = DTYPES[config.dtype]
     budget = Budget(len(source.lines))
-    untrained = is_untrained(source.path)
+    tested, untrained = is_among_tests(source.path), is_untrained(source.path)
     for unit in lower(
         read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
     ):
         try:
-            aside = untrained and not _asks_for_gradients(unit, source)
+            apart = untrained or _is_before_training(unit)
+            aside = tested or (apart and not _asks_for_gradients(unit, source))
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes):
                 finding = replace(finding, confidence=Confidence.LOW) if aside else finding
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
@@ -97,6 +98,13 @@ def _analysed(
         if budget.is_spent:
             break
     return _distinct(found), read, refuted.values()
+
+
+def _is_before_training(unit: Unit) -> bool:
+    if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    owner = unit.function.owner if unit.function is not None else None
+    return is_before_training(unit.node.name, owner.name if owner is not None else "")
 
 
 def _asks_for_gradients(unit: Unit, source: Source) -> bool:

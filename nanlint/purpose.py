@@ -1,4 +1,4 @@
-"""What a file is for, by its name and its folder: through tests and the preparation of data nothing is trained."""
+"""What code is for, by its name and its folder: through tests and the preparation of data nothing is trained."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _FOLDERS = frozenset(
-    """
-    test tests testing unittests unit_tests integration_tests
-    dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing
-    """.split()
+    "dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
+    " doc docs".split()
 )
+_TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
+_FUNCTION = re.compile(
+    r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
+    r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)",
+    re.IGNORECASE,
+)
+_CLASS = re.compile(r"\w*Sampler")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
 
 
@@ -25,7 +30,12 @@ def is_untrained(path: str) -> bool:
     """Whether a file is one of tests, as pytest and unittest have them, or prepares data."""
     folder, file = os.path.split(path)
     stem = os.path.splitext(file)[0]
-    return _FILE.fullmatch(stem) is not None or not _FOLDERS.isdisjoint(_within_project(folder))
+    return _FILE.fullmatch(stem) is not None or not (_FOLDERS | _TESTS).isdisjoint(_within_project(folder))
+
+
+def is_among_tests(path: str) -> bool:
+    """Whether a file is in a folder of tests: what these differentiate is the code that they test."""
+    return not _TESTS.isdisjoint(_within_project(os.path.dirname(path)))
 
 
 def _within_project(folder: str) -> Iterator[str]:
@@ -35,6 +45,14 @@ def _within_project(folder: str) -> Iterator[str]:
         if not name:
             return
         yield name
+
+
+def is_before_training(function: str, owner: str = "") -> bool:
+    """Whether a function, of the class `owner` if of one, makes what training starts from or compares with.
+
+    Targets, first values and samples are computed without a gradient whether or not the code says so.
+    """
+    return _FUNCTION.fullmatch(function) is not None or _CLASS.fullmatch(owner) is not None
 
 
 def asks_for_gradients(lines: Iterable[str]) -> bool:

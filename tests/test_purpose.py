@@ -7,7 +7,7 @@ import pytest
 from nanlint import engine
 from nanlint.config import Config
 from nanlint.finding import Confidence
-from nanlint.purpose import asks_for_gradients, is_untrained
+from nanlint.purpose import asks_for_gradients, is_among_tests, is_before_training, is_untrained
 from nanlint.source import Source
 
 HAZARD = "import torch\n\n\ndef f(x):\n    y = torch.where(x > 0, x.sqrt(), 0.0)\n"
@@ -65,4 +65,37 @@ def test_tests_and_data_carry_no_gradient(path: str) -> None:
 )
 def test_but_a_function_that_asks_for_gradients_does(line: str) -> None:
     text = HAZARD.replace("y = ", f"y = x\n    {line}\n    y = ")
-    assert confidences("tests/test_model.py", f"{text}    return y\n") == [Confidence.HIGH]
+    assert confidences("test_model.py", f"{text}    return y\n") == [Confidence.HIGH]
+
+
+def test_in_a_folder_of_tests_it_is_the_tested_code_that_is_differentiated() -> None:
+    text = HAZARD.replace("y = ", "y = x\n    y.sum().backward()\n    y = ")
+    assert is_among_tests("tests/reference.py")
+    assert confidences("tests/reference.py", f"{text}    return y\n") == [Confidence.LOW]
+
+
+@pytest.mark.parametrize("name", ["target_loss", "retarget", "sample_loss", "sample", "get_target_network"])
+def test_functions_that_may_be_trained_through(name: str) -> None:
+    assert not is_before_training(name)
+    assert confidences("model.py", HAZARD.replace("def f", f"def {name}") + "    return y\n") == [
+        Confidence.HIGH
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["get_targets", "_get_targets_single", "build_bbox_targets", "init_weights", "knn_init_"]
+)
+def test_functions_that_make_what_training_starts_from(name: str) -> None:
+    assert is_before_training(name)
+    assert confidences("model.py", HAZARD.replace("def f", f"def {name}") + "    return y\n") == [
+        Confidence.LOW
+    ]
+
+
+def test_methods_of_a_sampler() -> None:
+    method = HAZARD.replace("\ndef f(x)", "\nclass GridSampler:\n    def draw(self, x)").replace(
+        "    y =", "        y ="
+    )
+    assert is_before_training("draw", "GridSampler")
+    assert not is_before_training("draw", "Resampling")
+    assert confidences("model.py", method + "        return y\n") == [Confidence.LOW]

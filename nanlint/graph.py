@@ -80,6 +80,8 @@ class Apply:
 Value: TypeAlias = Leaf | Constant | Apply
 PART = "part"
 """The name of a leaf that says which of several joined tensors an element is of: all of them are there."""
+PICKED = "picked"
+"""The name of a leaf that says whether an element is one of those that indices name."""
 
 
 @dataclass(frozen=True, eq=False)

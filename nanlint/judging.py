@@ -12,7 +12,7 @@ from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
-from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Value, closure
 from nanlint.plausibility import (
     compares_all_of,
     constant_of,
@@ -24,6 +24,7 @@ from nanlint.plausibility import (
     is_not_for_bounds,
     is_offset,
     is_positive_by_name,
+    is_ratio,
     is_setting,
     is_step,
     is_unreadable,
@@ -95,8 +96,11 @@ class Judge:
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False
+        picked = self.case.selector.op == "masked_select" and _is_picked(condition)
+        if picked and not share(condition, proof.site):
+            return True
         if drop is None:
-            return proof.singular and not math.isfinite(proof.value)  # forward shows it already
+            return not (math.isfinite(proof.value) or is_ratio(proof.site))  # forward shows it already
         return not any(arg.grad or share(arg, condition) for arg in poisoned)
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
@@ -260,6 +264,11 @@ class Judge:
             if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
                 return False
         return True
+
+
+def _is_picked(condition: Value) -> bool:
+    """Whether a condition is that of indices, which leave out what is like what they take."""
+    return isinstance(condition, Leaf) and condition.name == PICKED
 
 
 def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:

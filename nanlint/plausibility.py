@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.catalogue.structure import SATURATES
-from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def is_unreadable(condition: Value) -> bool:
     """
     if isinstance(condition, Leaf):
         # what indices leave out is like what they take: they are no sign of padding
-        return condition.region <= R.TRUTH and condition.name != "picked"
+        return condition.region <= R.TRUTH and condition.name != PICKED
     if not isinstance(condition, Apply):
         return False
     if condition.op in ("and", "or"):
@@ -195,7 +195,12 @@ def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
     if site.op == "pow":
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0
-    return site.op == "div" or (OPS[site.op].overflows and _is_difference(site.args[0]))
+    return site.op == "div" or is_ratio(site)
+
+
+def is_ratio(site: Apply) -> bool:
+    """Whether an op is the exponential of a difference: the ratio of two values that are kept as logarithms."""
+    return OPS[site.op].overflows and _is_difference(site.args[0])
 
 
 def _is_difference(value: Value) -> bool:

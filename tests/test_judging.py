@@ -297,3 +297,46 @@ def test_a_cutoff_is_positive_unless_a_number_is_asked_for() -> None:
 def test_an_added_number_keeps_away_from_zero(offset: str, shown: bool) -> None:
     body = f"def f(x, y):\n    return torch.where(y > 0, 1 / (x.sin() * 100 + {offset}), x)\n"
     assert is_shown(body) is shown
+
+
+INDICES = """
+    def f(x, y, order):
+        ratio = x / y.mul(2.0)
+        {line}
+        return ratio.index_select(0, order)
+"""
+
+
+def test_what_indices_leave_out_is_like_what_they_take() -> None:
+    assert shown(INDICES.format(line="pass")) == [Confidence.LOW]
+
+
+def test_indices_that_come_of_the_values_may_avoid_the_pole() -> None:
+    assert is_shown(INDICES.format(line="order = (y > 0).nonzero().squeeze(1)"))
+
+
+MASKED = "def f(x, mask):\n    return ({value} * mask).sum()"
+
+
+def test_a_product_that_is_nan_in_forward_already_is_seen_without_help() -> None:
+    assert shown(MASKED.format(value="x.exp()")) == [Confidence.LOW]
+
+
+def test_a_ratio_of_two_policies_may_be_anything_where_it_is_masked() -> None:
+    assert is_shown("def f(new, old, mask):\n    return ((new - old).exp() * mask).sum()")
+
+
+ARRAYS = """
+    def scaled(a):
+        distance = torch.as_tensor(a) ** 0.5
+        return distance / distance.max()
+
+    def f({parameters}):
+        m = scaled({argument})
+        return m / m.max()
+"""
+
+
+def test_what_is_made_of_arrays_has_no_gradient() -> None:
+    with_array = ARRAYS.format(parameters="", argument="np.arange(3)")
+    assert len(shown(with_array)) < len(shown(ARRAYS.format(parameters="x", argument="x")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nanlint.finding import Edit, Span
 from nanlint.fixes.places import Places, is_simple
-from nanlint.graph import Apply, Value
+from nanlint.graph import PICKED, Apply, Value
 from nanlint.hazards import Hazard
 
 ATOMS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
@@ -76,7 +76,7 @@ def condition_of(hazard: Hazard) -> ast.expr | None:
 
 def is_picked(condition: Value) -> bool:
     """Whether elements are picked by indices, so that no mask says which."""
-    return getattr(condition, "name", "") == "picked"
+    return getattr(condition, "name", "") == PICKED
 
 
 def _mask_argument(call: ast.Call) -> ast.expr | None:

@@ -17,7 +17,7 @@ class Assignments(Expressions):
     """Runs assignments abstractly in a frame."""
 
     def _Assign(self, node: ast.Assign, frame: Frame) -> None:
-        thing = self.evaluate(node.value, frame)
+        thing = self.evaluate(_spelled_out(node), frame)
         for target in node.targets:
             self.bind(target, thing, frame)
 
@@ -135,3 +135,26 @@ def _as_load(target: ast.expr) -> ast.expr:
 def _is_mask_name(name: str) -> bool:
     said = named(name)
     return said is not None and said.region == R.TRUTH
+
+
+def _spelled_out(node: ast.Assign) -> ast.expr:
+    """The value of an assignment; of `b, t, d, n = *x.shape, y` with an element for each name: `x.shape[0]`, …."""
+    value, target = node.value, node.targets[0]
+    if not (isinstance(value, ast.Tuple) and isinstance(target, ast.Tuple)):
+        return value
+    stars = [index for index, part in enumerate(value.elts) if isinstance(part, ast.Starred)]
+    if len(stars) != 1 or any(isinstance(part, ast.Starred) for part in target.elts):
+        return value
+    star = value.elts[stars[0]]
+    assert isinstance(star, ast.Starred)
+    count = len(target.elts) - len(value.elts) + 1
+    spread = (_item(star.value, index) for index in range(count))
+    return ast.copy_location(
+        ast.Tuple([*value.elts[: stars[0]], *spread, *value.elts[stars[0] + 1 :]], ast.Load()), value
+    )
+
+
+def _item(node: ast.expr, index: int) -> ast.expr:
+    """The expression `node[index]`, where `node` stands."""
+    key = ast.copy_location(ast.Constant(index), node)
+    return ast.copy_location(ast.Subscript(node, key, ast.Load()), node)

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nanlint.graph import Leaf, Value
+from nanlint.graph import Constant, Leaf, Value
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Function, Method, Symbol, Text, Thing, values_in
+from nanlint.lower.things import Foreign, Function, Method, Symbol, Text, Thing, values_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,20 @@ class Call:
     def grad(self) -> bool:
         """Whether gradient flows through any argument."""
         return any(value.grad for value in self.values)
+
+    @property
+    def is_of_arrays(self) -> bool:
+        """Whether all that is handed over comes from numpy or the like, numbers apart."""
+        rest = [thing for thing in self.things if not isinstance(thing, (Constant, Text))]
+        return bool(rest) and all(isinstance(thing, Foreign) for thing in rest)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the call says all of its arguments: there is no `*args` or `**kwargs` among them."""
+        if not isinstance(self.node, ast.Call):
+            return True
+        starred = any(isinstance(arg, ast.Starred) for arg in self.node.args)
+        return not starred and all(keyword.arg is not None for keyword in self.node.keywords)
 
     @property
     def is_bare(self) -> bool:

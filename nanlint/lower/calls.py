@@ -11,7 +11,7 @@ from nanlint.graph import Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.functions import Functions
 from nanlint.lower.handlers import HANDLERS
-from nanlint.lower.handlers.grouping import grouped
+from nanlint.lower.handlers.grouping import extreme_and_place, grouped, is_extremum
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Class, Foreign, Function, Instance, Items, Layer, Method, Symbol, Text, Thing
 from nanlint.names import canonical, is_foreign
@@ -21,6 +21,8 @@ _GROUPING = frozenset(
     f"{way}_{by}" for way in ("scatter", "segment") for by in ("add", "sum", "mean", "csr", "coo")
 ) | {"scatter"}
 """Functions of the package torch_scatter."""
+_EXTREMA = frozenset(f"{way}_{by}" for way in ("scatter", "segment") for by in ("max", "min"))
+"""Those that say which element an extremum is."""
 
 
 class Calls(Functions):
@@ -53,6 +55,9 @@ class Calls(Functions):
     def call(self, call: Call) -> Thing:
         """The result of a call."""
         called = call.called
+        found = grouped(self, call) if is_extremum(call) else None
+        if found is not None:
+            return found
         if isinstance(called, Symbol):
             return self._call_symbol(called, call)
         if isinstance(called, Method):
@@ -84,6 +89,10 @@ class Calls(Functions):
             return found
         if dotted.startswith("torch_scatter.") and short in _GROUPING:
             found = grouped(self, call)
+            if found is not None:
+                return found
+        if dotted.startswith("torch_scatter.") and short in _EXTREMA:
+            found = extreme_and_place(self, call)
             if found is not None:
                 return found
         row = SPELLINGS.get(dotted)

@@ -58,7 +58,10 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"^ones?$", Said(Kind.UNKNOWN, R.TRUE)),
         (r"^zeros?$", Said(Kind.UNKNOWN, R.ZERO)),
         # what a loss compares with
-        (r"^(target|label|ground_truth|groundtruth)s?$|^gt_|_gt$|^y_true$", Said(Kind.UNKNOWN, R.FINITE)),
+        (
+            r"(^|_)(target|label|ground_truth|groundtruth)s?$|^gt(_|$)|_gt$|^y_true$",
+            Said(Kind.UNKNOWN, R.FINITE),
+        ),
         # logarithms of probabilities, of a policy that is not trained and of one that is
         (
             r"^(old|ref|reference|behaviou?r|sampling)_(per_token_)?(log_?probs?|log_?ps?|logits)$",
@@ -73,8 +76,6 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
-        # what a prediction is compared with
-        (r"^(targets?|labels?|gt|ground_truths?|y_true)$", Said(Kind.UNKNOWN, R.FINITE)),
         # what comes from an environment or is counted, and what nothing is trained through
         (
             r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",

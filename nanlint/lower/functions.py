@@ -38,10 +38,10 @@ class Functions(Methods):
             foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
         )
         receiver = () if function.receiver is None else (function.receiver,)
-        self.bind_parameters(function, (*receiver, *call.args), call.named, inner)
+        self.bind_parameters(function, (*receiver, *call.args), call.named, inner, complete=call.is_complete)
         made = self.body(function, inner)
         frame.take(inner)
-        return made
+        return self.without_gradient(made) if not receiver and call.is_of_arrays else made
 
     def _may_follow(self, function: Function, frame: Frame) -> bool:
         """Whether a call from `frame` is followed: there is a body to run, no recursion, and no long chain of calls."""
@@ -103,10 +103,13 @@ class Functions(Methods):
         named: Mapping[str, Thing],
         frame: Frame,
         prefix: str = "",
+        *,
+        complete: bool = False,
     ) -> None:
         """Bind a function's parameters to the arguments of a call, or to their defaults, or to unknown values.
 
-        The names of unknown values that may be numbers begin with `prefix`.
+        The names of unknown values that may be numbers begin with `prefix`. Flags that are not among the arguments
+        have their defaults if these are `complete`; a function by itself may be called with others.
         """
         parameters = function.node.args
         positional = [*parameters.posonlyargs, *parameters.args]
@@ -121,7 +124,7 @@ class Functions(Methods):
             elif word in named:
                 names[word] = named[word]
             else:
-                names[word] = self._default(parameter, defaults.get(word), function, prefix)
+                names[word] = self._default(parameter, defaults.get(word), function, prefix, complete)
         if parameters.vararg is not None:
             rest = args[len(positional) :]
             names[parameters.vararg.arg] = Items(tuple(rest)) if rest else Each(self.opaque("argument"))
@@ -129,12 +132,12 @@ class Functions(Methods):
             names[parameters.kwarg.arg] = Mapped(dict(named))
 
     def _default(
-        self, parameter: ast.arg, default: ast.expr | None, function: Function, prefix: str
+        self, parameter: ast.arg, default: ast.expr | None, function: Function, prefix: str, complete: bool
     ) -> Thing:
         """A parameter that no argument is known for: its default if that is of numbers, else what its name says."""
         if default is not None:
             thing = self.evaluate(default, elsewhere(function.scope))
-            if _is_of_numbers(thing) and not _is_flag(default):
+            if _is_of_numbers(thing) and (complete or not _is_flag(default)):
                 return thing
             if _is_flag(default):
                 return self.builder.leaf(parameter.arg, R.TRUTH, grad=False, kind=Kind.NUMBER)

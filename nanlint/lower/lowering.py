@@ -63,6 +63,8 @@ class Lowering:
         """What running statements is taken off."""
         self.foreign = Foreign()
         self.initialising: set[int] = set()
+        self.extremes: set[int] = set()
+        """The numbers of values that each element of a group has alike."""
         self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}
         self.bases: dict[ast.ClassDef, list[Class]] = {}
         self.bodies: dict[ast.AST, bool] = {}
@@ -188,6 +190,8 @@ class Lowering:
 
     def element(self, value: Value, key: str) -> Value:
         """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves."""
+        if value.number in self.extremes:
+            return value
         known = self._elements.get((value.number, key))
         if known is not None:
             return known

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from nanlint import regions as R
-from nanlint.graph import Apply, Constant, Kind, Value
+from nanlint.graph import Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
 from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Text, Thing, values_in
@@ -120,7 +121,10 @@ class Operators(Subscripts):
         return self.apply("not", (thing,), node, frame)
 
     def _Compare(self, node: ast.Compare, frame: Frame) -> Thing:
-        things = [self._operand(self.evaluate(side, frame)) for side in (node.left, *node.comparators)]
+        sides = [self.evaluate(side, frame) for side in (node.left, *node.comparators)]
+        if isinstance(node.ops[0], ast.Eq) and self._is_own_dtype(sides):
+            return self.builder.constant(1.0, node)
+        things = [self._operand(side) for side in sides]
         parts = [
             self._compared(op, left, right, node, frame)
             for op, left, right in zip(node.ops, things, things[1:], strict=False)
@@ -129,6 +133,12 @@ class Operators(Subscripts):
         for part in parts[1:]:
             joined = self.apply("and", (joined, part), node, frame)
         return joined
+
+    def _is_own_dtype(self, sides: Sequence[Thing]) -> bool:
+        """Whether a tensor's dtype is compared with the one that everything is taken to have."""
+        dtypes = [side for side in sides if isinstance(side, Leaf) and side.opaque and side.name == "dtype"]
+        own = [side for side in sides if isinstance(side, Symbol) and side.name == f"torch.{self.dtype.name}"]
+        return len(sides) == 2 and len(dtypes) == 1 and len(own) == 1
 
     def _compared(self, op: ast.cmpop, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Value:
         known = _compared_texts(op, left, right)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
-from nanlint.graph import PART, Apply, Constant, Kind, Leaf, Value
+from nanlint.graph import PART, PICKED, Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
@@ -140,6 +140,13 @@ class Values(Objects):
             return value
         return self.apply(op, (value, self.element(value, "another")), node, frame)
 
+    def extreme_of_group(self, value: Value) -> Value:
+        """The extremum of a group of elements, which stays that of an element's own group however it is picked."""
+        inner = self.builder.apply("identity", value, node=value.node, grad=value.grad, kind=value.kind)
+        made = self.builder.apply("identity", inner, node=value.node, grad=value.grad, kind=value.kind)
+        self.extremes.add(made.number)
+        return made
+
     def which_part(self) -> Leaf:
         """A condition of which nothing is known: whether an element is one of the first part, of several joined."""
         return self.builder.leaf(PART, R.TRUTH, grad=False, kind=Kind.NUMBER)
@@ -149,7 +156,7 @@ class Values(Objects):
         masks = [mask for key in keys if (mask := self.mask_of(key)) is not None]
         if len(masks) == 1:
             return masks[0]
-        return self.opaque("picked", *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+        return self.opaque(PICKED, *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
 
     def mask_of(self, thing: Thing) -> Value | None:
         """The mask that a subscript is, or that its indices come from."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 from nanlint.graph import Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
-from nanlint.lower.things import Text, Thing
+from nanlint.lower.things import Items, Text, Thing
 from nanlint.lower.values import Values
 
-_REDUCTIONS = {"sum": "sum", "add": "sum", "mean": "mean", "amax": "", "amin": "", "max": "", "min": ""}
-"""The op for what a reduction is called; an extremum is one of the elements."""
+_REDUCTIONS = {"sum": "sum", "add": "sum", "mean": "mean"}
+"""The op for what a reduction is called."""
+_EXTREMA = frozenset({"amax", "amin", "max", "min"})
 
 
 def _reduced(calls: Values, source: Value, reduction: str, call: Call) -> Value:
     """The elements of `source` that are in a group, as one."""
+    if reduction in _EXTREMA:
+        return calls.extreme_of_group(source)
     op = _REDUCTIONS.get(reduction, "")
     return calls.apply(op, (source,), call.node, call.frame) if op else source
 
@@ -35,7 +38,9 @@ def _scattered(calls: Values, call: Call) -> Thing | None:
     source, reduce = call.argument(3, "src", "value"), call.argument(4, "reduce")
     if not isinstance(call.first, Value) or not isinstance(source, Value):
         return None
-    return calls.choose(None, _reduced(calls, source, _named(reduce, "max"), call), call.first)
+    name = _named(reduce, "max")
+    made = _reduced(calls, source, name, call)
+    return made if name in _EXTREMA else calls.choose(None, made, call.first)
 
 
 def grouped(calls: Values, call: Call) -> Thing | None:
@@ -43,8 +48,21 @@ def grouped(calls: Values, call: Call) -> Thing | None:
     reduce = call.named.get("reduce") or next((arg for arg in call.args if isinstance(arg, Text)), None)
     if not isinstance(call.first, Value):
         return None
-    made = _reduced(calls, call.first, _named(reduce, _after_underscore(call.name)), call)
-    return calls.choose(None, made, calls.builder.constant(0.0))
+    name = _named(reduce, _after_underscore(call.name))
+    made = _reduced(calls, call.first, name, call)
+    return made if name in _EXTREMA else calls.choose(None, made, calls.builder.constant(0.0))
+
+
+def extreme_and_place(calls: Values, call: Call) -> Thing | None:
+    """`scatter_max`, `scatter_min`: the extremum of each group and the index of the element that it is."""
+    found = grouped(calls, call)
+    return None if found is None else Items((found, calls.opaque("index", found, grad=False)))
+
+
+def is_extremum(call: Call) -> bool:
+    """Whether a call is `scatter(…, reduce="max")` or the like, whoever defines that function."""
+    reduce = call.named.get("reduce")
+    return isinstance(reduce, Text) and reduce.value in _EXTREMA and call.name in ("scatter", "segment")
 
 
 def _named(reduce: Thing | None, default: str) -> str:
@@ -55,7 +73,7 @@ def _named(reduce: Thing | None, default: str) -> str:
 def _after_underscore(name: str) -> str:
     """`mean` for `scatter_mean`."""
     last = name.rpartition("_")[2]
-    return last if last in _REDUCTIONS else "sum"
+    return last if last in _REDUCTIONS or last in _EXTREMA else "sum"
 
 
 HANDLERS: dict[str, Handler] = {

@@ -80,10 +80,10 @@ PICKING = frozenset({"gather", "index_select", "take", "take_along_dim"})
 PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
 """Leaves torch: a Python or numpy value."""
 
-SIZES = frozenset(
-    {"shape", "ndim", "dtype", "device", "layout", "is_cuda", "requires_grad", "grad_fn", "is_leaf"}
-)
+SIZES = frozenset({"shape", "ndim", "dtype", "device", "layout", "grad_fn"})
 """Attributes that are no tensors."""
+FLAGS = frozenset({"is_cuda", "requires_grad", "is_leaf", "is_sparse", "is_mps", "is_cpu", "is_quantized", "is_nested"})
+"""Attributes that are true or false."""
 
 _INF = float("inf")
 SATURATES: dict[str, tuple[float, ...]] = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import math
 
+from nanlint import regions as R
 from nanlint.arithmetic import DTYPES
-from nanlint.catalogue.structure import SIZES, TRANSPOSED
+from nanlint.catalogue.structure import FLAGS, SIZES, TRANSPOSED
 from nanlint.graph import Kind, Value
 from nanlint.lower.calls import Calls
 from nanlint.lower.lowering import COUNT
@@ -85,11 +86,11 @@ class Attributes(Calls):
             return owner
         if attr == "data":
             return self.detached(owner)
-        if attr in SIZES:
+        if attr in SIZES or attr in FLAGS:
             return self.opaque(
                 f"{attr}",
                 owner,
-                region=COUNT,
+                region=R.TRUTH if attr in FLAGS else COUNT,
                 grad=False,
                 kind=Kind.NUMBER,
                 node=node,

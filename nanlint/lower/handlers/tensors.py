@@ -145,7 +145,16 @@ def _padded(calls: Values, call: Call) -> Thing | None:
     return calls.choose(None, call.first, filler or calls.builder.constant(0.0))
 
 
+def _requires_grad(calls: Values, call: Call) -> Thing | None:
+    """`x.requires_grad_()`: from here on a gradient is asked for, whatever `x` was made of."""
+    first, asked = call.first, call.argument(1, "requires_grad")
+    if not isinstance(first, Value) or (isinstance(asked, Constant) and not asked.value):
+        return first
+    return calls.trained(first)
+
+
 HANDLERS: dict[str, Handler] = {
+    "requires_grad_": _requires_grad,
     "broadcast_tensors": _broadcast,
     "broadcast_all": _broadcast,
     "pad": _padded,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
+from nanlint.callers import is_private, unconfirmed
 from nanlint.cases import Scene
 from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding, Fix, Span
 from nanlint.fixes import offer
 from nanlint.fixes.advice import advice
 from nanlint.fixes.places import Places
+from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
@@ -81,6 +83,7 @@ def _analysed(
     refuted: dict[object, Refuted] = {}
     dtype = DTYPES[config.dtype]
     budget = Budget(len(source.lines))
+    private: list[tuple[int, ast.AST, Apply]] = []
     tested, untrained = is_among_tests(source.path), is_untrained(source.path)
     for unit in lower(
         read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
@@ -90,6 +93,8 @@ def _analysed(
             aside = tested or (apart and not _asks_for_gradients(unit, source))
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes):
                 finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+                if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
+                    private.append((len(found), unit.node, hazard.selector))
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -97,7 +102,31 @@ def _analysed(
         refuted |= unit.lowering.refuted
         if budget.is_spent:
             break
+    for index in _unconfirmed(private, source, read, config, budget):
+        found[index] = replace(found[index], confidence=Confidence.LOW)
     return _distinct(found), read, refuted.values()
+
+
+def _unconfirmed(
+    private: Sequence[tuple[int, ast.AST, Apply]],
+    source: Source,
+    read: Reading,
+    config: Config,
+    budget: Budget,
+) -> list[int]:
+    """Which findings in private functions their callers in the file know to be none."""
+
+    def lowered(wanted: Collection[ast.AST], inside: Collection[ast.AST]) -> Iterator[Unit]:
+        dtype, text = DTYPES[config.dtype], source.text
+        return lower(
+            read.tree, text, dtype, source.path, config.assume, wanted=wanted, budget=budget, inside=inside
+        )
+
+    found = [(node, selector) for _, node, selector in private]
+    try:
+        return [private[i][0] for i in unconfirmed(found, read.tree, ARITHMETIC[config.dtype], lowered)]
+    except Exhausted:
+        return []
 
 
 def _is_before_training(unit: Unit) -> bool:

@@ -82,7 +82,9 @@ PYTHON_RESULTS = frozenset({"item", "tolist", "numpy"})
 
 SIZES = frozenset({"shape", "ndim", "dtype", "device", "layout", "grad_fn"})
 """Attributes that are no tensors."""
-FLAGS = frozenset({"is_cuda", "requires_grad", "is_leaf", "is_sparse", "is_mps", "is_cpu", "is_quantized", "is_nested"})
+FLAGS = frozenset(
+    {"is_cuda", "requires_grad", "is_leaf", "is_sparse", "is_mps", "is_cpu", "is_quantized", "is_nested"}
+)
 """Attributes that are true or false."""
 
 _INF = float("inf")

@@ -49,6 +49,8 @@ class Unit:
     lowering: ModuleLowering
     shallow: bool = False
     """Whether calls into other files were passed by, since they make no difference."""
+    entered: frozenset[ast.AST] = frozenset()
+    """The functions among those looked `inside` that are called by it."""
     exhausted: bool = False
     """Whether lowering it would have taken too long: there is nothing in it then."""
 
@@ -62,19 +64,20 @@ def lower(
     *,
     wanted: Collection[ast.AST] | None = None,
     budget: Budget | None = None,
+    inside: Collection[ast.AST] = (),
 ) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
     If some are `wanted`, all others are left out, with nothing but the names of the module level where that is not
     among them. What is done is taken off the `budget`; a unit for which that is not enough is empty. If there is a
     file at `path`, what it imports from its project is followed. `settings` are the conditions that the tree has been
-    given, for what is lowered again.
+    given, for what is lowered again. The selectors of the functions looked `inside` are those of their callers too.
     """
     if wanted is not None and not wanted:
         return
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
-    lowering.wanted, lowering.budget = wanted, budget
+    lowering.wanted, lowering.budget, lowering.inside = wanted, budget, inside
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
     try:
@@ -197,7 +200,8 @@ class ModuleLowering(Economy):
         collected, self.collected = self.collected, Collected()
         wanted = demanded(collected, self.wholes)
         selectors = tuple(s for s in collected.selectors if s.number in wanted)
-        return Unit(node, selectors, tuple(collected.sinks), start, function, self, self.shallow)
+        entered = frozenset(collected.entered)
+        return Unit(node, selectors, tuple(collected.sinks), start, function, self, self.shallow, entered)
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):

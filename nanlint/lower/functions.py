@@ -37,6 +37,8 @@ class Functions(Methods):
             calls=(*frame.calls, function.node),
             foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
         )
+        if function.node in self.inside:
+            self.collected.entered.add(function.node)
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *call.args), call.named, inner, complete=call.is_complete)
         made = self.body(function, inner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Collected:
 
     selectors: list[Apply] = field(default_factory=list)
     sinks: list[Value] = field(default_factory=list)
+    entered: set[ast.AST] = field(default_factory=set)
     inlined: int = 0
 
 
@@ -63,6 +64,8 @@ class Lowering:
         """What running statements is taken off."""
         self.foreign = Foreign()
         self.initialising: set[int] = set()
+        self.inside: Collection[ast.AST] = ()
+        """Functions whose selectors count as those of whoever calls them."""
         self.extremes: set[int] = set()
         """The numbers of values that each element of a group has alike."""
         self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}

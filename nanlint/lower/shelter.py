@@ -83,7 +83,7 @@ class _Uses:
     def is_off(self, node: Function, owner: ast.ClassDef | None, known: set[ast.AST]) -> bool:
         """Whether a function is used without gradient only, as far as `known` says of others."""
         places = [place for place in self.places[node.name] if place.function is not node]
-        if not places or node.name.startswith("__") or node.name in _ENTRIES or not _is_plain(node):
+        if not places or node.name.startswith("__") or node.name in _ENTRIES or not is_plain(node):
             return False
         if not all(place.is_off or place.function in known for place in places):
             return False
@@ -94,7 +94,7 @@ def _is_private(node: Function) -> bool:
     return node.name.startswith("_")
 
 
-def _is_plain(node: Function) -> bool:
+def is_plain(node: Function) -> bool:
     """Whether nothing else than its name leads to a function: a decorator may register it somewhere."""
     names = {ast.unparse(decorator).rpartition(".")[2] for decorator in node.decorator_list}
     return names <= {"staticmethod", "classmethod", "script", "compile", "property"}

@@ -33,9 +33,13 @@ class Values(Objects):
         made = self.builder.apply(
             op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
         )
-        if isinstance(made, Apply) and frame.depth == 0 and (op in SELECTORS or op == "mul"):
+        if isinstance(made, Apply) and (op in SELECTORS or op == "mul") and self._counts(frame):
             self.collected.selectors.append(made)
         return made
+
+    def _counts(self, frame: Frame) -> bool:
+        """Whether the selectors of `frame` are those of the function at hand."""
+        return frame.depth == 0 or (bool(self.inside) and frame.calls[-1] in self.inside)
 
     def _exponential(self, base: float, exponent: Value) -> tuple[str, tuple[Value, ...]]:
         """`2 ** x` and `10 ** x` are exponentials: they overflow, and have no singular point."""
@@ -97,6 +101,16 @@ class Values(Objects):
         if not value.grad:
             return value
         return self.builder.apply("identity", value, node=value.node, grad=False, kind=value.kind)
+
+    def trained(self, value: Value) -> Value:
+        """The same value as a leaf of autograd's, which gradient comes back to."""
+        if value.grad:
+            return value
+        name = _called(value) if value.node is None else self.source(value.node)
+        region = value.region if isinstance(value, Leaf) else R.FINITE
+        return self.builder.leaf(
+            name, region, kind=Kind.TENSOR, node=value.node, key=("trained", value.number)
+        )
 
     def integer(self, value: Value, node: ast.AST) -> Value:
         """`value` as integers, which have no gradient; nan and the infinities become some integer too."""

@@ -18,6 +18,7 @@ FOREIGN = frozenset(
     """.split()
 )
 """Packages whose values are no torch tensors."""
+_ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
 
 
 def canonical(dotted: str) -> str:
@@ -31,6 +32,12 @@ def canonical(dotted: str) -> str:
 def is_foreign(dotted: str) -> bool:
     """Whether the name belongs to another array library."""
     return dotted.split(".", 1)[0] in FOREIGN
+
+
+def may_be_of_project(dotted: str) -> bool:
+    """Whether a name may be one of the project around: nanlint knows it for no library's."""
+    top = dotted.split(".", 1)[0]
+    return top not in _ELSEWHERE and top not in FOREIGN
 
 
 def imported(node: ast.Import | ast.ImportFrom, package: str = "") -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from nanlint.project import MARKERS
+from nanlint.roots import MARKERS
 
 _FILE = re.compile(
     r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)",

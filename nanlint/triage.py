@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from nanlint.config import Config
 from nanlint.flow import suspects
+from nanlint.flow.digest import at
+from nanlint.flow.elsewhere import Elsewhere, made, noted
 from nanlint.project import Project
 from nanlint.source import Source, parse
 from nanlint.words import WORD
@@ -46,22 +48,16 @@ def examined(source: Source, config: Config, tree: ast.Module | None = None) -> 
         return None
     if config.looks_beyond_selectors or config.assume or WORD in source.text:
         return EVERYTHING
+    project, squares = Project.around(source.path), config.dtype == "float16"
+    digest = noted(source.text, project.package, squares=squares)
+    if digest is None:
+        tree = parse(source.text) if tree is None else tree
+        try:
+            digest = made(source.text, project.package, tree, squares=squares)
+        except RecursionError:
+            return Worth(tree)
+    places = suspects(digest, Elsewhere(project, digest, squares=squares).may)
+    if not places:
+        return None
     tree = parse(source.text) if tree is None else tree
-    project = Project.around(source.path)
-    try:
-        wanted = suspects(
-            tree,
-            project.holds,
-            lambda dotted: _may_select(dotted, project),
-            project.package,
-            squares=config.dtype == "float16",
-        )
-    except RecursionError:
-        return Worth(tree)
-    return Worth(tree, wanted) if wanted is None or wanted else None
-
-
-def _may_select(dotted: str, project: Project) -> bool:
-    from nanlint.aliases import may_select  # here: few files call what they import with something singular
-
-    return may_select(dotted, project)
+    return Worth(tree, at(places, tree))

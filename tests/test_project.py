@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from nanlint import project
 from nanlint.config import Config
 from nanlint.engine import check, check_file, fix
 from nanlint.finding import Finding
-from nanlint.project import MOST_BYTES, Found, Project, load
+from nanlint.modules import MOST_BYTES, MOST_KEPT, load
+from nanlint.project import Found, Project
 from nanlint.source import Source, read
 
 CONFIG = Config()
@@ -396,7 +396,7 @@ def test_an_unchanged_file_is_parsed_once(tmp_path: Path) -> None:
 
 def test_the_files_that_are_kept_have_a_bound(tmp_path: Path) -> None:
     large = "# " + "x" * (MOST_BYTES - 10) + "\na = 1\n"
-    count = project.MOST_KEPT // len(large) + 2
+    count = MOST_KEPT // len(large) + 2
     written(tmp_path, {f"m{index}.py": large for index in range(count)})
     modules = [load(str(tmp_path / f"m{index}.py")) for index in range(count)]
     assert all(module is not None and set(module.bound) == {"a"} for module in modules)
@@ -428,15 +428,14 @@ def test_the_files_that_are_kept_have_a_bound(tmp_path: Path) -> None:
 def test_what_a_file_binds_for_certain(text: str, expected: type, tmp_path: Path) -> None:
     written(tmp_path, {"m.py": text, "main.py": ""})
     resolved = Project.around(str(tmp_path / "main.py")).resolve("m.a")
-    if expected is type(None):  # bound, but to what cannot be told
-        assert isinstance(resolved, Found)
-        assert resolved.module is not None
-        assert resolved.module.bound["a"] is None
-    else:
-        assert isinstance(resolved, expected)
-        assert not isinstance(resolved, Found) or (
-            resolved.module is not None and resolved.module.bound["a"] is not None
-        )
+    module = load(str(tmp_path / "m.py"))
+    assert module is not None
+    is_bound = isinstance(resolved, Found)
+    assert is_bound == (expected is not str)
+    # bound, but to what cannot be told
+    assert is_bound == ("a" in module.bound and not isinstance(module.bound["a"], str))
+    assert expected is not type(None) or module.bound["a"] is None
+    assert expected is not Found or module.bound["a"] is not None
 
 
 # What is followed, and where it is told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -15,6 +16,8 @@ from nanlint.catalogue.structure import MODULES
 from nanlint.catalogue.structure import SELECTING as NAMES
 from nanlint.config import Config
 from nanlint.flow import suspects
+from nanlint.flow.digest import MODULE, digested, place_of
+from nanlint.flow.sources import IMPORTED
 from nanlint.lower.handlers.matrices import HANDLERS as MATRICES
 from nanlint.proof.programs.writing import Program
 from nanlint.source import Source
@@ -27,9 +30,17 @@ HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfro
 def suspected(text: str, project: str = "helpers") -> list[str]:
     """The names of the functions that are suspected in a file of some package."""
     tree = ast.parse(HEAD + text)
-    found = suspects(tree, lambda dotted: dotted.startswith(project), squares=False)
-    assert found is not None
-    return sorted(getattr(node, "name", "module") for node in found)
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    names = {MODULE: "module"} | {place_of(node): node.name for node in functions}
+    found = suspects(
+        digested(tree, "", squares=False),
+        lambda tokens, flag: any(token.startswith(IMPORTED + project) for token in tokens),
+    )
+    return sorted(names[place] for place in found)
+
+
+def _nothing(tokens: Sequence[str], flag: int) -> bool:
+    return False
 
 
 def function(body: str) -> str:
@@ -152,14 +163,14 @@ def test_statements_outside_of_functions_are_told_apart() -> None:
 
 def test_squares_overflow_in_short_dtypes() -> None:
     tree = ast.parse(HEAD + function("return torch.relu(x ** 2)"))
-    assert suspects(tree, squares=False) == frozenset()
-    assert suspects(tree) == {tree.body[-1]}
+    found = [suspects(digested(tree, "", squares=squares), _nothing) for squares in (False, True)]
+    assert found == [frozenset(), {place_of(tree.body[-1])}]
 
 
 def test_a_star_import_from_the_project_may_bring_anything() -> None:
-    tree = ast.parse("from helpers import *\nimport torch\n")
-    assert suspects(tree, lambda dotted: dotted.startswith("helpers")) is None
-    assert suspects(tree, lambda dotted: False) == frozenset()
+    text = "from helpers import *\ndef f(x):\n    return torch.relu(root(x))\n"
+    assert suspected(text) == ["f"]
+    assert suspected(text, "nothing") == []
 
 
 # --- the words, against the catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from nanlint.flow.sources import Source, Unit
+from nanlint.flow.sources import Selection, Source, Unit
 
 
 class Bindings:
@@ -18,8 +18,10 @@ class Bindings:
         """Whether a square may be singular, which takes numbers that only short dtypes cannot hold."""
         self.module = self.unit = Unit()
         self.units = [self.module]
-        self.imports: dict[str, set[str]] = {}
-        """The names that imports bind, and what they stand for."""
+        self.imports: list[tuple[str, Source]] = []
+        """Bindings that imports make."""
+        self.followed: dict[str, set[str]] = {}
+        """The names that imports from the project bind, and what they stand for."""
         self.stars: list[str] = []
         self.inherited: set[tuple[str, str]] = set()
         """Classes, and the attributes that are asked for in their methods."""
@@ -30,6 +32,8 @@ class Bindings:
         self.results: Source | None = None
         self.owner, self.inherits = "", False
         """The class at hand, and whether a base class may be of the project."""
+        self.depth = 0
+        """How many functions are around that class."""
         self.receiver = ""
         """The first parameter of the method at hand."""
 
@@ -57,9 +61,14 @@ class Bindings:
             source.add(choice)
         self.unit.bindings.append((name, source))
         if name[0] == "." or self.unit is self.module:
-            self.unit.exported.append((name, source))
-            if self.owner:
-                self.unit.exported.append((f".{name}", source))  # an attribute of the class
+            self.export(name, source)
+
+    def export(self, name: str, source: Source) -> None:
+        """The whole file knows a name; what is bound in a class is an attribute too, and comes with the class."""
+        self.unit.exported.append((name, source))
+        if self.owner:
+            attribute = name if name[0] == "." else f".{name}"
+            self.unit.exported += (attribute, source), (f"{self.owner}.*", source)
 
     def bind(self, target: ast.expr, source: Source) -> None:
         """Bind everything in an assignment target."""
@@ -91,5 +100,5 @@ class Bindings:
 
     def selector(self, operands: Source, mask: Source | None = None) -> None:
         """A selector; with `mask`, if that is one."""
-        if operands.names or operands.singular:
-            self.unit.selectors.append((operands, mask, self.around))
+        if operands:
+            self.unit.selectors.append(Selection(operands, mask, self.around))

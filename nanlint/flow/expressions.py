@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 from nanlint.flow.bindings import Bindings
 from nanlint.flow.operators import DISPLAYS, LOGICAL, is_singular, number
-from nanlint.flow.sources import Call, Source
-from nanlint.words import LAYERS, MASKING, PRODUCTS, SELECTING, SELECTORS, SINGULAR, may_say_mask
+from nanlint.flow.sources import FLAGS, IMPORTED, MASKING, OTHERWISE, SELECTING, SINGULAR, Call, Source
+from nanlint.words import LAYERS, PRODUCTS, may_say_mask
+from nanlint.words import SELECTING as SELECTORS
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FILLED = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "register_buffer"})
 """Methods that put their arguments into the object."""
-_NOTED = SELECTORS | SINGULAR | MASKING
 
 
 class Expressions(Bindings):
@@ -37,14 +37,15 @@ class Expressions(Bindings):
             out.names.add(f"{self.owner}()")
 
     def _word(self, word: str, out: Source) -> None:
-        if word in _NOTED:
-            out.singular = out.singular or word in SINGULAR
-            out.selecting = out.selecting or word in SELECTORS
-            out.masking = out.masking or word in MASKING
-        elif not out.masking:
-            out.masking = may_say_mask(word)
+        flags = FLAGS.get(word)
+        if flags is not None:
+            out.flags |= flags
+        elif not out.flags & MASKING and may_say_mask(word):
+            out.flags |= MASKING
 
     def _attribute(self, node: ast.Attribute, out: Source) -> None:
+        if self.followed and self._of_import(node, out):
+            return
         attr = node.attr
         out.names.add(f".{attr}")
         self._word(attr, out)
@@ -52,6 +53,21 @@ class Expressions(Bindings):
             self.inherited.add((self.owner, f".{attr}"))
             out.names.add(f"{self.owner}.{attr}")
         self.expression(node.value, out)
+
+    def _of_import(self, node: ast.Attribute, out: Source) -> bool:
+        """An attribute of what was imported from the project; False if it is none."""
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or root.id not in self.followed or root.id in self.unit.parameters:
+            return False
+        _, _, attributes = _dotted(node).partition(".")
+        for attr in attributes.split("."):
+            out.names.add(f".{attr}")
+            self._word(attr, out)
+        out.names.add(f"{root.id}{OTHERWISE}")
+        out.names.update(f"{IMPORTED}{dotted}.{attributes}" for dotted in self.followed[root.id])
+        return True
 
     def _binary(self, node: ast.BinOp, out: Source) -> None:
         if isinstance(node.op, ast.Mult) and not (number(node.left) or number(node.right)):
@@ -62,28 +78,28 @@ class Expressions(Bindings):
             return
         self.expression(node.left, out)
         self.expression(node.right, out)
-        out.singular = out.singular or is_singular(node.op, node.right, squares=self.squares)
-        out.masking = out.masking or isinstance(node.op, LOGICAL)
+        if is_singular(node.op, node.right, squares=self.squares):
+            out.flags |= SINGULAR
+        if isinstance(node.op, LOGICAL):
+            out.flags |= MASKING
 
     def _logical(self, node: ast.BoolOp | ast.UnaryOp, out: Source) -> None:
         for part in node.values if isinstance(node, ast.BoolOp) else (node.operand,):
             self.expression(part, out)
-        out.masking = (
-            out.masking or isinstance(node, ast.BoolOp) or isinstance(node.op, (ast.Not, ast.Invert))
-        )
+        if isinstance(node, ast.BoolOp) or isinstance(node.op, (ast.Not, ast.Invert)):
+            out.flags |= MASKING
 
     def _choice(self, node: ast.IfExp, out: Source) -> None:
         for part in (node.test, node.body, node.orelse):
             self.expression(part, out)
-        out.masking = (
-            out.masking or isinstance(node.body, ast.Constant) or isinstance(node.orelse, ast.Constant)
-        )
+        if isinstance(node.body, ast.Constant) or isinstance(node.orelse, ast.Constant):
+            out.flags |= MASKING
 
     def _compare(self, node: ast.Compare, out: Source) -> None:
         """No gradient comes back through a comparison."""
         for side in (node.left, *node.comparators):
             self.of(side)
-        out.masking = True
+        out.flags |= MASKING
 
     def _call(self, node: ast.Call, out: Source) -> None:
         called, arguments = self.of(node.func), Source()
@@ -93,39 +109,38 @@ class Expressions(Bindings):
             self.expression(word.value, arguments)
         self._noted(node, called, arguments)
         out.names |= called.names | arguments.names
-        out.singular = out.singular or called.singular or arguments.singular
-        out.selecting = out.selecting or arguments.selecting
-        out.masking = out.masking or called.masking or arguments.masking
+        out.flags |= (called.flags & ~SELECTING) | arguments.flags
 
     def _noted(self, node: ast.Call, called: Source, arguments: Source) -> None:
         """What a call is beyond its function and its arguments: a selector, a change of what it is a method of."""
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in SELECTING or name in PRODUCTS:
-            operands = Source(called.names, called.singular, masking=called.masking)
+        if name in SELECTORS or name in PRODUCTS:
+            operands = Source(called.names, called.flags & ~SELECTING)
             operands.add(arguments)
             self.selector(operands, operands if name in PRODUCTS else None)
         elif name in LAYERS:
-            arguments.selecting = True
+            arguments.flags |= SELECTING
         elif name == "getattr":
             _look_up(node, arguments)
-        elif arguments.singular or arguments.names:
+        elif arguments:
             self._alias(node, called, arguments)
         for word in node.keywords:
             if word.arg == "out":
-                self.filled(word.value, Source(called.names | arguments.names, True))
+                self.filled(word.value, Source(called.names | arguments.names, SINGULAR))
         if isinstance(node.func, ast.Attribute) and (name[-1:] == "_" or name in _FILLED):
-            singular = called.singular or arguments.singular
+            singular = (called.flags | arguments.flags) & SINGULAR
             self.filled(node.func.value, Source(called.names | arguments.names, singular))
 
     def _alias(self, node: ast.Call, called: Source, arguments: Source) -> None:
-        dotted, function = _dotted(node.func), node.func
-        inherited = ""
+        function = node.func
         if isinstance(function, ast.Attribute):
             # what a method is called on need not be a selector itself
-            called = Source((f".{function.attr}",), selecting=called.selecting)
-            if self.inherits and dotted == f"{self.receiver}.{function.attr}":
-                inherited = f"{self.owner}.{function.attr}"
-        self.unit.calls.append(Call(called, dotted, inherited, arguments, self.around))
+            names = {name for name in called.names if name.startswith(IMPORTED)}
+            own = isinstance(function.value, ast.Name) and function.value.id == self.receiver
+            if self.inherits and own:
+                names.add(f"{self.owner}.{function.attr}")
+            called = Source({f".{function.attr}", *names}, called.flags & SELECTING)
+        self.unit.calls.append(Call(called, arguments, self.around))
 
     def _subscript(self, node: ast.Subscript, out: Source) -> None:
         owner = self.of(node.value)
@@ -134,7 +149,7 @@ class Expressions(Bindings):
         if isinstance(node.slice, ast.Constant):
             self._literal(node.slice, owner)
         if isinstance(node.value, DISPLAYS):
-            owner.masking = True  # one of several numbers
+            owner.flags |= MASKING  # one of several numbers
         out.add(owner)
 
     def _lambda(self, node: ast.Lambda, out: Source) -> None:
@@ -157,17 +172,31 @@ class Expressions(Bindings):
     def _generators(self, generators: Iterable[ast.comprehension]) -> None:
         for generator in generators:
             source = self.of(generator.iter)
-            source.masking = source.masking or isinstance(generator.iter, DISPLAYS)
+            if isinstance(generator.iter, DISPLAYS):
+                source.flags |= MASKING
             self.bind(generator.target, source)
             for test in generator.ifs:
                 self.of(test)
 
     def _literal(self, node: ast.Constant, out: Source) -> None:
         """A text may be the name of a mask among settings or in a batch."""
-        out.masking = out.masking or (isinstance(node.value, str) and may_say_mask(node.value))
+        if isinstance(node.value, str) and may_say_mask(node.value):
+            out.flags |= MASKING
 
     def _nothing(self, node: ast.AST, out: Source) -> None:
-        """A text with values in it."""
+        """A text with values in it, or what holds no values."""
+
+    def _elements(self, node: ast.Tuple | ast.List | ast.Set, out: Source) -> None:
+        for element in node.elts:
+            self.expression(element, out)
+
+    def _items(self, node: ast.Dict, out: Source) -> None:
+        for part in (*node.keys, *node.values):
+            if part is not None:
+                self.expression(part, out)
+
+    def _value(self, node: ast.Starred | ast.Await, out: Source) -> None:
+        self.expression(node.value, out)
 
 
 def _look_up(node: ast.Call, operands: Source) -> None:
@@ -175,8 +204,7 @@ def _look_up(node: ast.Call, operands: Source) -> None:
     if len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
         word = str(node.args[1].value)
         operands.names.add(f".{word}")
-        operands.singular = operands.singular or word in SINGULAR
-        operands.selecting = operands.selecting or word in SELECTORS
+        operands.flags |= FLAGS.get(word, 0) & (SINGULAR | SELECTING)
 
 
 def _dotted(node: ast.expr) -> str:
@@ -193,6 +221,14 @@ _EXPRESSIONS: dict[type[ast.AST], Callable[[Expressions, Any, Source], None]] = 
     ast.Attribute: Expressions._attribute,
     ast.Constant: Expressions._literal,
     ast.JoinedStr: Expressions._nothing,
+    ast.Load: Expressions._nothing,
+    ast.Store: Expressions._nothing,
+    ast.Tuple: Expressions._elements,
+    ast.List: Expressions._elements,
+    ast.Set: Expressions._elements,
+    ast.Dict: Expressions._items,
+    ast.Starred: Expressions._value,
+    ast.Await: Expressions._value,
     ast.BinOp: Expressions._binary,
     ast.Compare: Expressions._compare,
     ast.BoolOp: Expressions._logical,

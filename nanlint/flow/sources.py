@@ -7,44 +7,56 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from nanlint import words
+
+SINGULAR, SELECTING, MASKING = 1, 2, 4
+"""Flags: something singular, a selector that is not called, something that is 0 for some elements only."""
+ALL = SINGULAR | SELECTING | MASKING
+
 IMPORTED = "import "
 """In front of the dotted name that an import stands for, among the names that a source is made of."""
+CLASS = "class "
+"""In front of the name of a class, likewise: in other files its attributes come with it."""
+ATTRIBUTE = "attribute "
+"""In front of an attribute that a base class may have."""
+TOKENS = (IMPORTED, CLASS, ATTRIBUTE)
+OTHERWISE = "?"
+"""Behind a name that an import binds: what else is bound to it."""
+BASES = "<"
+"""Behind the name of a class: its base classes."""
 
 
 class Source:
-    """What an expression is made of: names, attributes with a dot in front, and whether one of them is in itself
-    singular, a selector that is not called, or 0 for some elements only."""
+    """What an expression is made of: names, attributes with a dot in front, and what it is by itself, as flags."""
 
-    __slots__ = ("masking", "names", "selecting", "singular")
+    __slots__ = ("flags", "names")
 
-    def __init__(
-        self,
-        names: Iterable[str] = (),
-        singular: bool = False,
-        selecting: bool = False,
-        masking: bool = False,
-    ) -> None:
+    def __init__(self, names: Iterable[str] = (), flags: int = 0) -> None:
         self.names = set(names)
-        self.singular = singular
-        self.selecting = selecting
-        self.masking = masking
+        self.flags = flags
 
     def add(self, other: Source) -> None:
         self.names |= other.names
-        self.singular = self.singular or other.singular
-        self.selecting = self.selecting or other.selecting
-        self.masking = self.masking or other.masking
+        self.flags |= other.flags
+
+    def __bool__(self) -> bool:
+        """Whether anything but a literal is in it."""
+        return bool(self.names) or bool(self.flags & SINGULAR)
 
 
 class Call(NamedTuple):
     """A call of what may be a selector by another name."""
 
     called: Source
-    dotted: str
-    """The name that is called, if it is one."""
-    inherited: str
-    """For an attribute of the object itself: where a base class may have it."""
     arguments: Source
+    around: tuple[ast.AST, ...]
+
+
+class Selection(NamedTuple):
+    """A selector: its operands, what has to be a mask for it to be one, and the functions around it."""
+
+    operands: Source
+    mask: Source | None
     around: tuple[ast.AST, ...]
 
 
@@ -52,9 +64,19 @@ class Call(NamedTuple):
 class Unit:
     """A function that stands in no other one, with all inside of it; or the statements outside of all functions."""
 
+    parameters: frozenset[str] = frozenset()
+    """The names that are never the file's here."""
     bindings: list[tuple[str, Source]] = field(default_factory=list)
     exported: list[tuple[str, Source]] = field(default_factory=list)
     """Bindings that the whole file knows: results of functions, attributes, names of the module."""
-    selectors: list[tuple[Source, Source | None, tuple[ast.AST, ...]]] = field(default_factory=list)
-    """The operands of each selector, what has to be a mask for it to be one, and the functions around it."""
+    selectors: list[Selection] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+
+
+FLAGS = {
+    word: (word in words.SINGULAR) * SINGULAR
+    | (word in words.SELECTORS) * SELECTING
+    | (word in words.MASKING) * MASKING
+    for word in words.SINGULAR | words.SELECTORS | words.MASKING
+}
+"""What the words that triage knows are by themselves."""

@@ -2,54 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from nanlint.flow.sources import Source, Unit
+from nanlint.flow.sources import ALL, IMPORTED, TOKENS, Source, Unit
+
+FIRST = ALL.bit_length()
+"""The bit of the first token, above the flags."""
+
+
+class _Binding(NamedTuple):
+    """A name that a source is bound to in one of the units, for all of the file if it is `exported`."""
+
+    at: int
+    name: str
+    source: Source
+    exported: bool
 
 
 class Spread:
-    """How a property of sources spreads from name to name, through the file and through each unit."""
+    """What the names of a file are made of: flags, and a bit for each token.
 
-    def __init__(self, units: Sequence[Unit], has: Callable[[Source], bool], known: Iterable[str]) -> None:
-        self.has = has
-        self.known = set(known)
-        self.inside: dict[Unit, set[str]] = {unit: set() for unit in units}
-        mentioned = {unit: _mentioned(unit, has) for unit in units}
-        before = -1
-        while len(self.known) > before:
-            before = len(self.known)
-            for unit in units:
-                names = mentioned[unit]
-                if names is None or not names.isdisjoint(self.known):
-                    self._within(unit)
+    Tokens are the names that are decided on elsewhere: what is imported, and the attributes of a class. Any name may
+    come from one of the `stars`, modules of the project from which all is imported.
+    """
 
-    def reaches(self, source: Source, unit: Unit) -> bool:
-        """Whether a source in a unit has the property, by way of names or by itself."""
-        names = source.names
-        inside = self.inside[unit]
-        return self.has(source) or not (names.isdisjoint(self.known) and names.isdisjoint(inside))
+    def __init__(self, units: Sequence[Unit], stars: Sequence[str] = ()) -> None:
+        self.tokens: dict[str, int] = {}
+        """The bit of each token."""
+        self.known: dict[str, int] = {}
+        """What the names are made of that the whole file knows."""
+        self.inside: dict[Unit, dict[str, int]] = {unit: {} for unit in units}
+        """The same for the names of each unit."""
+        self._units = units
+        self._inside_users: list[dict[str, list[_Binding]]] = [{} for _ in units]
+        self._users: dict[str, list[_Binding]] = {}
+        mentioned = set().union(*map(_mentioned, units))
+        for name in mentioned:
+            if name.startswith(TOKENS):
+                self.known[name] = self._bit(name)
+        for star in stars:
+            for name in filter(str.isidentifier, mentioned):
+                self.known[name] = self.known.get(name, 0) | self._bit(f"{IMPORTED}{star}.{name}")
+        self._run([*self._bindings()])
 
-    def _within(self, unit: Unit) -> None:
-        """Spread from name to name in a unit, and to the file."""
-        inside = self.inside[unit]
-        pending, before = unit.bindings, -1
-        while len(pending) != before:
-            before = len(pending)
-            left = []
-            for name, source in pending:
-                if self.reaches(source, unit):
-                    inside.add(name)
-                else:
-                    left.append((name, source))
-            pending = left
-        self.known.update(name for name, source in unit.exported if self.reaches(source, unit))
+    def of(self, source: Source, unit: Unit) -> int:
+        """What a source in a unit is made of."""
+        made = source.flags
+        known, inside, hidden = self.known, self.inside[unit], unit.parameters
+        for name in source.names:
+            if name in known and name not in hidden:
+                made |= known[name]
+            if name in inside:
+                made |= inside[name]
+        return made
+
+    def _bit(self, token: str) -> int:
+        return self.tokens.setdefault(token, 1 << (FIRST + len(self.tokens)))
+
+    def _bindings(self) -> Iterator[_Binding]:
+        """All bindings, each noted with the names that it depends on."""
+        exported = {name for unit in self._units for name, _ in unit.exported}
+        for at, unit in enumerate(self._units):
+            users, own = self._inside_users[at], {name for name, _ in unit.bindings}
+            for bindings, is_exported in ((unit.bindings, False), (unit.exported, True)):
+                for name, source in bindings:
+                    binding = _Binding(at, name, source, is_exported)
+                    for used in source.names & own:
+                        users.setdefault(used, []).append(binding)
+                    for used in source.names & exported:
+                        self._users.setdefault(used, []).append(binding)
+                    yield binding
+
+    def _run(self, pending: Iterable[_Binding]) -> None:
+        """Spread until nothing changes."""
+        while pending:
+            further: dict[_Binding, None] = {}
+            for binding in pending:
+                at, name, source, exported = binding
+                unit = self._units[at]
+                names = self.known if exported else self.inside[unit]
+                before = names.get(name, 0)
+                made = self.of(source, unit) | before
+                if made != before:
+                    names[name] = made
+                    users = self._users if exported else self._inside_users[at]
+                    further.update(dict.fromkeys(users.get(name, ())))
+            pending = [*further]
 
 
-def _mentioned(unit: Unit, has: Callable[[Source], bool]) -> set[str] | None:
-    """The names that the bindings of a unit are made of; None if one of them has the property by itself."""
+def _mentioned(unit: Unit) -> set[str]:
+    """The names that a unit mentions."""
     names: set[str] = set()
     for _, source in (*unit.bindings, *unit.exported):
-        if has(source):
-            return None
         names |= source.names
+    for selection in unit.selectors:
+        names |= selection.operands.names
+        names |= selection.mask.names if selection.mask is not None else frozenset()
+    for call in unit.calls:
+        names |= call.called.names
+        names |= call.arguments.names
     return names

@@ -8,9 +8,8 @@ from typing import Any
 
 from nanlint.flow.expressions import Expressions, Function
 from nanlint.flow.operators import DISPLAYS, LOGICAL, NUMBERS, is_singular
-from nanlint.flow.sources import IMPORTED, Source, Unit
-from nanlint.names import imported, origin
-from nanlint.words import SELECTORS, SINGULAR
+from nanlint.flow.sources import BASES, CLASS, FLAGS, IMPORTED, MASKING, SELECTING, SINGULAR, Source, Unit
+from nanlint.names import imported, may_be_of_project, origin
 
 _ROOTS = frozenset(
     {"object", "torch", ".nn", "nn", ".Module", "Module", ".autograd", ".Function", "Function"}
@@ -41,10 +40,12 @@ class Statements(Expressions):
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
             self.of(decorator)
-        owner = self.owner if not self.around else ""
+        owner = self.owner if len(self.around) == self.depth else ""
         results = self.function(node)
-        for name in [f".{node.name}", f"{owner}()"] if owner else [node.name, f".{node.name}"]:
-            self.unit.exported.append((name, results))
+        names = [f".{node.name}", f"{owner}.*"] if owner else [node.name, f".{node.name}"]
+        if owner and (node.name == "forward" or node.name[:2] == "__"):
+            names.append(f"{owner}()")  # what is done with an object is not always said by name
+        self.unit.exported.extend((name, results) for name in names)
         self.unit.bindings.append((node.name, results))
 
     def function(self, node: Function) -> Source:
@@ -54,10 +55,10 @@ class Statements(Expressions):
                 self.of(default)
         outer = self.unit, self.around, self.choices, self.results
         if not self.around:
-            self.unit = Unit()
+            names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)]
+            self.unit = Unit(frozenset([*names, *(parameter.arg for parameter in node.args.kwonlyargs)]))
             self.units.append(self.unit)
-            parameters = [*node.args.posonlyargs, *node.args.args]
-            self.receiver = parameters[0].arg if parameters else ""
+            self.receiver = names[0] if names else ""
         self.around, self.choices, self.results = (*self.around, node), (), Source()
         self._parameters(node.args)
         if isinstance(node, ast.Lambda):
@@ -81,40 +82,57 @@ class Statements(Expressions):
         for parameter, default in pairs:
             said = parameter.annotation is not None and "ool" in ast.unparse(parameter.annotation)
             if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
-                self.bound(parameter.arg, Source(masking=True))
+                self.bound(parameter.arg, Source((), MASKING))
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = Source()
         for part in (*node.bases, *(word.value for word in node.keywords)):
             self.expression(part, bases)
-        known = Source([*bases.names, *(f"{name}()" for name in bases.names)])
-        self.unit.exported.append((f"{node.name}()", known))
-        self.bound(node.name, Source([f"{node.name}()"]))
-        outer = self.owner, self.inherits
+        self.unit.exported.append((f"{node.name}()", _with_ends(bases.names, "()")))
+        self.unit.exported.append((f"{node.name}.*", _with_ends(bases.names, "()", ".*")))
+        self.unit.exported.append((f"{node.name}{BASES}", Source(self._base_tokens(bases.names))))
+        self.bound(node.name, Source([f"{node.name}()", f"{CLASS}{node.name}"]))
+        outer = self.owner, self.inherits, self.depth
         self.owner, self.inherits = node.name, not _ROOTS.issuperset(bases.names)
+        self.depth = len(self.around)
         for decorator in node.decorator_list:
             self.of(decorator)
         self.block(node.body)
-        self.owner, self.inherits = outer
+        self.owner, self.inherits, self.depth = outer
+
+    def _base_tokens(self, names: Iterable[str]) -> Iterator[str]:
+        """The tokens of some base classes."""
+        for name in names:
+            if name.startswith(IMPORTED):
+                yield name
+            elif name in self.followed:
+                yield from (f"{IMPORTED}{dotted}" for dotted in self.followed[name])
+            else:
+                yield f"{CLASS}{name}"
 
     def _return(self, node: ast.Return) -> None:
         if node.value is not None and self.results is not None:
             self.expression(node.value, self.results)
-            self.results.masking = self.results.masking or isinstance(node.value, NUMBERS)
+            if isinstance(node.value, NUMBERS):
+                self.results.flags |= MASKING
             for choice in self.choices:
                 self.results.add(choice)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, dotted in imported(node, self.package):
-            self.imports.setdefault(name, set()).add(dotted)
-            short = dotted.rsplit(".", 1)[-1]
-            self.bound(name, Source([f"{IMPORTED}{dotted}"], short in SINGULAR, short in SELECTORS))
+            flags = FLAGS.get(dotted.rsplit(".", 1)[-1], 0) & (SINGULAR | SELECTING)
+            source = Source([f"{IMPORTED}{dotted}"], flags)
+            self.bound(name, source)
+            if may_be_of_project(dotted):
+                self.imports.append((name, source))
+                self.followed.setdefault(name, set()).add(dotted)
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             self.stars.append(origin(node, self.package))
 
     def _assign(self, node: ast.Assign) -> None:
         source = self.of(node.value)
-        source.masking = source.masking or isinstance(node.value, NUMBERS)
+        if isinstance(node.value, NUMBERS):
+            source.flags |= MASKING
         for target in node.targets:
             self.bind(target, source)
             if isinstance(target, ast.Name) and isinstance(node.value, ast.Name):
@@ -125,21 +143,25 @@ class Statements(Expressions):
     def _annotated(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
             source = self.of(node.value)
-            source.masking = source.masking or isinstance(node.value, NUMBERS)
+            if isinstance(node.value, NUMBERS):
+                source.flags |= MASKING
             self.bind(node.target, source)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         source = self.of(node.value)
         self.expression(node.target, source)
-        source.singular = source.singular or is_singular(node.op, node.value, squares=self.squares)
+        if is_singular(node.op, node.value, squares=self.squares):
+            source.flags |= SINGULAR
         if isinstance(node.op, ast.Mult):
             self.selector(source, source)
-        source.masking = source.masking or isinstance(node.op, LOGICAL)
+        if isinstance(node.op, LOGICAL):
+            source.flags |= MASKING
         self.bind(node.target, source)
 
     def _loop(self, node: ast.For | ast.AsyncFor) -> None:
         source = self.of(node.iter)
-        source.masking = source.masking or isinstance(node.iter, DISPLAYS)
+        if isinstance(node.iter, DISPLAYS):
+            source.flags |= MASKING
         self.bind(node.target, source)
         self._chosen(source, node.body, node.orelse)
 
@@ -148,7 +170,7 @@ class Statements(Expressions):
 
     def _chosen(self, choice: Source, *bodies: Sequence[ast.stmt]) -> None:
         outer = self.choices
-        if choice.names or choice.singular:
+        if choice:
             self.choices = (*outer, choice)
         for body in bodies:
             self.block(body)
@@ -169,6 +191,11 @@ class Statements(Expressions):
             if case.guard is not None:
                 self.of(case.guard)
         self._chosen(subject, *(case.body for case in node.cases))
+
+
+def _with_ends(names: Iterable[str], *ends: str) -> Source:
+    """Names, and the same with other ends: what a class is made of by its bases."""
+    return Source([*names, *(f"{name}{end}" for name in names for end in ends)])
 
 
 def _captured(pattern: ast.pattern) -> Iterator[str]:

@@ -15,11 +15,11 @@ from nanlint.lower.call import Call
 from nanlint.lower.scope import FileScope, ForeignCall, Frame, Scope, elsewhere
 from nanlint.lower.statements import Statements
 from nanlint.lower.things import Class, Function, Items, Symbol, Thing
-from nanlint.names import canonical, is_foreign
-from nanlint.project import Module, Project
+from nanlint.modules import Module, load
+from nanlint.names import canonical, is_foreign, may_be_of_project
+from nanlint.project import Project
 from nanlint.regions import Region
 
-_ELSEWHERE = frozenset({"torch", "math", "cmath", "builtins"})
 _UNDERSTOOD = ("torch.", "math.", "builtins.float", "builtins.int")
 MOST_FOLLOWED = 120
 """Values in the result of a call into another file; a longer computation is a single value to its caller."""
@@ -51,7 +51,7 @@ class Following(Statements):
 
     def follow(self, dotted: str) -> Thing | None:
         """What `dotted` stands for in the project: a function, a class, a constant, or a name from outside."""
-        if dotted.split(".", 1)[0] in _ELSEWHERE or is_foreign(dotted):
+        if not may_be_of_project(dotted):
             return None
         if dotted not in self.imports:
             self.imports[dotted] = None  # where files import each other in a circle, this is where it ends
@@ -93,7 +93,8 @@ class Following(Statements):
         found = self.project.resolve(dotted)
         if isinstance(found, str):
             return Symbol(canonical(found)) if found != dotted else None
-        scope = self.own if found.module is None else self._scope(found.module)
+        module = None if found.path == self.project.path else load(found.path)
+        scope = self.own if module is None else self._scope(module)
         thing = scope.find(found.name) if scope is not None else None
         return None if thing is None else self.followed(thing)
 

@@ -32,6 +32,9 @@ _MOST_FRUITLESS = 500
 _MOST_JUDGED = 40
 """Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
+_ROUNDED = 1.00001
+"""The sum of numbers is at most by this factor smaller after they have been shortened."""
+
 
 @dataclass(frozen=True)
 class Hazard:
@@ -117,12 +120,17 @@ class _Study:
         ]
         known = [*case.dropped, *self.path, *self.masks]
         self.ends = _ends(self.order)
+        self.seeds = frozenset(case.seed)
+        self.is_silent = not any(case.seed.values())
+        """Whether nothing but zeros comes from upstream."""
         self.stages = _Stages(self.order, case, known)
         self.kept: set[tuple[float | str | None, ...]] = set()
         """What was given for the inputs of what decides where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
         """What was given for all that is run first where no nan came of it."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
+        self.is_likely = False
+        """Whether any of them is more than unlikely."""
         self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
 
     def hazard(self) -> Hazard | None:
@@ -216,6 +224,8 @@ class _Study:
             left -= 1
             if left < 0 or not self.effort.run():
                 break
+            if best is not None and self._is_no_better(inputs, best):
+                continue
             proof = self._run(inputs)
             if proof is None:
                 continue
@@ -226,6 +236,17 @@ class _Study:
             if not self._is_unlikely(best) and (best.singular or OPS[best.site.op].overflows):
                 break
         return best
+
+    def _is_no_better(self, inputs: Mapping[int, float], best: Proof) -> bool:
+        """Whether a candidate would make no better proof, which need not be run to be known.
+
+        Once so many proofs were judged unlikely, all others are taken for it: then plainer numbers are all that counts.
+        """
+        if len(self.judged) < _MOST_JUDGED or self.is_likely:
+            return False
+        _, irregular, odd, total = self._rank(best)
+        numbers = (inputs[leaf.number] for leaf in best.inputs)
+        return not (irregular or odd) and sum(map(abs, numbers)) >= total * _ROUNDED
 
     def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
         """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
@@ -238,9 +259,11 @@ class _Study:
         values = self._dropped_values(inputs, arithmetic)
         if values is None:
             return None
-        gradients = self.stages.first.backward(values, self.case.seed, arithmetic, cut=True)
-        if gradients.origin is None:
-            self.fruitless.add(self._key(self.stages.first, inputs, arithmetic))
+        first, seed = self.stages.first, self.case.seed
+        calm = self.is_silent and first.is_calm(values, self.seeds, arithmetic)
+        gradients = None if calm else first.backward(values, seed, arithmetic, cut=True)
+        if gradients is None or gradients.origin is None:
+            self.fruitless.add(self._key(first, inputs, arithmetic))
             return None
         self.stages.last.more(values, inputs, arithmetic)
         value = values[self.case.selector.number]
@@ -319,6 +342,7 @@ class _Study:
         if key not in self.judged:
             enough = len(self.judged) >= _MOST_JUDGED
             self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
+            self.is_likely = self.is_likely or self.judged[key] is not Confidence.LOW
         return self.judged[key]
 
     def _rank(self, proof: Proof) -> tuple[bool, bool, bool, float]:

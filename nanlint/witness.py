@@ -34,6 +34,13 @@ def backward(
     return _tape(order).backward(values, seed, a, cut=cut)
 
 
+STEADY = frozenset(
+    """
+    add sub rsub neg mul square abs identity where phi masked_fill masked_select maximum minimum clamp_min clamp_max
+    relu sum mean exp tanh sigmoid sin cos norm
+    """.split()
+)
+"""Ops of which a gradient of 0 comes back as 0 for all finite arguments with a finite value."""
 _TAPES: OrderedDict[int, Tape] = OrderedDict()
 _MOST_TAPES = 8
 
@@ -66,6 +73,7 @@ class Tape:
         self._masks: list[int] = []
         self._rounded: dict[str, dict[int, float]] = {}
         self._backward: dict[frozenset[int], list[_BackwardStep]] = {}
+        self._notable: dict[frozenset[int], list[_BackwardStep]] = {}
         for value in order:
             self._add(value)
         self.inputs = frozenset(number for number, _ in self._inputs.values())
@@ -170,6 +178,24 @@ class Tape:
                         origin = value
                     grads[number] = a.add(grads[number], made) if number in grads else made
         return Gradients(grads, origin)
+
+    def is_calm(self, values: Mapping[int, float], seeds: frozenset[int], a: Arithmetic) -> bool:
+        """Whether gradients of 0 from some seeds certainly remain 0, told sooner than by running backward.
+
+        Where all values are finite, the most usual ops make nothing else of a gradient of 0.
+        """
+        if not all(map(math.isfinite, values.values())):
+            return False
+        for value, function, places, *_ in self._unsteady(seeds):
+            for made in function(a, 0.0, values[value.number], *[values[place] for place in places]):
+                if made != made:
+                    return False
+        return True
+
+    def _unsteady(self, seeds: frozenset[int]) -> list[_BackwardStep]:
+        if seeds not in self._notable:
+            self._notable[seeds] = [step for step in self._steps_back(seeds) if step[0].op not in STEADY]
+        return self._notable[seeds]
 
     def _steps_back(self, seeds: frozenset[int]) -> list[_BackwardStep]:
         """The ops that gradient from some seeds can reach, the last one first."""

@@ -31,6 +31,7 @@ from nanlint.catalogue.structure import (
 from nanlint.lower.handlers import HANDLERS
 from nanlint.proof.asking import resolve
 from nanlint.regions import Region
+from nanlint.witness import STEADY
 
 DTYPES = sorted(ARITHMETIC)
 SINGULAR = [name for name, row in OPS.items() if row.singular]
@@ -118,6 +119,16 @@ def test_safe_values_are_safe(name: str, dtype: str) -> None:
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(STEADY))
+@given(random=RANDOM)
+@REPEATED
+def test_a_zero_from_upstream_stays_one(name: str, random: Random) -> None:
+    row = OPS[name]
+    for case in (case_of(row, random) for _ in range(CASES)):
+        if math.isfinite(case.value) and all(map(math.isfinite, case.args)):
+            assert not any(math.isnan(g) for g in row.backward(case.a, 0.0, case.value, *case.args)), case
 
 
 @pytest.mark.parametrize("name", OPS)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +25,9 @@ from nanlint.engine import check
 from nanlint.finding import Confidence, Finding, Verdict
 from nanlint.proof.__main__ import main
 from nanlint.proof.confirm import answer
-from nanlint.proof.confirming import outcomes
+from nanlint.proof.confirming import Standing, outcomes
 from nanlint.proof.fixtures import Kind, discover
+from nanlint.proof.forms import settings
 from nanlint.report import FORMATS, Checked, Look, render
 from nanlint.report.confirmation import brief, told
 from nanlint.source import Source
@@ -329,19 +330,79 @@ def test_without_torch_it_is_an_error() -> None:
 # The fixtures; `python -m nanlint.proof --confirm` puts all of them to torch, in each dtype
 
 
+def standings(*names: str, dtypes: Sequence[str] = DTYPES) -> list[Standing]:
+    """How fixtures, by folder and file, stand in each dtype."""
+    fixtures = discover([ROOT / "fixtures" / name for name in names])
+    return [outcome.standing for outcome in outcomes(fixtures, dtypes)]
+
+
 def test_a_sample_of_the_bad_fixtures_is_confirmed() -> None:
     found = outcomes(BAD[::16], ["float32"])
     assert [problem for outcome in found for problem in outcome.problems] == []
-    assert sum(len(outcome.findings) for outcome in found) >= len(found) // 2
     verdicts = {
         one.confirmation and one.confirmation.verdict for outcome in found for one in outcome.findings
     }
     assert verdicts == {Verdict.CONFIRMED}
+    assert [outcome.standing for outcome in found].count(Standing.CONFIRMED) >= len(found) // 2
+
+
+def test_bad_fixtures_with_an_end_that_only_bfloat16_rounds_are_confirmed() -> None:
+    names = ("nan101/bad_bump_cutoff.py", "nan301/bad_launch_angle.py")
+    assert standings(*names) == [Standing.CONFIRMED] * 8
+
+
+def test_bad_fixtures_of_low_confidence_are_confirmed_with_it() -> None:
+    low = [fixture for fixture in BAD if settings(fixture.path).confidence is Confidence.LOW]
+    found = outcomes(low, ["float32"])
+    assert len(found) >= 15
+    assert {outcome.standing for outcome in found} == {Standing.CONFIRMED}
+
+
+def test_what_does_not_overflow_in_a_dtype_has_no_hazard_there() -> None:
+    assert standings("nan202/bad_super_gaussian.py", dtypes=["float64", "float32"]) == [
+        Standing.FINITE,
+        Standing.CONFIRMED,
+    ]
+
+
+def test_what_a_dtype_cannot_hold_has_no_finite_value_there() -> None:
+    names = ("nan103/bad_optical_axis.py", "nan201/bad_protected_exp.py")  # one overflows, the other raises
+    assert standings(*names, dtypes=["float16"]) == [Standing.BROKEN] * 2
+
+
+def test_what_is_told_with_low_confidence_only_is_so_in_other_dtypes_than_its_own(tmp_path: Path) -> None:
+    text = (ROOT / "fixtures" / "nan205" / "bad_surrogate_minimum.py").read_text()
+    path = tmp_path / "nan205" / "bad_unannounced.py"
+    path.parent.mkdir()
+    path.write_text(text.replace('CONFIDENCE = "low"', ""))
+    found = [outcome.standing for outcome in outcomes(discover([path]), ["float32", "bfloat16"])]
+    assert found == [Standing.MISSED, Standing.UNLIKELY]
 
 
 def test_the_command_for_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--confirm", str(GAMMA)]) == 0
-    assert capsys.readouterr().out.startswith("4 fixtures and dtypes: 4 confirmed, ")
+    assert capsys.readouterr().out.startswith("4 pairs of bad fixture and dtype: 4 confirmed, ")
+
+
+def test_the_command_counts_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--confirm", str(ROOT / "fixtures" / "nan203" / "bad_far_field_power.py")]) == 0
+    told = "2 confirmed, 1 without a hazard in that dtype, 1 without a finite value in that dtype, "
+    assert capsys.readouterr().out.startswith(f"4 pairs of bad fixture and dtype: {told}")
+
+
+def test_the_command_fails_and_names_what_is_announced_in_vain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "nan101" / "bad_slices.py"
+    path.parent.mkdir()
+    path.write_text(
+        '"""A slice is no selector to nanlint."""\n\nimport torch\n\n\n'
+        "def f(x: torch.Tensor) -> torch.Tensor:\n    return x.sqrt()[1:]  # NAN101\n\n\nINPUTS = [([0.0, 1.0],)]\n"
+    )
+    assert main(["--confirm", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == f"{path} in float64: not all that is marked is confirmed"
+    assert out.splitlines()[-1].startswith("4 pairs of bad fixture and dtype: 4 not confirmed, ")
 
 
 def test_around_the_witness_the_value_may_be_nan_for_both(worker: Worker) -> None:

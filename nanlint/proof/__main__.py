@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nanlint.proof.confirming import outcomes
+from nanlint.proof.confirming import Standing, outcomes
 from nanlint.proof.fixtures import Fixture, Kind, Marks, discover
 from nanlint.proof.forms import bring_up_to_date
 from nanlint.proof.harness import PARTS, Evidence, Part, is_partly_fixed
@@ -84,10 +84,10 @@ def _confirm(fixtures: Sequence[Fixture]) -> int:
     start = time.perf_counter()
     found = outcomes(fixtures)
     problems = [problem for outcome in found for problem in outcome.problems]
-    verdicts = Counter(f.confirmation.verdict.value for o in found for f in o.findings if f.confirmation)
     print(*problems, sep="\n", end="\n" if problems else "")
-    told = ", ".join(f"{times} {verdict}" for verdict, times in sorted(verdicts.items()))
-    print(f"{len(found)} fixtures and dtypes: {told}, {time.perf_counter() - start:.1f} s")
+    counts = Counter(outcome.standing for outcome in found)
+    told = ", ".join(f"{counts[kind]} {kind.value}" for kind in Standing if counts[kind])
+    print(f"{len(found)} pairs of bad fixture and dtype: {told}, {time.perf_counter() - start:.1f} s")
     return int(not found or bool(problems))
 
 

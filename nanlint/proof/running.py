@@ -44,16 +44,16 @@ class Run:
         return all(map(_is_finite, self.gradients))
 
 
-def run_file(path: Path, entry: str = "f") -> list[Run]:
-    """Import the file on its own and call `entry` with each row of its INPUTS, in its DTYPE if it has one.
+def run_file(path: Path, entry: str = "f", dtype: str | None = None) -> list[Run]:
+    """Import the file on its own and call `entry` with each row of its INPUTS, in a dtype or else in its DTYPE.
 
     Nothing it prints is shown. Raises whatever the file raises, and AttributeError where it lacks `entry` or
     INPUTS.
     """
     with quietly(), imported(path) as module:
         function: Callable[..., object] = getattr(module, entry)
-        dtype: torch.dtype = getattr(torch, getattr(module, "DTYPE", "float32"))
-        return [run(function, row, dtype) for row in module.INPUTS]
+        floats: torch.dtype = getattr(torch, str(dtype or getattr(module, "DTYPE", "float32")))
+        return [run(function, row, floats) for row in module.INPUTS]
 
 
 def run(function: Callable[..., object], row: Iterable[object], dtype: torch.dtype = torch.float32) -> Run:

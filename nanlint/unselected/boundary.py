@@ -23,7 +23,7 @@ from nanlint.witness import backward, forward
 _CONDITIONAL = frozenset({"where", "masked_fill", "masked_select"})
 """Selectors that a condition decides; the others decide by the value itself."""
 _MOST_TRIES = 40
-_STEP = 2.0**-8
+_STEP = 2.0**-7
 """A step that is no rounding error in any dtype."""
 
 

@@ -91,8 +91,7 @@ def _analysed(
         try:
             apart = untrained or _is_before_training(unit)
             aside = tested or (apart and not _asks_for_gradients(unit, source))
-            for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes):
-                finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+            for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
                 if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
                     private.append((len(found), unit.node, hazard.selector))
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
@@ -156,25 +155,30 @@ _Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
 
 
 def _all_findings(
-    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool
+    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool, aside: bool
 ) -> Iterator[_Found]:
-    """All that is found in a unit; raises Exhausted where that takes too long."""
+    """All that is found in a unit, all of it unlikely if it is put `aside`; raises Exhausted if that takes too long."""
     if unit.exhausted:
         raise Exhausted
-    yield from _findings(unit, places, config, budget, fixes)
-    yield from _undropped(unit, places, config)
-
-
-def _findings(unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool) -> Iterator[_Found]:
     for selector in unit.selectors:
         found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget))
         if found:
             finding = describe(found, places.source, config)
-            shown = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
-            if shown and fixes:
-                fix = offer(shown, unit, places, config) if _is_affordable(unit, places) else None
-                finding = replace(finding, fix=fix, note="" if fix else advice(shown[0], places))
+            finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+            finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+    for finding, scene in _undropped(unit, places, config):
+        yield replace(finding, confidence=Confidence.LOW) if aside else finding, scene, None
+
+
+def _mended(finding: Finding, found: list[Hazard], unit: Unit, places: Places, config: Config) -> Finding:
+    """A finding with its fix, or with what to do by hand; as it is where it is not shown."""
+    if not config.shows(finding):
+        return finding
+    likely = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
+    wanted = found if config.confidence is Confidence.LOW else likely
+    fix = offer(wanted, unit, places, config) if _is_affordable(unit, places) else None
+    return replace(finding, fix=fix, note="" if fix else advice(wanted[0], places))
 
 
 _MOST_RELOWERED, _MOST_A_LINE = 5_000, 20
@@ -186,13 +190,12 @@ def _is_affordable(unit: Unit, places: Places) -> bool:
     return unit.lowering.relowered <= _MOST_RELOWERED + _MOST_A_LINE * len(places.source.lines)
 
 
-def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[_Found]:
+def _undropped(unit: Unit, places: Places, config: Config) -> Iterator[tuple[Finding, Scene]]:
     """The findings that are about no dropped operand; they cost nothing where none is selected."""
     if any(map(config.selects, UNDROPPED)):
         from nanlint import unselected  # here: few runs ask for it
 
-        for finding, scene in unselected.find(unit, places, config):
-            yield finding, scene, None
+        yield from unselected.find(unit, places, config)
 
 
 def _told_first(found: list[Hazard]) -> list[Hazard]:

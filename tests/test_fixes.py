@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
+from nanlint.analysis import analyse
 from nanlint.config import Config
 from nanlint.engine import check, fix
 from nanlint.finding import Applicability, Confidence, Finding
@@ -57,10 +58,28 @@ def outcome(text: str, arguments: str, inputs: Sequence[object]) -> Run:
             "r = (x - y).exp()\nreturn torch.min(r * y, r.clamp(0.8, 1.2) * y)",
             id="a result that is used without its bound as well",
         ),
+        pytest.param(
+            "x",
+            "geometric = x.log().mean(-1).exp()\nreturn torch.nan_to_num(geometric / x.mean(-1), nan=0.0)",
+            id="elements on one side of a mean and rows on the other",
+        ),
     ],
 )
 def test_no_fix_is_made_that_would_change_what_is_kept(arguments: str, body: str) -> None:
     assert repaired(body, arguments, unsafe=True) == body
+
+
+UNLIKELY = f"{HEAD}def f(x, mask):\n    return mask * (x.log() + 1.0)\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("losses.py", UNLIKELY), ("tests/gamma.py", UNLIKELY.replace("mask *", "(x > 0) *"))]
+)
+def test_no_fix_is_found_out_for_what_is_not_shown(path: str, text: str) -> None:
+    source = Source(path, text)
+    unshown, shown = (analyse(source, Config(confidence=c)) for c in (Confidence.MEDIUM, Confidence.LOW))
+    assert [(one.confidence, one.fix, one.note) for one in unshown] == [(Confidence.LOW, None, "")]
+    assert [one.fix and one.fix.style for one in shown] == ["double-where"]
 
 
 def test_what_is_left_to_the_reader_is_told() -> None:
@@ -152,6 +171,13 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
             "r = x / torch.where(denominator != 0, denominator, 1.0)\n"
             "return torch.where(r.isnan(), 0.0, r)",
             "ask-first",
+        ),
+        (
+            "p, mask",
+            "return (-((1 - p) ** 0.5) * torch.log(p) * mask).sum()",
+            "return (-(torch.where(mask != 0, 1 - p, 1.0) ** 0.5) * torch.log(torch.where(mask != 0, p, 1.0))"
+            " * mask).sum()",
+            "double-where",  # the logarithm as well, although its poison is unlikely: it would be left over
         ),
         (
             "x",

@@ -50,12 +50,8 @@ def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[tuple
     Alone, where the guarded op gives what the selector puts in place of the rest, or what a bound drops for certain;
     with the selector's condition replaced; with a where around the selector.
     """
-    if hazard.selector.node is None or not each_element(hazard):
-        return
-    for sites in site_sets(hazard):
-        bad = poisoned(hazard, sites, a)
-        if 0 < len(bad) <= _MOST_ARGUMENTS:
-            yield from _guarding(bad, hazard, places, a)
+    for bad in _poisoned(hazard, a):
+        yield from _guarding(bad, hazard, places, a)
 
 
 def by_own_values(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[Edit, ...]]:
@@ -63,13 +59,18 @@ def by_own_values(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tup
 
     For counts of elements, which have another shape than the selector's condition: `torch.where(n != 0, n, 1.0)`.
     """
-    if hazard.selector.node is None or not each_element(hazard):
-        return
-    for sites in site_sets(hazard):
-        bad = poisoned(hazard, sites, a)
-        if 0 < len(bad) <= _MOST_ARGUMENTS and all(map(_is_count, bad)):
+    for bad in _poisoned(hazard, a):
+        if all(map(_is_count, bad)):
             for questions in itertools.product(*(list(_questions(each, places))[:1] for each in bad)):
                 yield _wraps(questions, hazard, places)
+
+
+def _poisoned(hazard: Hazard, a: Arithmetic) -> Iterator[list[Poisoned]]:
+    """Sets of arguments to guard, none of them behind a reduction, whose elements have another shape."""
+    for sites in site_sets(hazard) if hazard.selector.node is not None else ():
+        bad = poisoned(hazard, sites, a) if each_element(hazard, sites) else []
+        if 0 < len(bad) <= _MOST_ARGUMENTS:
+            yield bad
 
 
 def _is_count(bad: Poisoned) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
-from nanlint.finding import Edit, Position
+from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
 from nanlint.fixes.evidence import Outcome, compared
 from nanlint.fixes.places import Places
@@ -53,12 +53,13 @@ def attempt(
     known = {selector.number for selector in unit.selectors}
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
-    if any(is_hazardous(selector, a) for selector in made):
+    unlikely = hazard.confidence is Confidence.LOW
+    if any(is_hazardous(selector, a, strictly=unlikely) for selector in made):
         return Outcome.FAILED
     if moves and hazard.selector.op in ("largest", "smallest"):
         # two elements of one tensor: what keeps their order commutes with the choice of one
         return Outcome.SAME
-    pair = None if moves else trial.selection()
+    pair = None if moves else trial.selection
     alone = pair is not None and _inside(pieces, hazard.selector, places)
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
     if guards and not untouched(hazard, old, new, lambda value: dropped_operands(value, replaced, a)):
@@ -90,7 +91,7 @@ def counterparts(
     again, pieces, source, start = edited
     found: list[list[Value]] = []
     if hazard is not None:
-        pair = _Trial(hazard, unit, again, pieces, places.source, source, start).selection()
+        pair = _Trial(hazard, unit, again, pieces, places.source, source, start).selection
         found += [[pair[1]]] if pair is not None else []
     known = {value.number for value in unit.sinks}
     changed: list[Value] = [value for value in again.sinks if value.number not in known and value.grad]
@@ -182,6 +183,7 @@ class _Trial:
     start: int
     """Where the text of `after` begins in the whole edited text."""
 
+    @cached_property
     def selection(self) -> tuple[Apply, Apply] | None:
         """The outermost selector of the hazard's expression, and that of the edited one; a where may be around it."""
         node = self.hazard.selector.node
@@ -205,8 +207,11 @@ class _Trial:
     def stood_before(self, selector: Apply) -> bool:
         """Whether a selector of the edited function is one of the others that were there already.
 
-        What becomes of these is looked at when the edits are made.
+        What becomes of these is looked at when the edits are made. In a chain several begin at one place.
         """
+        pair = self.selection
+        if pair is not None and selector.node is pair[1].node:
+            return False
         return (selector.op, _offset(selector, self.after)) in self._others
 
     @cached_property

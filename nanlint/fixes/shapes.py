@@ -74,9 +74,13 @@ def is_wider(guard: Guard, site: Apply, index: int, places: Places) -> bool:
     )
 
 
-def each_element(hazard: Hazard) -> bool:
-    """Whether the selector decides for each element of what is poisoned alone: no reduction lies between them."""
-    sites = {proof.site.number for proof in hazard.proofs}
+def each_element(hazard: Hazard, ops: Sequence[Apply] | None = None) -> bool:
+    """Whether the selector decides for each element alone: no reduction lies between it and some ops below.
+
+    `ops` are those that are poisoned, if no others are given.
+    """
+    poisoned = [proof.site for proof in hazard.proofs] if ops is None else ops
+    sites = {site.number for site in poisoned}
     order = closure((hazard.operand,), MOST_VALUES)
     above: set[int] = set()
     for value in order:

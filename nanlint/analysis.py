@@ -15,7 +15,7 @@ from nanlint.cases import Scene
 from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding, Fix, Span
 from nanlint.fixes import offer
-from nanlint.fixes.advice import advice
+from nanlint.fixes.advice import advice, instead
 from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
@@ -178,7 +178,8 @@ def _mended(finding: Finding, found: list[Hazard], unit: Unit, places: Places, c
     likely = [hazard for hazard in found if hazard.confidence is not Confidence.LOW]
     wanted = found if config.confidence is Confidence.LOW else likely
     fix = offer(wanted, unit, places, config) if _is_affordable(unit, places) else None
-    return replace(finding, fix=fix, note="" if fix else advice(wanted[0], places))
+    note = advice(wanted[0], places) if fix is None else instead(fix.style, config.fix_style)
+    return replace(finding, fix=fix, note=note)
 
 
 _MOST_RELOWERED, _MOST_A_LINE = 5_000, 20

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
-FIX_STYLES = ("double-where", "indexed")
+LEAST_INTRUSIVE = "least-intrusive"
+FIX_STYLES = (
+    LEAST_INTRUSIVE,
+    "double-where",
+    "masked-fill",
+    "indexed",
+    "index-first",
+    "index-fill",
+    "bound-first",
+    "ask-first",
+)
+"""The forms of a repair; whichever is asked for, another one is made where it is not sound."""
 CONFIDENCES = tuple(confidence.value for confidence in Confidence)
 OFF_BY_DEFAULT = frozenset({"NAN301", "NAN302", "NAN303", "NAN903"})
 WITHOUT_SELECTOR = frozenset({"NAN302", "NAN303"})
@@ -53,7 +64,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     confidence: Confidence = Confidence.MEDIUM
     dtype: str = "float32"
-    fix_style: str = "double-where"
+    fix_style: str = LEAST_INTRUSIVE
     unsafe_fixes: bool = False
     assume: tuple[str, ...] = ()
     root: str = "."

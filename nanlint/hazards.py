@@ -88,6 +88,10 @@ def _hazard(case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | 
     return hazard
 
 
+_USED = {"phi": 1, "where": 1, "masked_fill": 2}
+"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
+
+
 def _always_used(operand: Value) -> Iterator[Apply]:
     """What an operand is made of, but for what only one side of a choice uses."""
     stack, seen = [operand], set[int]()
@@ -97,7 +101,7 @@ def _always_used(operand: Value) -> Iterator[Apply]:
             continue
         seen.add(value.number)
         yield value
-        stack.extend(value.args[:1] if value.op in ("phi", "where") else value.args)
+        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
 
 
 class _Study:

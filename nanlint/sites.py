@@ -8,6 +8,8 @@ from nanlint.catalogue import OPS
 
 _OF_THE_RIGHT = ("exp", "exp2", "reciprocal")
 """What `number ** x` and `number / x` are lowered to: the argument stands on the right."""
+_TWO_SIDED = frozenset({"pow", "float_power", "div", "divide", "true_divide"})
+"""The same as calls: `torch.pow(10.0, x)`."""
 
 
 def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
@@ -19,6 +21,8 @@ def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
     if not isinstance(site, ast.Call):
         return None
     named = {word.arg: word.value for word in site.keywords}
+    if op in _OF_THE_RIGHT and _name(site) in _TWO_SIDED:
+        return named.get("exponent") or named.get("other") or (site.args[1] if len(site.args) > 1 else None)
     parameter = OPS[op].parameters[index]
     if parameter in named:
         return named[parameter]
@@ -34,11 +38,15 @@ def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
 
 def _is_a_copy(call: ast.Call, changed: ast.expr) -> bool:
     """Whether a call may be given something else than `changed`, which one in place changes for all who read it."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = _name(call)
     if not name.endswith("_") or name.endswith("__"):
         return True
     copied = isinstance(changed, ast.Call) and getattr(changed.func, "attr", "") == "clone"
     return copied or isinstance(changed, ast.BinOp)
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else str(getattr(call.func, "id", ""))
 
 
 def _is_method_call(site: ast.Call, op: str) -> bool:

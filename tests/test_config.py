@@ -211,7 +211,10 @@ def test_a_file_can_be_named(tmp_path: Path) -> None:
         ("dtype = 'float23'", ["dtype: 'float23'", "did you mean", "float64, float32, bfloat16, float16"]),
         ("dtype = 32", ["dtype: expected a string, not 32", "float64, float32, bfloat16, float16"]),
         ("confidence = 'hihg'", ["confidence: 'hihg'", "did you mean 'high'?", "high, medium, low"]),
-        ("fix-style = 'where'", ["fix-style: 'where'", "double-where, indexed"]),
+        (
+            "fix-style = 'where'",
+            ["fix-style: 'where'", "double-where, masked-fill, indexed"],
+        ),
         ("unsafe-fixes = 'yes'", ["unsafe-fixes: expected true or false, not 'yes'"]),
         ("unsafe-fixes = 1", ["unsafe-fixes: expected true or false, not 1"]),
         ("select = 'NAN1'", ["select: expected a list of strings, not 'NAN1'"]),

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nanlint.analysis import analyse
-from nanlint.config import Config
+from nanlint.config import FIX_STYLES, Config
 from nanlint.engine import check, fix
 from nanlint.finding import Applicability, Confidence, Finding
 from nanlint.proof.running import Run, run
@@ -24,13 +24,17 @@ def finding(body: str, arguments: str = "x") -> Finding:
 
 
 def source(body: str, arguments: str = "x") -> Source:
-    lines = "".join(f"    {line}\n" for line in body.splitlines())
-    return Source("example.py", f"{HEAD}def f({arguments}):\n{lines}")
+    indented = "".join(f"    {line}\n" for line in body.splitlines())
+    return Source("example.py", f"{HEAD}def f({arguments}):\n{indented}")
 
 
 def repaired(body: str, arguments: str = "x", *, unsafe: bool = False) -> str:
     """The lines of the function after all safe fixes, or all fixes."""
-    text = fix(source(body, arguments), Config(unsafe_fixes=unsafe)).source.text
+    return lines(fix(source(body, arguments), Config(unsafe_fixes=unsafe)).source.text)
+
+
+def lines(text: str) -> str:
+    """The lines of the function in a text."""
     return "\n".join(line.removeprefix("    ") for line in text.splitlines()[4:])
 
 
@@ -187,6 +191,19 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
         ),
         (
             "x",
+            "growth = torch.log1p(x) + 2.0\nreturn torch.where(x > -0.5, torch.rsqrt(growth), 1.0 + x)",
+            "growth = torch.log1p(torch.where(x > -0.5, x, 1.0)) + 2.0\n"
+            "return torch.where(x > -0.5, torch.rsqrt(growth), 1.0 + x)",
+            "double-where",  # the safe value below is one above as well
+        ),
+        (
+            "x",
+            "return torch.where(x < 80, torch.pow(10.0, x), 0.0)",
+            "return torch.where(x < 80, torch.pow(10.0, torch.where(x < 80, x, 0.0)), 0.0)",
+            "double-where",
+        ),
+        (
+            "x",
             "y = x.exp()\nreturn torch.where(y.isinf(), 1e6, y)",
             "y = x.exp()\ndrop = y.isinf()\nreturn torch.where(drop, 1e6, torch.where(drop, 0.0, x).exp())",
             "double-where",
@@ -200,6 +217,76 @@ def test_the_repair_is_the_one_that_a_reader_would_make(
     assert found.fix is not None
     assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
     assert repaired(before, arguments) == after
+
+
+# Which form it has
+
+
+@pytest.mark.parametrize(
+    ("style", "body", "after"),
+    [
+        (
+            "masked-fill",
+            "return x.log().masked_fill(x <= 0, 0.0)",
+            "return x.masked_fill(x <= 0, 1.0).log().masked_fill(x <= 0, 0.0)",
+        ),
+        (
+            "masked-fill",
+            "return torch.where(x > -1, torch.log(1 + x), 0.0)",
+            "return torch.where(x > -1, torch.log((1 + x).masked_fill(~(x > -1), 1.0)), 0.0)",
+        ),
+        (
+            "masked-fill",
+            "m = x < 1\nreturn torch.where(m, (1 - x).log(), 0.0)",
+            "m = x < 1\nreturn torch.where(m, (1 - x).masked_fill(~m, 1.0).log(), 0.0)",
+        ),
+        (
+            "double-where",
+            "return x.log()[x > 0].sum()",
+            "return torch.where(x > 0, x, 1.0).log()[x > 0].sum()",
+        ),
+        (
+            "ask-first",
+            "return (1 / x.abs()).clamp(max=1e3)",
+            "argument = x.abs()\n"
+            "return torch.where(argument != 0, (1 / torch.where(argument != 0, argument, 1.0)).clamp(max=1e3), 1e3)",
+        ),
+        (
+            "index-fill",
+            "y = x.square().sum(-1).sqrt()\ny.index_fill_(0, i, 0.0)\nreturn y",
+            "y = x.square().sum(-1).index_fill(0, i, 1.0).sqrt()\ny.index_fill_(0, i, 0.0)\nreturn y",
+        ),
+    ],
+)
+def test_another_form_can_be_asked_for(style: str, body: str, after: str) -> None:
+    config = Config(fix_style=style)
+    (found,) = check(source(body, "x, i"), config)
+    assert found.fix is not None
+    assert (found.fix.style, found.note) == (style, "")
+    assert lines(fix(source(body, "x, i"), config).source.text) == after
+
+
+@pytest.mark.parametrize("style", FIX_STYLES)
+@pytest.mark.parametrize("body", ["return x.log().clamp(min=-10.0)", "return torch.where(x > 0, x.log(), y)"])
+def test_a_form_that_does_not_fit_is_replaced_by_one_that_does(style: str, body: str) -> None:
+    (found,) = check(source(body, "x, y"), Config(fix_style=style))
+    assert found.fix is not None
+    asked_for = style in (found.fix.style, "least-intrusive")
+    told = "" if asked_for else f"the form {style} cannot be written here, or not be shown to be right"
+    assert found.note == told
+
+
+def test_a_mask_that_may_be_larger_is_filled_into_nothing() -> None:
+    (found,) = check(
+        source("return x.log().masked_fill(mask, 0.0)", "x, mask"), Config(fix_style="masked-fill")
+    )
+    assert found.fix is not None
+    assert found.fix.style == "double-where"
+
+
+def test_exchanged_sides_are_not_exchanged_back() -> None:
+    body = "return torch.where(x > 0, 0.0, torch.sqrt(x))"  # every value would be another one
+    assert repaired(body, unsafe=True).startswith("return torch.where(x > 0, 0.0, ")
 
 
 # What torch makes of it
@@ -243,6 +330,22 @@ def test_a_safe_fix_keeps_every_finite_value_and_gradient(body: str) -> None:
         row = [[POINTS[one], 0.5]]
         if outcome(body, "x", row).finite_value:
             assert outcome(after, "x", row).finite_gradient
+
+
+def test_a_product_that_was_nan_is_a_number_afterwards() -> None:
+    body = "inside = (x < 1).float()\nreturn inside * (torch.acosh(1 / x) / torch.sqrt(1 - x**2))"
+    row = [[0.5, 1.0, 2.0]]
+    assert not outcome(body, "x", row).finite_value
+    after = outcome(repaired(body), "x", row)
+    assert after.finite_value
+    assert after.finite_gradient
+
+
+def test_no_nan_is_left_for_another_where_to_hide() -> None:
+    body = "return torch.where(x < 1, x.log() + torch.log1p(-x), 0.0)"
+    row = [[0.5, 1.0, 2.0]]
+    with torch.autograd.detect_anomaly(check_nan=True):
+        assert outcome(repaired(body), "x", row).finite_gradient
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,11 @@ KEPT = {
         "return torch.copysign(s.nan_to_num(nan=1e-6, posinf=0.0, neginf=0.0), y).relu().masked_fill(s != 1, 2)",
         {"x": -3.0, "y": -3.0},
     ),
+    "what is dropped is kept on the other side, by another name": Kept(
+        "k = (x <= -0.5) | (x == 0.001)\nt = x / -0.5\nu = torch.special.erfcx(t)\n"
+        "return torch.where(k, u, torch.where(x != 10, -1.0, (u / t).xlogy(torch.logaddexp2(x, x))))",
+        {"x": 10.0},
+    ),
     "a tie has half of the gradient": Kept(
         "m = (torch.abs(x) > 0.25).float()\n"
         "return torch.fmin(torch.special.xlog1py(z + 1, x), (1 - m) * (0.0 - x))",
@@ -217,6 +222,13 @@ def test_a_fix_keeps_shapes_and_computes_nothing_twice(body: str, wanted: str) -
     assert body_of(fix(source_of(body), Config(unsafe_fixes=True)).source.text) == wanted
 
 
+def test_what_a_mask_has_selected_is_not_guarded_by_another_mask() -> None:
+    source = source_of(
+        "t = torch.zeros_like(x)\nm = x <= 0\nt[m] = x[m].erfinv()\nreturn t.exp2()[x.abs() <= 0.1]"
+    )
+    assert fix(source, Config(unsafe_fixes=True)).source is source
+
+
 def test_a_count_keeps_its_shape() -> None:
     body = "n = mask.sum(1)\nmean = x.sum(1) / n\nreturn torch.where(mask, x - mean[:, None], 0.0)"
     names: dict[str, Callable[..., torch.Tensor]] = {}
@@ -251,6 +263,20 @@ FOUND = {
         "nan_to_num",
     ),
     "an infinite hypotenuse": ("return torch.clamp_max(torch.hypot(x.log(), y.erfinv()), 0.0)", "clamp_max"),
+    "nan passes between bounds": (
+        "t = (x * x).log()\n"
+        "return torch.where(x.abs() < 0.001, F.hardtanh(torch.rsqrt(t.clamp_max(0.5)), -1, 3), t.arctanh())",
+        "torch.where(",
+    ),
+    "between plain numbers": (
+        "t = torch.rsqrt((x**1.5).acos()) * (x**1.5 == 3).float()\nreturn t.fmax(torch.logit(x + x).clamp(0.25, 10))",
+        "fmax",
+    ),
+    "what is stored under a mask and under its opposite": (
+        "t = torch.zeros_like(x)\nm = x > 0.001\nt[m] = x[m] * 2\nm = ~m\nt[m] = x[m].erfinv()\n"
+        "return torch.exp2(t)[x.abs() <= 0.1]",
+        "[x.abs() <= 0.1]",
+    ),
     "a remainder": (
         "t = torch.fmod(x, torch.where(y != 0, y, 1.0)).exp().exp()\nreturn t.nan_to_num(nan=10, posinf=0.0)",
         "nan_to_num",

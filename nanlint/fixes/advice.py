@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from nanlint.config import LEAST_INTRUSIVE
 from nanlint.fixes.guards import is_picked
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import each_element
@@ -37,6 +38,13 @@ def advice(hazard: Hazard, places: Places) -> str:
         f"put a safe value in place of {argument} where {op} is dropped: no fix is offered, since none that could be"
         " written here keeps every other value and gradient"
     )
+
+
+def instead(style: str, wanted: str) -> str:
+    """A remark on a fix that is in another style than the one that was asked for; empty if any was welcome."""
+    if wanted in (style, LEAST_INTRUSIVE):
+        return ""
+    return f"the form {wanted} cannot be written here, or not be shown to be right"
 
 
 def _by_index(hazard: Hazard, argument: str, op: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,12 +39,14 @@ def attempt(
     moves: bool = False,
     guards: bool = False,
     replaced: Sequence[Replaced] = (),
+    mended: Collection[int] = (),
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
-    `replaced` are arguments whose new values other selectors may drop, too.
+    `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
+    that are edited, the hazard's own among them.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -62,7 +64,7 @@ def attempt(
     pair = None if moves else trial.selection
     alone = pair is not None and _inside(pieces, hazard.selector, places)
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
-    if guards and not untouched(hazard, old, new, lambda value: dropped_operands(value, replaced, a)):
+    if guards and not untouched(hazard, mended, old, new, lambda value: dropped_operands(value, replaced, a)):
         return Outcome.FAILED
     if pair is not None and any(map(replaces_nan, replaced)) and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED

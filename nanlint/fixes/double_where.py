@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import within_shape
+from nanlint.fixes.shapes import narrower, within_shape
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node
@@ -20,10 +21,17 @@ Guarded: TypeAlias = tuple[Hazard, Sequence[tuple[Apply, int]]]
 """A hazard and the arguments to guard: ops and the indices of their arguments."""
 
 
+class Spelling(Enum):
+    """How a value is replaced where a condition holds."""
+
+    WHERE = "torch.where(m, 1.0, x)"
+    FILL = "x.masked_fill(m, 1.0)"
+
+
 def double_where(
-    guarded: Sequence[Guarded], guards: Sequence[Guard], places: Places
+    guarded: Sequence[Guarded], guards: Sequence[Guard], places: Places, spelling: Spelling = Spelling.WHERE
 ) -> tuple[Edit, ...] | None:
-    """Edits that put a second where around poisoned arguments; None if that cannot be written.
+    """Edits that put a second where, or a fill, around poisoned arguments; None if that cannot be written.
 
     The hazards are those of one selector, for each of which there is a guard: both of its sides may have some.
     """
@@ -35,7 +43,7 @@ def double_where(
             return None
         binding.update(dict.fromkeys(guard.binding))
         for site, index in sites:
-            wrap = _wrapped(site, index, guard, selector, places)
+            wrap = _wrapped(site, index, guard, selector, places, spelling)
             if wrap is None or wraps.setdefault(wrap.span, wrap) != wrap:
                 return None
     return (*binding, *inserted(wraps.values(), places))
@@ -71,7 +79,9 @@ def _shifted(position: Position, columns: int) -> Position:
     return Position(position.line, position.column + columns)
 
 
-def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.AST, places: Places) -> Wrap | None:
+def _wrapped(
+    site: Apply, index: int, guard: Guard, selector: ast.AST, places: Places, spelling: Spelling
+) -> Wrap | None:
     """The wrap that guards one argument of one site."""
     node = argument_node(site.node, index, site.op)
     safe = OPS[site.op].safe[index]
@@ -79,25 +89,39 @@ def _wrapped(site: Apply, index: int, guard: Guard, selector: ast.AST, places: P
         return None
     if guard.condition is not None:
         node = within_shape(node, places.spelled_out(guard.condition))
+    if spelling is Spelling.FILL:
+        return _filled(node, guard, safe, places) if site.args[index].grad else None
     return guarded(node, guard, safe, selector, places)
 
 
 def guarded(node: ast.expr, guard: Guard, safe: float | str, selector: ast.AST, places: Places) -> Wrap:
     """`torch.where(guard, node, safe)` in the spelling that the file uses."""
-    span, outer = places.source.span(node), places.outer_span(node)
-    parenthesised = span != outer
-    prefix, suffix = _around(guard, str(safe), node, where_spelling(selector, places))
-    return Wrap(outer if parenthesised else span, prefix, suffix, parenthesised)
+    spelling = where_spelling(selector, places)
+    if spelling is None:
+        return called(node, f"{'where' if guard.keeps else 'masked_fill'}({guard.text}, {safe})", places)
+    if guard.keeps:
+        return _enclosed(node, f"{spelling}({guard.text}, ", f", {safe})", places)
+    return _enclosed(node, f"{spelling}({guard.text}, {safe}, ", ")", places)
 
 
-def _around(guard: Guard, safe: str, node: ast.expr, spelling: str | None) -> tuple[str, str]:
-    if spelling is not None:
-        if guard.keeps:
-            return f"{spelling}({guard.text}, ", f", {safe})"
-        return f"{spelling}({guard.text}, {safe}, ", ")"
+def called(node: ast.expr, call: str, places: Places) -> Wrap:
+    """`node.call`, where `call` is a method with its arguments."""
     opened, closed = ("", "") if isinstance(node, ATOMS) else ("(", ")")
-    method = "where" if guard.keeps else "masked_fill"
-    return opened, f"{closed}.{method}({guard.text}, {safe})"
+    return _enclosed(node, opened, f"{closed}.{call}", places)
+
+
+def _filled(node: ast.expr, guard: Guard, safe: float, places: Places) -> Wrap | None:
+    """`node.masked_fill(mask, safe)`; None where the mask may be larger than what is filled."""
+    if guard.condition is None or not narrower(places.spelled_out(guard.condition), node):
+        return None
+    dropped = f"~({guard.text})" if not isinstance(guard.condition, ATOMS) else f"~{guard.text}"
+    return called(node, f"masked_fill({dropped if guard.keeps else guard.text}, {safe})", places)
+
+
+def _enclosed(node: ast.expr, prefix: str, suffix: str, places: Places) -> Wrap:
+    """Text around an expression, with the parentheses that it has, which the text makes superfluous."""
+    span, outer = places.source.span(node), places.outer_span(node)
+    return Wrap(outer, prefix, suffix, parenthesised=span != outer)
 
 
 def where_spelling(selector: ast.AST, places: Places) -> str | None:

@@ -82,6 +82,8 @@ def is_picked(condition: Value) -> bool:
 def _mask_argument(call: ast.Call) -> ast.expr | None:
     """The mask of `y.masked_fill(m, v)`, `torch.masked_fill(y, m, v)`, `y.index_put((m,), v)` and their like."""
     name = called_name(call).rstrip("_")
+    if name == "index_fill":
+        return None  # these are indices
     named = {word.arg: word.value for word in call.keywords}
     for word in ("mask", "indices"):
         if word in named:

@@ -33,7 +33,7 @@ def index_first(hazard: Hazard, places: Places) -> Iterator[tuple[Edit, ...]]:
     defined = places.definition(operand) if isinstance(operand, ast.Name) else None
     source = operand if defined is None else defined
     for argument in _arguments(hazard, source, places):
-        if _depends_only_on(source, argument, places) and _keeps_order(hazard, source, argument):
+        if depends_only_on(source, argument, places) and _keeps_order(hazard, source, argument):
             if defined is None:
                 yield tuple(_moved(whole, operand, argument, places))
             else:
@@ -129,7 +129,7 @@ def _is_tensor_name(node: ast.AST, places: Places) -> bool:
     return not node.id.isupper()
 
 
-def _depends_only_on(operand: ast.expr, argument: ast.expr, places: Places) -> bool:
+def depends_only_on(operand: ast.expr, argument: ast.expr, places: Places) -> bool:
     """Whether the operand is elementwise in `argument`, and everything else in it is a number."""
     inside = set(ast.walk(argument))
     others = [node for node in ast.walk(operand) if node not in inside and _is_tensor_name(node, places)]

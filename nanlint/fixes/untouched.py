@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from nanlint.catalogue import SELECTORS
@@ -13,10 +13,13 @@ FreeOperands: TypeAlias = Callable[[Apply], Iterable[int]]
 """The operands of a selector that may change, since it drops what has changed in them."""
 
 
-def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], free: FreeOperands) -> bool:
+def untouched(
+    hazard: Hazard, mended: Collection[int], old: Sequence[Value], new: Sequence[Value], free: FreeOperands
+) -> bool:
     """Whether each of `new` is the value of `old` but for the hazard's selector and what its condition drops.
 
-    The selector itself may have become something else; where it is still the same op, its condition is the same.
+    The selector itself may have become something else; where it is still the same op, its condition is the same, and
+    so are its operands but for those that are `mended`.
     What other selectors drop under the same condition may have changed as well, and their `free` operands.
     """
     if len(old) != len(new):
@@ -28,7 +31,7 @@ def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], free: 
         if before.number == after.number or (before.number, after.number) in seen:
             continue
         seen.add((before.number, after.number))
-        pairs = _to_compare(hazard, before, after, free)
+        pairs = _to_compare(hazard, mended, before, after, free)
         if pairs is None:
             return False
         stack.extend(pairs)
@@ -36,14 +39,14 @@ def untouched(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], free: 
 
 
 def _to_compare(
-    hazard: Hazard, old: Value, new: Value, free: FreeOperands
+    hazard: Hazard, mended: Collection[int], old: Value, new: Value, free: FreeOperands
 ) -> list[tuple[Value, Value]] | None:
     """The parts of two values that have to be alike for the values to be; None if they cannot be."""
     alike = isinstance(old, Apply) and isinstance(new, Apply) and old.op == new.op
     if (
         old.number == hazard.selector.number or old.node is hazard.selector.node
     ):  # a loop body is run several times
-        return _deciding(hazard, old, new) if alike else []
+        return _deciding(hazard, mended, old, new) if alike else []
     if alike:
         assert isinstance(old, Apply)
         assert isinstance(new, Apply)
@@ -53,8 +56,8 @@ def _to_compare(
     return [] if same_leaf else None
 
 
-def _deciding(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value]]:
-    """The conditions of the selector before and after, or what an operand is compared with.
+def _deciding(hazard: Hazard, mended: Collection[int], old: Value, new: Value) -> list[tuple[Value, Value]]:
+    """The operands of the selector before and after that are not `mended`, its condition among them.
 
     Those of a product are its masks, which a fix leaves out; whether the operand is finite may be asked otherwise.
     """
@@ -62,10 +65,8 @@ def _deciding(hazard: Hazard, old: Value, new: Value) -> list[tuple[Value, Value
         return []
     assert isinstance(old, Apply)
     assert isinstance(new, Apply)
-    if hazard.drop.by == hazard.drop.operand:
-        pairs = zip(old.args, new.args, strict=True)
-        return [pair for at, pair in enumerate(pairs) if at != hazard.drop.operand]
-    return [(old.args[hazard.drop.by], new.args[hazard.drop.by])]
+    pairs = zip(old.args, new.args, strict=True)
+    return [pair for at, pair in enumerate(pairs) if at not in mended]
 
 
 def _dropped_as_well(hazard: Hazard, value: Apply) -> Iterator[int]:

@@ -165,12 +165,15 @@ class Values(Objects):
         """A condition of which nothing is known: whether an element is one of the first part, of several joined."""
         return self.builder.leaf(PART, R.TRUTH, grad=False, kind=Kind.NUMBER)
 
-    def any_element(self, *keys: Thing) -> Value:
-        """Whether an element is one of those that indices name; nothing is known of that, unless a mask gave them."""
+    def any_element(self, *keys: Thing, key: object = None) -> Value:
+        """Whether an element is one of those that indices name; nothing is known of that, unless a mask gave them.
+
+        Where `key` is the same, so is what is picked.
+        """
         masks = [mask for key in keys if (mask := self.mask_of(key)) is not None]
         if len(masks) == 1:
             return masks[0]
-        return self.opaque(PICKED, *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR)
+        return self.opaque(PICKED, *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=key)
 
     def mask_of(self, thing: Thing) -> Value | None:
         """The mask that a subscript is, or that its indices come from."""

@@ -6,12 +6,12 @@ import ast
 from dataclasses import replace
 from pathlib import Path
 
-from nanlint.config import OFF_BY_DEFAULT, Config
+from nanlint.config import LEAST_INTRUSIVE, OFF_BY_DEFAULT, Config
 from nanlint.engine import fix
 from nanlint.finding import Confidence
 from nanlint.source import parse, read
 
-STYLES = {"fixed": "double-where", "indexed": "indexed"}
+STYLES = {"fixed": LEAST_INTRUSIVE, "indexed": "indexed"}
 """The name of each form, with the fix style that makes it."""
 
 

@@ -32,6 +32,7 @@ def _finding(file: Checked, finding: Finding) -> dict[str, Any]:
         "sites": [_site(file, site) for site in finding.sites],
         "witness": _witness(finding.witness),
         "fix": _fix(file, finding.fix),
+        **({"note": finding.note} if finding.note else {}),
         **_confirmation(finding.confirmation),
     }
 

@@ -43,7 +43,8 @@ def _remarks(finding: Finding, gutter: Gutter) -> Iterator[str]:
     confirmation = one_line(confirmed(finding))
     if confirmation:
         yield gutter.remark(confirmation)
-    advice = f"{_offer(finding.fix)}:" if finding.fix is not None else one_line(finding.note)
+    offer = _offer(finding.fix) if finding.fix is not None else ""
+    advice = "; ".join(filter(None, (offer, one_line(finding.note)))) + (":" if offer else "")
     if advice:
         yield gutter.remark(f"{gutter.look.paint('help', bold=True)}: {advice}")
 

@@ -166,12 +166,17 @@ def _index_put(calls: Values, call: Call) -> Thing | None:
 
 
 def _index_fill(calls: Values, call: Call) -> Thing | None:
-    """`y.index_fill(dim, index, v)`: any element may be overwritten."""
+    """`y.index_fill(dim, index, v)`: any element may be overwritten, the same ones by the same indices of one dim."""
     if len(call.args) < 4 or not isinstance(call.first, Value):
         return None
-    return calls.store_masked(
-        call.first, calls.any_element(call.args[2]), calls.as_value(call.args[3]), call.node, call.frame
+    dim, index = call.args[1:3]
+    key = (
+        ("filled", dim.value, index.number)
+        if isinstance(dim, Constant) and isinstance(index, Value)
+        else None
     )
+    picked = calls.any_element(index, key=key)
+    return calls.store_masked(call.first, picked, calls.as_value(call.args[3]), call.node, call.frame)
 
 
 _EXTREMES = {"max": "largest", "min": "smallest"}

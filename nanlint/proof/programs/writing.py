@@ -236,7 +236,9 @@ class _Writer:
             return f"{self.torch}.full_like({like}, {_number(node.args[1].value)})"
         if node.op == "masked_select":
             return f"{self.operand(node.args[0], function)}[{self.expression(node.args[1], function)}]"
-        if node.op in _OPERATORS and (node.op == "pow" or self.random.random() < 0.85):
+        # `torch.div(2, x)` squares another number in backward than `2 / x`, which is a reciprocal to torch
+        must = node.op == "pow" or (node.op in _OPERATORS and self.random.random() < 0.85)
+        if must or (node.op == "div" and node.args[0].is_number):
             return self._operator(node, function)
         return self._call(node, function)
 

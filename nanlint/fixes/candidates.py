@@ -1,0 +1,218 @@
+"""What to try for a finding: each style of repair, and the order in which the styles are tried."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.catalogue import OPS
+from nanlint.config import LEAST_INTRUSIVE
+from nanlint.finding import Edit
+from nanlint.fixes.asked import asked, by_own_values
+from nanlint.fixes.bounded import bounded
+from nanlint.fixes.double_where import Spelling, double_where
+from nanlint.fixes.dropping import Replaced
+from nanlint.fixes.elsewhere import helper_arguments, rebuilt
+from nanlint.fixes.filled import filled
+from nanlint.fixes.guards import guard_of, guards_of
+from nanlint.fixes.index_first import index_first
+from nanlint.fixes.indexed import indexed
+from nanlint.fixes.library import library
+from nanlint.fixes.places import Places
+from nanlint.fixes.shapes import definition_fits, fits, is_wider
+from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.hazards import Hazard
+
+Sites: TypeAlias = list[tuple[Apply, int]]
+"""Singular ops and the indices of the arguments to guard."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Edits to try, in which style, and whether what they insert certainly has a shape that fits."""
+
+    style: str
+    edits: tuple[Edit, ...] | None
+    fits: bool
+    lenient: bool = False
+    """Whether what the selector drops may get another value; then it is never safe."""
+    moves: bool = False
+    """Whether the selector is given another operand."""
+    replaced: tuple[Replaced, ...] = ()
+    """The arguments that are given other values where the selector drops what comes of them."""
+
+    @property
+    def guards(self) -> bool:
+        """Whether nothing is to change but what the selector drops."""
+        return self.style in ("double-where", "masked-fill", "index-fill")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One finding: its hazards, the selectors of the whole function, and where its code stands."""
+
+    found: Sequence[Hazard]
+    selectors: Sequence[Apply]
+    places: Places
+    a: Arithmetic
+
+    @property
+    def first(self) -> Hazard:
+        """The hazard that is told in full."""
+        return self.found[0]
+
+
+def candidates(task: Task, wanted: str) -> Iterator[Candidate]:
+    """What to try, in the `wanted` style first, then in all others, the least intrusive first."""
+    order = _ORDERS.get(task.first.row.family, _USUAL)
+    alternatives = (*order, *_ALTERNATIVES) if wanted != LEAST_INTRUSIVE else order
+    first = [style for style in alternatives if style == wanted]
+    for style in dict.fromkeys((*first, *order)):
+        yield from _STYLES[style](task)
+
+
+def _library(task: Task) -> Iterator[Candidate]:
+    yield Candidate("library", library(task.first, task.places), True)
+
+
+def _indexed(task: Task) -> Iterator[Candidate]:
+    yield Candidate("indexed", indexed(task.first, task.places), True)
+
+
+def _index_first(task: Task) -> Iterator[Candidate]:
+    for edits in index_first(task.first, task.places):
+        yield Candidate("index-first", edits, True, moves=True)
+
+
+def _bound_first(task: Task) -> Iterator[Candidate]:
+    for edits, replaced in bounded(task.found, task.selectors, task.places, task.a):
+        yield Candidate("bound-first", edits, True, replaced=replaced)
+
+
+def _ask_first(task: Task) -> Iterator[Candidate]:
+    lenient = task.first.row.family == 6
+    for edits, told in asked(task.first, task.places, task.a):
+        yield Candidate("ask-first", edits, True, told and lenient)
+
+
+def _index_fill(task: Task) -> Iterator[Candidate]:
+    if len(task.found) == 1:
+        for (own,) in _site_sets(task):
+            yield Candidate("index-fill", filled(task.first, own, task.places), True)
+
+
+def _double_where(task: Task) -> Iterator[Candidate]:
+    yield from _guarded(task, "double-where", Spelling.WHERE)
+    if len(task.found) == 1:
+        yield from _elsewhere(task)
+
+
+def _masked_fill(task: Task) -> Iterator[Candidate]:
+    return _guarded(task, "masked-fill", Spelling.FILL)
+
+
+def _guarded(task: Task, style: str, spelling: Spelling) -> Iterator[Candidate]:
+    """Guards around the arguments of the singular ops, in one spelling or another."""
+    found, places = task.found, task.places
+    for sites in _site_sets(task):
+        if any(_is_part(hazard, own) for hazard, own in zip(found, sites, strict=True)):
+            continue
+        if any(_is_count(hazard, own, places) for hazard, own in zip(found, sites, strict=True)):
+            if len(found) == 1 and spelling is Spelling.WHERE:
+                yield from (
+                    Candidate(style, edits, True) for edits in by_own_values(task.first, places, task.a)
+                )
+            continue
+        for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
+            edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
+            yield Candidate(style, edits, fits(list(zip(found, sites, guards, strict=True)), places))
+
+
+def _elsewhere(task: Task) -> Iterator[Candidate]:
+    hazard, places = task.first, task.places
+    for (own,) in _site_sets(task):
+        if _is_count(hazard, own, places):
+            continue
+        fit = all(definition_fits(site, places) for site, _ in own)
+        yield Candidate("double-where", rebuilt(hazard, own, places), fit)
+    for edits, narrow in helper_arguments(hazard, places):
+        yield Candidate("double-where", edits, narrow)
+
+
+_STYLES: Mapping[str, Callable[[Task], Iterator[Candidate]]] = {
+    "library": _library,
+    "indexed": _indexed,
+    "index-first": _index_first,
+    "bound-first": _bound_first,
+    "ask-first": _ask_first,
+    "index-fill": _index_fill,
+    "double-where": _double_where,
+    "masked-fill": _masked_fill,
+}
+_USUAL = ("library", "double-where")
+_ORDERS: Mapping[int, tuple[str, ...]] = {
+    3: ("library", "index-fill", "double-where"),
+    4: ("index-first", "double-where"),
+    5: ("bound-first", "ask-first"),
+    6: ("ask-first", "double-where"),
+}
+"""The styles of each family of selectors, the least intrusive first."""
+_ALTERNATIVES = ("masked-fill", "indexed")
+"""Styles that are tried where they are asked for only."""
+
+
+def _is_count(hazard: Hazard, own: Sites, places: Places) -> bool:
+    """Whether an argument to guard counts the very elements that the guard speaks of."""
+    guard = guard_of(hazard, places)
+    return guard is not None and any(is_wider(guard, *pair, places) for pair in own)
+
+
+def _is_part(hazard: Hazard, own: Sites) -> bool:
+    """Whether an argument to guard has fewer elements than the guard: those that another mask has selected."""
+    whole = {value.number for value in closure((hazard.condition,), MOST_VALUES)}
+    below = closure([site.args[index] for site, index in own], MOST_VALUES)
+    return any(
+        isinstance(value, Apply) and value.op == "masked_select" and value.number not in whole
+        for value in below
+    )
+
+
+def _site_sets(task: Task) -> Iterator[list[Sites]]:
+    """The ops to guard, for each hazard: those with a proof, or else all that could be singular.
+
+    Of both the innermost ones come first: their safe values may be enough for what is computed from them.
+    """
+    tried: list[list[Sites]] = []
+    for look in (_proven, _singular_below):
+        every = [look(hazard) for hazard in task.found]
+        for ops in (map(_innermost, every), every):
+            sites = list(map(_poisoned, ops))
+            if sites not in tried:
+                tried.append(sites)
+                yield sites
+
+
+def _poisoned(sites: Iterable[Apply]) -> Sites:
+    return list(itertools.chain.from_iterable(map(_arguments, sites)))
+
+
+def _arguments(site: Apply) -> Sites:
+    row = OPS[site.op]
+    return [(site, index) for index, safe in enumerate(row.safe) if safe is not None and row.is_replaceable]
+
+
+def _proven(hazard: Hazard) -> list[Apply]:
+    return [proof.site for proof in hazard.proofs]
+
+
+def _innermost(ops: list[Apply]) -> list[Apply]:
+    """The ops with no other one of them below."""
+    return [op for op in ops if not any(other in ops for other in closure(op.args, MOST_VALUES))]
+
+
+def _singular_below(hazard: Hazard) -> list[Apply]:
+    order = closure((hazard.operand,), MOST_VALUES)
+    return [value for value in order if isinstance(value, Apply) and OPS[value.op].singular]

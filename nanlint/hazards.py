@@ -60,10 +60,24 @@ def hazards(
     return [hazard for hazard in found if hazard is not None]
 
 
-def is_hazardous(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:
-    """Whether a selector has a hazard; the first one is enough. An unlikely overflow counts as one `strictly` only."""
-    studies = (study for case in cases(selector) for study in _studies(case, a, (), None))
-    return any(study.is_hazardous(strictly=strictly) for study in studies)
+def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
+    """Whether a selector has a hazard of more than low confidence; the first one is enough."""
+    return any(confidence is not Confidence.LOW for _, confidence in _met(selector, a))
+
+
+def is_left(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:
+    """Whether a repaired selector still has a hazard; an unlikely overflow counts as one `strictly` only."""
+    return any(
+        strictly or proof.singular or confidence is not Confidence.LOW
+        for proof, confidence in _met(selector, a)
+    )
+
+
+def _met(selector: Apply, a: Arithmetic) -> Iterator[tuple[Proof, Confidence]]:
+    """What is found of a selector, in the order of the search."""
+    for case in cases(selector):
+        for study in _studies(case, a, (), None):
+            yield from study.judged_proofs()
 
 
 def _studies(case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> Iterator[_Study]:
@@ -147,9 +161,9 @@ class _Study:
                 proofs[proof.site.number] = proof
         return self._made(sorted(proofs.values(), key=self._rank)) if proofs else None
 
-    def is_hazardous(self, *, strictly: bool) -> bool:
-        """Whether anything is found, but for what is both unlikely and an overflow unless it is `strictly` asked."""
-        return any(strictly or proof.singular or not self._is_unlikely(proof) for proof in self._proofs())
+    def judged_proofs(self) -> Iterator[tuple[Proof, Confidence]]:
+        """The best proof for each target, with how sure it is."""
+        return ((proof, self._confidence(proof)) for proof in self._proofs())
 
     def _proofs(self) -> Iterator[Proof]:
         """The best proof for each target; where there is none, one for whatever there may be."""

@@ -16,7 +16,7 @@ from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
 from nanlint.graph import Apply, Value
-from nanlint.hazards import Hazard, is_hazardous
+from nanlint.hazards import Hazard, is_left
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
 
@@ -56,7 +56,7 @@ def attempt(
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
     unlikely = hazard.confidence is Confidence.LOW
-    if any(is_hazardous(selector, a, strictly=unlikely) for selector in made):
+    if any(is_left(selector, a, strictly=unlikely) for selector in made):
         return Outcome.FAILED
     if moves and hazard.selector.op in ("largest", "smallest"):
         # two elements of one tensor: what keeps their order commutes with the choice of one

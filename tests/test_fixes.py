@@ -93,6 +93,21 @@ def test_what_is_left_to_the_reader_is_told() -> None:
     )
 
 
+def test_a_site_in_another_function_is_the_reason_for_no_fix() -> None:
+    text = (
+        f"{HEAD}def root(v):\n    length = v.norm(dim=-1)\n    return (length - 1.0).sqrt()\n\n\n"
+        "def f(v, w):\n    far = v.norm(dim=-1) > 1.0\n    r = root(v) + root(w)\n"
+        "    y = r * 1.0\n    y[far.logical_not()] = 0.0\n    return y + r\n"
+    )
+    notes = [
+        one.note for one in check(Source("a.py", text), Config(confidence=Confidence.LOW)) if one.fix is None
+    ]
+    assert notes == [
+        "put a safe value in place of `length - 1.0` where `(length - 1.0).sqrt()` is dropped: no fix is offered, since"
+        " it stands in another function, which knows nothing of the selection"
+    ]
+
+
 def test_no_advice_is_given_where_there_is_a_fix() -> None:
     assert finding("return x.log().clamp(min=-10.0)").note == ""
 

@@ -35,9 +35,17 @@ def advice(hazard: Hazard, places: Places) -> str:
             " values put in place of what is not finite would change"
         )
     return (
-        f"put a safe value in place of {argument} where {op} is dropped: no fix is offered, since none that could be"
-        " written here keeps every other value and gradient"
+        f"put a safe value in place of {argument} where {op} is dropped: no fix is offered, since"
+        f" {_why(hazard, places)}"
     )
+
+
+def _why(hazard: Hazard, places: Places) -> str:
+    """Why no guard is put around an argument: other callers would be changed, or evidence was against all of them."""
+    site, selector = hazard.proofs[0].site.node, hazard.selector.node
+    if site is not None and selector is not None and places.function(site) is not places.function(selector):
+        return "it stands in another function, which knows nothing of the selection"
+    return "none that could be written here keeps every other value and gradient"
 
 
 def instead(style: str, wanted: str) -> str:

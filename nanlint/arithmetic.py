@@ -33,6 +33,7 @@ FLOAT16 = Dtype("float16", 65504.0, 6.103515625e-05, 0.0009765625)
 DTYPES = {dtype.name: dtype for dtype in (FLOAT64, FLOAT32, BFLOAT16, FLOAT16)}
 
 _SINGLE = struct.Struct("f")
+_pack_single, _unpack_single = _SINGLE.pack, _SINGLE.unpack  # nothing is called more often
 _HALF = struct.Struct("e")
 _BITS = struct.Struct("I")
 
@@ -43,7 +44,7 @@ def _round_float64(value: float) -> float:
 
 def _round_float32(value: float) -> float:
     try:
-        return _SINGLE.unpack(_SINGLE.pack(value))[0]  # type: ignore[no-any-return]
+        return _unpack_single(_pack_single(value))[0]  # type: ignore[no-any-return]
     except OverflowError:
         return math.copysign(INF, value)
 

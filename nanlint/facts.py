@@ -187,7 +187,7 @@ class _Propagation:
             return (R.point(rounded), False) if rounded == rounded else (R.EMPTY, True)
         if isinstance(value, Leaf):
             return _free(value), False
-        regions = [self.facts.of(arg) for arg in value.args]
+        regions = self._regions(value.args)
         image, undefined = _image(value.op, self.a, *regions)
         if len(regions) == 2 and value.args[0].number == value.args[1].number:
             if value.op == "mul":
@@ -198,6 +198,14 @@ class _Propagation:
         if value.op in ("fmax", "fmin"):
             image |= self._left_alone(value)
         return image, self._may_be_nan(value, undefined)
+
+    def _regions(self, values: Sequence[Value]) -> tuple[Region, ...]:
+        """What is known of some values; written out, for it is asked for each step."""
+        known = self.facts.regions
+        found = [known.get(value.number) for value in values]
+        return tuple(
+            [_free(v) if region is None else region for v, region in zip(values, found, strict=True)]
+        )
 
     def _left_alone(self, value: Apply) -> Region:
         """What one argument is, where the other one may be nan and so not taken."""
@@ -233,7 +241,7 @@ class _Propagation:
             return True
         row = OPS[value.op]
         out = facts.of(value)
-        regions = tuple(facts.of(arg) for arg in value.args)
+        regions = self._regions(value.args)
         clean = not row.boolean and not self._is_blind(value)
         if row.boolean:
             self._clear_compared(value, out)

@@ -76,6 +76,7 @@ class Tape:
         self._notable: dict[frozenset[int], list[_BackwardStep]] = {}
         for value in order:
             self._add(value)
+        self._computed = frozenset(step[0] for step in self._steps)
         self.inputs = frozenset(number for number, _ in self._inputs.values())
         """The numbers of the values that have to be given."""
 
@@ -86,14 +87,12 @@ class Tape:
             self._inputs[value.number] = value.number, typical(value.region)
         else:
             first, *rest = [self._place(arg) for arg in value.args]
-            second: int | tuple[int, ...] | None = (
-                rest[0] if len(rest) == 1 else tuple(rest) if rest else None
-            )
             function = OPS[value.op].value
             if value.op == "masked_select":
                 function = _selected
                 self._masks.append(rest[0])
-            self._steps.append((value.number, function, first, second))
+            more = tuple(rest) if len(rest) > 1 else None
+            self._steps.append((value.number, function, first, rest[0] if rest else None, more))
 
     def _place(self, arg: Value) -> int:
         """Where an argument's value is kept: below 0 for what lies outside."""
@@ -135,15 +134,16 @@ class Tape:
 
     def run(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Compute the ops into `values`, which has what they need from outside."""
-        for number, function, first, second in self._steps:
-            if number in inputs:
+        given = not inputs.keys().isdisjoint(self._computed)
+        for number, function, first, second, more in self._steps:
+            if given and number in inputs:
                 values[number] = a.round(inputs[number])
             elif second is None:
                 values[number] = function(a, values[first])
-            elif isinstance(second, int):
+            elif more is None:
                 values[number] = function(a, values[first], values[second])
             else:
-                values[number] = function(a, values[first], *[values[place] for place in second])
+                values[number] = function(a, values[first], *[values[place] for place in more])
 
     def backward(
         self,
@@ -214,8 +214,8 @@ class Tape:
         return self._backward[seeds]
 
 
-_Step: TypeAlias = tuple[int, Callable[..., float], int, "int | tuple[int, ...] | None"]
-"""An op's number, its value, the place of its first argument, and that or those of the others."""
+_Step: TypeAlias = "tuple[int, Callable[..., float], int, int | None, tuple[int, ...] | None]"
+"""An op's number, its value, the places of its first and second argument; of all but the first, if these are more."""
 _BackwardStep: TypeAlias = tuple[
     Apply,
     Callable[..., tuple[float, ...]],

@@ -268,10 +268,6 @@ FOUND = {
         "return torch.where(x.abs() < 0.001, F.hardtanh(torch.rsqrt(t.clamp_max(0.5)), -1, 3), t.arctanh())",
         "torch.where(",
     ),
-    "between plain numbers": (
-        "t = torch.rsqrt((x**1.5).acos()) * (x**1.5 == 3).float()\nreturn t.fmax(torch.logit(x + x).clamp(0.25, 10))",
-        "fmax",
-    ),
     "what is stored under a mask and under its opposite": (
         "t = torch.zeros_like(x)\nm = x > 0.001\nt[m] = x[m] * 2\nm = ~m\nt[m] = x[m].erfinv()\n"
         "return torch.exp2(t)[x.abs() <= 0.1]",

@@ -35,7 +35,9 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     ):
         return None
     edits: list[Edit] = list(guard.binding)
-    for definition in {places.statement(site.node) for site, _ in sites if site.node is not None}:
+    for definition in dict.fromkeys(
+        places.statement(site.node) for site, _ in sites if site.node is not None
+    ):
         name = _single_name(definition)
         asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
         reads = [

@@ -81,8 +81,7 @@ class Judge:
         condition = self.case.condition
         spoken = share(condition, proof.site)
         if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
-            bare = not spoken and all(isinstance(arg, Leaf) for arg in poisoned)
-            if bare or self._broken_when_selected(proof):
+            if not spoken or self._broken_when_selected(proof):
                 return Confidence.LOW
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW

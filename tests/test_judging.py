@@ -340,3 +340,14 @@ ARRAYS = """
 def test_what_is_made_of_arrays_has_no_gradient() -> None:
     with_array = ARRAYS.format(parameters="", argument="np.arange(3)")
     assert len(shown(with_array)) < len(shown(ARRAYS.format(parameters="x", argument="x")))
+
+
+APART = "def f(x, y, kind):\n    power = {power}\n    return torch.where({condition}, power, 1.0)"
+
+
+def test_a_comparison_of_something_else_says_nothing_of_a_pole() -> None:
+    assert shown(APART.format(power="(x * y) ** -0.3", condition="kind == 0")) == [Confidence.LOW]
+
+
+def test_one_of_the_same_values_does() -> None:
+    assert is_shown(APART.format(power="(x * y) ** -0.3", condition="x > 0"))

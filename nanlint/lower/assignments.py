@@ -106,8 +106,9 @@ class Assignments(Expressions):
         for name, thing in frame.scope.names.items():
             if thing is old:
                 frame.scope.names[name] = new
-        if frame.depth or (isinstance(old, Leaf) and not old.opaque):
-            self.sink(new)  # the caller may have it too
+        if old.number in frame.handed or (isinstance(old, Leaf) and not old.opaque):
+            frame.handed.add(new.number)
+            self.sink(new)  # the caller has it too
 
     def _Delete(self, node: ast.Delete, frame: Frame) -> None:
         for target in node.targets:

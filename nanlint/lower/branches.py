@@ -56,6 +56,7 @@ class Branches(Assignments):
             frame.loops,
             frame.left,
             frame.foreign_call,
+            frame.handed,
         )
 
     def _join(self, condition: Value | None, first: Frame, second: Frame, frame: Frame) -> None:

@@ -36,6 +36,7 @@ class Functions(Methods):
             owner=function.owner,
             calls=(*frame.calls, function.node),
             foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
+            handed={value.number for value in call.values},
         )
         if function.node in self.inside:
             self.collected.entered.add(function.node)

@@ -138,6 +138,8 @@ class Frame:
     """What the names were bound to at each `break` or `continue` of the loop that runs."""
     foreign_call: ForeignCall | None = None
     """In a function of another file: what its values have for syntax."""
+    handed: set[int] = field(default_factory=set)
+    """The numbers of the values that a called function was handed, and of what it has made of them in place."""
     given: list[Assumption] = field(default_factory=list)
     """What has been assumed in this very frame, outside of branches, and so holds at the caller too."""
 

@@ -21,7 +21,7 @@ from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
 from nanlint.messages import describe
-from nanlint.purpose import asks_for_gradients, is_among_tests, is_before_training, is_untrained
+from nanlint.purpose import asks_for_gradients, is_among_tests, is_apart_from_training, is_untrained
 from nanlint.source import START, Source
 from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
 
@@ -89,7 +89,7 @@ def _analysed(
         read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
     ):
         try:
-            apart = untrained or _is_before_training(unit)
+            apart = untrained or _is_apart(unit)
             aside = tested or (apart and not _asks_for_gradients(unit, source))
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
                 if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
@@ -128,11 +128,12 @@ def _unconfirmed(
         return []
 
 
-def _is_before_training(unit: Unit) -> bool:
+def _is_apart(unit: Unit) -> bool:
     if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     owner = unit.function.owner if unit.function is not None else None
-    return is_before_training(unit.node.name, owner.name if owner is not None else "")
+    parameters = (parameter.arg for parameter in unit.node.args.args)
+    return is_apart_from_training(unit.node.name, owner.name if owner is not None else "", parameters)
 
 
 def _asks_for_gradients(unit: Unit, source: Source) -> bool:

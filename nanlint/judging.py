@@ -80,9 +80,10 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        if not (is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)):
-            if not spoken or self._broken_when_selected(proof):
-                return Confidence.LOW
+        meant = is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)
+        apart = not spoken and not _is_picked(condition)
+        if not meant and (apart or self._broken_when_selected(proof)):
+            return Confidence.LOW
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM

@@ -34,6 +34,8 @@ _ENDS = {
 """What the upper end of an interval is called, and what its lower end."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
+_LEAST_SCALE = 1e-3
+"""What is called a temperature or a cutoff is hardly smaller."""
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
@@ -175,6 +177,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
         getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT
         for leaf, v in proof.inputs.items()
     ):
+        return True
+    if any(is_positive_by_name(leaf) and 0.0 < abs(v) < _LEAST_SCALE for leaf, v in proof.inputs.items()):
         return True
     inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):

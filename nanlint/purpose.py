@@ -19,10 +19,12 @@ _FOLDERS = frozenset(
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(
     r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
-    r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)",
+    r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)"
+    r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)",
     re.IGNORECASE,
 )
 _CLASS = re.compile(r"\w*Sampler")
+_GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
 
 
@@ -47,12 +49,14 @@ def _within_project(folder: str) -> Iterator[str]:
         yield name
 
 
-def is_before_training(function: str, owner: str = "") -> bool:
-    """Whether a function, of the class `owner` if of one, makes what training starts from or compares with.
+def is_apart_from_training(function: str, owner: str = "", parameters: Iterable[str] = ()) -> bool:
+    """Whether a function, of the class `owner` if of one, makes what training starts from, compares with or leads to.
 
-    Targets, first values and samples are computed without a gradient whether or not the code says so.
+    Targets, first values, samples and detections are computed without a gradient whether or not the code says so;
+    what is handed a gradient, as hooks of backward are, runs while one is made.
     """
-    return _FUNCTION.fullmatch(function) is not None or _CLASS.fullmatch(owner) is not None
+    named = _FUNCTION.fullmatch(function) is not None or _CLASS.fullmatch(owner) is not None
+    return named or any(map(_GRADIENT.fullmatch, parameters))
 
 
 def asks_for_gradients(lines: Iterable[str]) -> bool:

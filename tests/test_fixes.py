@@ -377,3 +377,12 @@ def test_a_fix_is_safe_only_for_what_is_certainly_a_tensor(body: str, applicabil
     text = f"import torch\n\n\ndef f(a, b):\n    return {body}\n"
     fixes = [finding.fix for finding in check(Source("a.py", text), Config(confidence=Confidence.LOW))]
     assert [fix.applicability.value for fix in fixes if fix is not None] == [applicability]
+
+
+def test_the_edits_of_a_fix_come_in_one_order() -> None:
+    text = (
+        "import torch\n\n\ndef f(x, y):\n    t1 = x / torch.rsqrt(y)\n    t2 = y / x\n"
+        "    return torch.cosh(t1.minimum(t2).fmin(t1).masked_fill(t1 <= 0.5, 10))\n"
+    )
+    source = Source("a.py", text)
+    assert len({repr([finding.fix for finding in check(source, Config())]) for _ in range(8)}) == 1

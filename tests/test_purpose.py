@@ -7,7 +7,7 @@ import pytest
 from nanlint import engine
 from nanlint.config import Config
 from nanlint.finding import Confidence
-from nanlint.purpose import asks_for_gradients, is_among_tests, is_before_training, is_untrained
+from nanlint.purpose import asks_for_gradients, is_among_tests, is_apart_from_training, is_untrained
 from nanlint.source import Source
 
 HAZARD = "import torch\n\n\ndef f(x):\n    y = torch.where(x > 0, x.sqrt(), 0.0)\n"
@@ -76,7 +76,7 @@ def test_in_a_folder_of_tests_it_is_the_tested_code_that_is_differentiated() -> 
 
 @pytest.mark.parametrize("name", ["target_loss", "retarget", "sample_loss", "sample", "get_target_network"])
 def test_functions_that_may_be_trained_through(name: str) -> None:
-    assert not is_before_training(name)
+    assert not is_apart_from_training(name)
     assert confidences("model.py", HAZARD.replace("def f", f"def {name}") + "    return y\n") == [
         Confidence.HIGH
     ]
@@ -86,7 +86,7 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
     "name", ["get_targets", "_get_targets_single", "build_bbox_targets", "init_weights", "knn_init_"]
 )
 def test_functions_that_make_what_training_starts_from(name: str) -> None:
-    assert is_before_training(name)
+    assert is_apart_from_training(name)
     assert confidences("model.py", HAZARD.replace("def f", f"def {name}") + "    return y\n") == [
         Confidence.LOW
     ]
@@ -96,6 +96,11 @@ def test_methods_of_a_sampler() -> None:
     method = HAZARD.replace("\ndef f(x)", "\nclass GridSampler:\n    def draw(self, x)").replace(
         "    y =", "        y ="
     )
-    assert is_before_training("draw", "GridSampler")
-    assert not is_before_training("draw", "Resampling")
+    assert is_apart_from_training("draw", "GridSampler")
+    assert not is_apart_from_training("draw", "Resampling")
     assert confidences("model.py", method + "        return y\n") == [Confidence.LOW]
+
+
+def test_a_hook_of_backward_runs_while_a_gradient_is_made() -> None:
+    hook = HAZARD.replace("def f(x)", "def rescale(module, x, grad_output)")
+    assert confidences("model.py", hook + "    return grad_output * y\n") == [Confidence.LOW]

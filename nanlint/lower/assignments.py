@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from nanlint import regions as R
-from nanlint.graph import Kind, Leaf, Value
+from nanlint.graph import Apply, Kind, Leaf, Value
 from nanlint.lower.conventions import is_count_name, named
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.scope import Frame
@@ -29,7 +29,22 @@ class Assignments(Expressions):
         loaded = _as_load(node.target)
         old = self.evaluate(loaded, frame)
         new = self.binary(node.op, old, self.evaluate(node.value, frame), node, frame)
-        self.bind(node.target, new, frame)
+        is_moved = isinstance(node.op, (ast.Add, ast.Sub)) and isinstance(old, Value) and old.node is loaded
+        if is_moved and isinstance(old, Apply) and old.op == "masked_select":
+            self._move(node.target, old, new, frame)
+        else:
+            self.bind(node.target, new, frame)
+
+    def _move(self, target: ast.expr, picked: Apply, new: Thing, frame: Frame) -> None:
+        """`y[mask] += v` drops nothing: what is not under the mask stays, and gradient flows to both."""
+        self.collected.selectors[:] = [s for s in self.collected.selectors if s.number != picked.number]
+        whole, mask = picked.args
+        moved = self.choose(mask, new, whole)
+        owner = target.value if isinstance(target, ast.Subscript) else target
+        if isinstance(owner, ast.Name) and isinstance(moved, Value):
+            self.rebind(whole, moved, frame)
+        else:
+            self.sink(moved)
 
     def bind(self, target: ast.expr, thing: Thing, frame: Frame) -> None:
         """Assign `thing` to an assignment target."""

@@ -11,7 +11,7 @@ from nanlint.graph import Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.functions import Functions
 from nanlint.lower.handlers import HANDLERS
-from nanlint.lower.handlers.grouping import extreme_and_place, grouped, is_extremum
+from nanlint.lower.handlers.grouping import extremum, grouped
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Class, Foreign, Function, Instance, Items, Layer, Method, Symbol, Text, Thing
 from nanlint.names import canonical, is_foreign
@@ -21,8 +21,6 @@ _GROUPING = frozenset(
     f"{way}_{by}" for way in ("scatter", "segment") for by in ("add", "sum", "mean", "csr", "coo")
 ) | {"scatter"}
 """Functions of the package torch_scatter."""
-_EXTREMA = frozenset(f"{way}_{by}" for way in ("scatter", "segment") for by in ("max", "min"))
-"""Those that say which element an extremum is."""
 
 
 class Calls(Functions):
@@ -55,7 +53,7 @@ class Calls(Functions):
     def call(self, call: Call) -> Thing:
         """The result of a call."""
         called = call.called
-        found = grouped(self, call) if is_extremum(call) else None
+        found = extremum(self, call)
         if found is not None:
             return found
         if isinstance(called, Symbol):
@@ -77,6 +75,8 @@ class Calls(Functions):
     def _call_symbol(self, called: Symbol, call: Call) -> Thing:
         dotted = canonical(called.name)
         short = dotted.rsplit(".", 1)[-1]
+        if dotted == "numpy.finfo":
+            return HANDLERS[short](self, call) or Foreign()
         if is_foreign(dotted):
             return self.call_math(short, call) if _is_of_numbers(dotted, call) else Foreign()
         if dotted.startswith(_MATH):
@@ -89,10 +89,6 @@ class Calls(Functions):
             return found
         if dotted.startswith("torch_scatter.") and short in _GROUPING:
             found = grouped(self, call)
-            if found is not None:
-                return found
-        if dotted.startswith("torch_scatter.") and short in _EXTREMA:
-            found = extreme_and_place(self, call)
             if found is not None:
                 return found
         row = SPELLINGS.get(dotted)

@@ -13,7 +13,7 @@ from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
 from nanlint.lower.scope import FileScope, Frame
-from nanlint.lower.things import Class, Each, Foreign, Function, Items, Thing, values_in
+from nanlint.lower.things import Class, Each, Foreign, Function, Items, Symbol, Thing, values_in
 from nanlint.regions import Region
 
 if TYPE_CHECKING:
@@ -162,7 +162,9 @@ class Lowering:
 
     def choose(self, condition: Value | None, first: Thing, second: Thing) -> Thing:
         """One of two things, by a condition that Python evaluates; an unknown one if it is None."""
-        if first is second:
+        if first is second or (
+            isinstance(first, Symbol) and isinstance(second, Symbol) and first.name == second.name
+        ):
             return first
         if isinstance(first, Value) and isinstance(second, Value):
             if first.number == second.number:

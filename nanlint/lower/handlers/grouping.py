@@ -14,6 +14,8 @@ from nanlint.lower.values import Values
 _REDUCTIONS = {"sum": "sum", "add": "sum", "mean": "mean"}
 """The op for what a reduction is called."""
 _EXTREMA = frozenset({"amax", "amin", "max", "min"})
+_PLACED = frozenset(f"{way}_{by}" for way in ("scatter", "segment") for by in ("max", "min"))
+"""Functions that say which element an extremum is."""
 
 
 def _reduced(calls: Values, source: Value, reduction: str, call: Call) -> Value:
@@ -53,16 +55,19 @@ def grouped(calls: Values, call: Call) -> Thing | None:
     return made if name in _EXTREMA else calls.choose(None, made, calls.builder.constant(0.0))
 
 
-def extreme_and_place(calls: Values, call: Call) -> Thing | None:
+def _extreme_and_place(calls: Values, call: Call) -> Thing | None:
     """`scatter_max`, `scatter_min`: the extremum of each group and the index of the element that it is."""
     found = grouped(calls, call)
     return None if found is None else Items((found, calls.opaque("index", found, grad=False)))
 
 
-def is_extremum(call: Call) -> bool:
-    """Whether a call is `scatter(…, reduce="max")` or the like, whoever defines that function."""
+def extremum(calls: Values, call: Call) -> Thing | None:
+    """What `scatter_max(…)` or `scatter(…, reduce="max")` gives, whoever defines that function; None for others."""
+    if call.name in _PLACED:
+        return _extreme_and_place(calls, call)
     reduce = call.named.get("reduce")
-    return isinstance(reduce, Text) and reduce.value in _EXTREMA and call.name in ("scatter", "segment")
+    named = isinstance(reduce, Text) and reduce.value in _EXTREMA
+    return grouped(calls, call) if named and call.name in ("scatter", "segment") else None
 
 
 def _named(reduce: Thing | None, default: str) -> str:

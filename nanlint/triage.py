@@ -9,16 +9,14 @@ nobody has. Where a code is selected that needs no selector, or something is ass
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from nanlint.config import Config
-from nanlint.flow import suspects
-from nanlint.flow.digest import at
-from nanlint.flow.elsewhere import Elsewhere, made, noted
-from nanlint.project import Project
+from nanlint.names import may_be_of_project
 from nanlint.source import Source, parse
-from nanlint.words import WORD
+from nanlint.words import SINGULAR, WORD
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,24 @@ def examined(source: Source, config: Config, tree: ast.Module | None = None) -> 
         return None
     if config.looks_beyond_selectors or config.assume or WORD in source.text:
         return EVERYTHING
-    project, squares = Project.around(source.path), config.dtype == "float16"
+    squares = config.dtype == "float16"
+    if not squares and _is_regular(source.text):
+        if tree is None:
+            parse(source.text)  # what is no Python is told all the same
+        return None
+    return _read(source, tree, squares=squares)
+
+
+def _read(source: Source, tree: ast.Module | None, *, squares: bool) -> Worth | None:
+    """What of a source is worth an analysis, by its syntax and by that of the files that it imports from."""
+    from nanlint.flow import (
+        suspects,  # here: it takes as long to import as nanlint's start does, and few files ask
+    )
+    from nanlint.flow.digest import at
+    from nanlint.flow.elsewhere import Elsewhere, made, noted
+    from nanlint.project import Project
+
+    project = Project.around(source.path)
     digest = noted(source.text, project.package, squares=squares)
     if digest is None:
         tree = parse(source.text) if tree is None else tree
@@ -61,3 +76,17 @@ def examined(source: Source, config: Config, tree: ast.Module | None = None) -> 
         return None
     tree = parse(source.text) if tree is None else tree
     return Worth(tree, at(places, tree))
+
+
+_SINGULAR = re.compile(r"/|\*\*|%|\bout\b")
+"""Operators, and what another function's result is written to."""
+_NAME = re.compile(r"\w+")
+_IMPORT = re.compile(r"\b(?:from[ \t\\]*([\w.]+)[ \t\\]*import\b|import\b[ \t\\]*([\w.]*)([^;#\n]*,)?)")
+
+
+def _is_regular(text: str) -> bool:
+    """Whether a text names no singular op and imports nothing but from torch: told without its syntax."""
+    if _SINGULAR.search(text) or not SINGULAR.isdisjoint(_NAME.findall(text)):
+        return False
+    found = _IMPORT.findall(text)
+    return not any(further or may_be_of_project(source or module) for source, module, further in found)

@@ -20,8 +20,8 @@ from nanlint.flow.digest import MODULE, digested, place_of
 from nanlint.flow.sources import IMPORTED
 from nanlint.lower.handlers.matrices import HANDLERS as MATRICES
 from nanlint.proof.programs.writing import Program
-from nanlint.source import Source
-from nanlint.triage import EVERYTHING
+from nanlint.source import AnalysisError, Source
+from nanlint.triage import EVERYTHING, examined
 from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfrom . import helpers\n"
@@ -217,3 +217,26 @@ def test_random_programs_lose_nothing(program: Program) -> None:
     source = Source("program.py", program.text)
     # by their texts, for gradients are nan
     assert repr(analyse(source, Config())) == repr(analyse(source, Config(), worth=EVERYTHING))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import torch\n\n\ndef f(x):\n    return torch.where(x > 0, x, 0.0)\n",
+        "from torch import Tensor\nfrom math import pi\n\n\ndef f(x: Tensor):\n    return x.clamp(min=pi)\n",
+    ],
+)
+def test_a_file_without_singular_words_is_told_by_its_text(text: str) -> None:
+    assert examined(Source("m.py", text), Config()) is None
+
+
+@pytest.mark.parametrize("line", ["torch.add(x, 1, out=y)", "y = x / 2 ** x", "y %= x", "y = root(x)"])
+def test_what_may_be_singular_is_read(line: str) -> None:
+    head = "import torch\nfrom torch import sqrt as root\n\n\n"
+    text = f"{head}def f(x, y):\n    {line}\n    return torch.where(x > 0, y, x)\n"
+    assert examined(Source("m.py", text), Config()) is not None
+
+
+def test_a_text_that_is_no_python_is_told_even_so() -> None:
+    with pytest.raises(AnalysisError):
+        examined(Source("m.py", "import torch\n\ndef f(:\n"), Config())

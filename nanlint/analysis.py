@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from nanlint.arithmetic import ARITHMETIC, DTYPES
+from nanlint.arithmetic import ARITHMETIC, DTYPES, Arithmetic
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
 from nanlint.callers import is_private, unconfirmed
@@ -81,16 +82,15 @@ def _analysed(
     places = Places(source, read.tree)
     found: list[Finding] = []
     refuted: dict[object, Refuted] = {}
-    dtype = DTYPES[config.dtype]
     budget = Budget(len(source.lines))
+    lowered = partial(
+        lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
+    )
     private: list[tuple[int, ast.AST, Apply]] = []
-    tested, untrained = is_among_tests(source.path), is_untrained(source.path)
-    for unit in lower(
-        read.tree, source.text, dtype, source.path, config.assume, wanted=worth.wanted, budget=budget
-    ):
+    purpose = _Purpose(source)
+    for unit in lowered(wanted=worth.wanted):
         try:
-            apart = untrained or _is_apart(unit)
-            aside = tested or (apart and not _asks_for_gradients(unit, source))
+            aside = purpose.is_aside(unit)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
                 if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
                     private.append((len(found), unit.node, hazard.selector))
@@ -101,46 +101,55 @@ def _analysed(
         refuted |= unit.lowering.refuted
         if budget.is_spent:
             break
-    for index in _unconfirmed(private, source, read, config, budget):
+    for index in _unconfirmed(private, read.tree, ARITHMETIC[config.dtype], lowered):
         found[index] = replace(found[index], confidence=Confidence.LOW)
     return _distinct(found), read, refuted.values()
 
 
 def _unconfirmed(
     private: Sequence[tuple[int, ast.AST, Apply]],
-    source: Source,
-    read: Reading,
-    config: Config,
-    budget: Budget,
+    tree: ast.Module,
+    a: Arithmetic,
+    lowered: Callable[..., Iterator[Unit]],
 ) -> list[int]:
     """Which findings in private functions their callers in the file know to be none."""
-
-    def lowered(wanted: Collection[ast.AST], inside: Collection[ast.AST]) -> Iterator[Unit]:
-        dtype, text = DTYPES[config.dtype], source.text
-        return lower(
-            read.tree, text, dtype, source.path, config.assume, wanted=wanted, budget=budget, inside=inside
-        )
-
     found = [(node, selector) for _, node, selector in private]
     try:
-        return [private[i][0] for i in unconfirmed(found, read.tree, ARITHMETIC[config.dtype], lowered)]
+        return [
+            private[index][0]
+            for index in unconfirmed(
+                found, tree, a, lambda wanted, inside: lowered(wanted=wanted, inside=inside)
+            )
+        ]
     except Exhausted:
         return []
 
 
-def _is_apart(unit: Unit) -> bool:
-    if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return False
-    owner = unit.function.owner if unit.function is not None else None
-    parameters = (parameter.arg for parameter in unit.node.args.args)
-    return is_apart_from_training(unit.node.name, owner.name if owner is not None else "", parameters)
+class _Purpose:
+    """What the code of a source is for: through some of it nothing is trained."""
 
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.tested = is_among_tests(source.path)
+        self.untrained = is_untrained(source.path)
 
-def _asks_for_gradients(unit: Unit, source: Source) -> bool:
-    """Whether the text of a function, or of a module, says that something is differentiated there."""
-    node = unit.node
-    first, last = (1, None) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
-    return asks_for_gradients(source.lines[first - 1 : last])
+    def is_aside(self, unit: Unit) -> bool:
+        """Whether what is found in a function, or at the module's level, is unlikely for what that is for."""
+        apart = self.untrained or self._is_apart(unit)
+        return self.tested or (apart and not self._asks_for_gradients(unit))
+
+    def _is_apart(self, unit: Unit) -> bool:
+        if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        owner = unit.function.owner if unit.function is not None else None
+        parameters = (parameter.arg for parameter in unit.node.args.args)
+        return is_apart_from_training(unit.node.name, owner.name if owner is not None else "", parameters)
+
+    def _asks_for_gradients(self, unit: Unit) -> bool:
+        """Whether the text of a function, or of a module, says that something is differentiated there."""
+        node = unit.node
+        first, last = (1, None) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
+        return asks_for_gradients(self.source.lines[first - 1 : last])
 
 
 def _given_up(unit: Unit, places: Places) -> Finding:

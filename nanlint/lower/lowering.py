@@ -202,6 +202,8 @@ class Lowering:
             return known
         made = self._element(value, key)
         self._elements[value.number, key] = made
+        if value.number in self.positions:  # the indices along one dimension are still those of the mask
+            self.positions[made.number] = self.positions[value.number]
         return made
 
     def _element(self, value: Value, key: str) -> Value:

@@ -98,8 +98,8 @@ class Subscripts(Attributes):
         """The boolean mask in a subscript, if there is one."""
         parts = key.elts if isinstance(key, ast.Tuple) else [key]
         found = [self.mask_of(self._key_part(part, frame)) for part in parts]
-        masks = [mask for mask in found if mask is not None]
-        return masks[0] if len(masks) == 1 else None
+        masks = {mask.number: mask for mask in found if mask is not None}
+        return next(iter(masks.values())) if len(masks) == 1 else None
 
     def _key_part(self, part: ast.expr, frame: Frame) -> Thing:
         return Text(None) if isinstance(part, (ast.Slice, ast.Constant)) else self.evaluate(part, frame)

@@ -161,14 +161,8 @@ class TorchCalls(UnknownCalls):
         key = ("count", value.number, self.source(call.node)) if isinstance(value, Value) else None
         counted = self.result(call, *call.args[:1], region=region, grad=False, kind=kind, key=key)
         if short in ("nonzero", "argwhere") and isinstance(value, Value):
-            self.positions[counted.number] = self._nonzero(value)
+            self.found_where(value, counted)
         return counted
-
-    def _nonzero(self, value: Value) -> Value:
-        """Where a value is not 0."""
-        return (
-            value if self.is_logical(value) else self.builder.apply("ne", value, self.builder.constant(0.0))
-        )
 
     def _opaque_result(self, short: str, row: Op | None, call: Call) -> Thing:
         """The result of a regular function, or of one whose arguments make it another than `row` describes."""

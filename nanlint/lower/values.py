@@ -170,10 +170,16 @@ class Values(Objects):
 
         Where `key` is the same, so is what is picked.
         """
-        masks = [mask for key in keys if (mask := self.mask_of(key)) is not None]
+        masks = {mask.number: mask for key in keys if (mask := self.mask_of(key)) is not None}
         if len(masks) == 1:
-            return masks[0]
+            return next(iter(masks.values()))
         return self.opaque(PICKED, *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=key)
+
+    def found_where(self, value: Value, indices: Value) -> None:
+        """Remember that some indices are those of the elements of a value that are not 0."""
+        logical = self.is_logical(value)
+        mask = value if logical else self.builder.apply("ne", value, self.builder.constant(0.0))
+        self.positions[indices.number] = mask
 
     def mask_of(self, thing: Thing) -> Value | None:
         """The mask that a subscript is, or that its indices come from."""

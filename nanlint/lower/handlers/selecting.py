@@ -20,7 +20,9 @@ def _where(calls: Values, call: Call) -> Thing | None:
     """`torch.where(c, a, b)`; as a method the receiver is what is taken: `a.where(c, b)`."""
     if len(call.args) + len(call.named) < 3:
         if isinstance(call.first, Value):
-            return calls.result(call, call.first, region=R.NONNEGATIVE & R.FINITE, grad=False)
+            indices = calls.result(call, call.first, region=R.NONNEGATIVE & R.FINITE, grad=False)
+            calls.found_where(call.first, indices)
+            return indices
         return None
     if len(call.args) + sum(name in ("condition", "input", "self", "other") for name in call.named) != 3:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nanlint.arithmetic import ARITHMETIC, DTYPES, Arithmetic
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
-from nanlint.callers import is_private, unconfirmed
+from nanlint.callers import Lower, is_private, unconfirmed
 from nanlint.cases import Scene
 from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding, Fix, Span
@@ -21,6 +21,7 @@ from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import Unit, lower
+from nanlint.lower.uses import Function
 from nanlint.messages import describe
 from nanlint.purpose import asks_for_gradients, is_among_tests, is_apart_from_training, is_untrained
 from nanlint.source import START, Source
@@ -86,14 +87,14 @@ def _analysed(
     lowered = partial(
         lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
     )
-    private: list[tuple[int, ast.AST, Apply]] = []
+    private: dict[int, tuple[Function, Apply]] = {}
     purpose = _Purpose(source)
     for unit in lowered(wanted=worth.wanted):
         try:
             aside = purpose.is_aside(unit)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
                 if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
-                    private.append((len(found), unit.node, hazard.selector))
+                    private[len(found)] = (unit.node, hazard.selector)
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -107,22 +108,13 @@ def _analysed(
 
 
 def _unconfirmed(
-    private: Sequence[tuple[int, ast.AST, Apply]],
-    tree: ast.Module,
-    a: Arithmetic,
-    lowered: Callable[..., Iterator[Unit]],
-) -> list[int]:
+    private: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lowered: Lower
+) -> Collection[int]:
     """Which findings in private functions their callers in the file know to be none."""
-    found = [(node, selector) for _, node, selector in private]
     try:
-        return [
-            private[index][0]
-            for index in unconfirmed(
-                found, tree, a, lambda wanted, inside: lowered(wanted=wanted, inside=inside)
-            )
-        ]
+        return unconfirmed(private, tree, a, lowered)
     except Exhausted:
-        return []
+        return ()
 
 
 class _Purpose:

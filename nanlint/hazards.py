@@ -23,6 +23,7 @@ from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, op
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
 from nanlint.search import Effort, assignments, is_written, outlet, route
+from nanlint.stages import Stages
 from nanlint.witness import Tape, backward, culprit
 
 _MORE_TRIES = 80
@@ -142,7 +143,7 @@ class _Study:
         self.seeds = frozenset(case.seed)
         self.is_silent = not any(case.seed.values())
         """Whether nothing but zeros comes from upstream."""
-        self.stages = _Stages(self.order, case, known)
+        self.stages = Stages(self.order, case, known)
         self.kept: set[tuple[float | str | None, ...]] = set()
         """What was given for the inputs of what decides where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
@@ -380,43 +381,9 @@ class _Study:
         )
 
 
-_DECIDED_ALONE = frozenset({"where", "masked_fill", "masked_select", "mul"})
-"""Selectors whose condition alone says what is dropped."""
-
-
 def _inside(landmarks: Sequence[float], region: R.Region) -> list[float]:
     """The points at which a formula changes that lie amid a region: a coarse poison set stands for poles among them."""
     return [at for at in landmarks if any(part.lo < at < part.hi for part in region.intervals)]
-
-
-class _Stages:
-    """The graph in parts: what decides, then what is dropped, for few candidates get any further; and the rest.
-
-    `first` are the two that come first as one; `known_...` are the constraints on what each part computes.
-    """
-
-    def __init__(self, order: Sequence[Value], case: Case, known: Sequence[Constraint]) -> None:
-        selector, drop = case.selector, case.drop
-        alone = selector.op in _DECIDED_ALONE
-        conditions = (case.condition,) if alone or drop is None else selector.args
-        first = _needed(order, (case.operand, *(selector.args if drop is None else conditions)))
-        deciding = _needed(order, conditions)
-        self.first = Tape([value for value in order if value.number in first])
-        self.deciding = Tape([value for value in order if value.number in deciding])
-        self.dropped = Tape([v for v in self.first.order if v.number not in deciding], after=self.deciding)
-        self.last = Tape([value for value in order if value.number not in first], after=self.first)
-        self.known_deciding = [one for one in known if one.value.number in deciding]
-        self.known_first = [one for one in known if one.value.number in first - deciding]
-        self.known_last = [one for one in known if one.value.number not in first]
-
-
-def _needed(order: Sequence[Value], roots: Sequence[Value]) -> set[int]:
-    """The numbers of some values of a graph and of all in it that they are computed from."""
-    needed = {value.number for value in roots}
-    for value in reversed(order):
-        if value.number in needed:
-            needed.update(arg.number for arg in operands(value))
-    return needed
 
 
 def _ends(order: Sequence[Value]) -> list[Value]:

@@ -29,7 +29,7 @@ _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfun
 
 
 def is_untrained(path: str) -> bool:
-    """Whether a file is one of tests, as pytest and unittest have them, or prepares data."""
+    """Whether a file is one of tests, as pytest and unittest have them, prepares data, or belongs to documentation."""
     folder, file = os.path.split(path)
     stem = os.path.splitext(file)[0]
     return _FILE.fullmatch(stem) is not None or not (_FOLDERS | _TESTS).isdisjoint(_within_project(folder))

@@ -120,9 +120,8 @@ def outlet(start: Value) -> list[Constraint]:
     choices: list[Constraint] = []
     while isinstance(start, Apply):
         ways = [index for index, arg in enumerate(start.args) if arg.grad]
-        if (
-            len({start.args[index].number for index in ways}) != 1
-        ):  # a square has one way, however it is written
+        # a square has one way, however it is written
+        if len({start.args[index].number for index in ways}) != 1:
             break
         choices.extend(_between_bounds(start, ways[0]))
         start = start.args[ways[0]]

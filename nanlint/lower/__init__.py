@@ -8,6 +8,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
 - `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
 - `assignments`, `branches`, `loops`, `statements`: statements
 - `needed`: what of a module its functions need; `following`, `economy`: other files of the project
+- `uses`, `shelter`: where a file uses its functions, and which of them only without gradients
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
-from nanlint.lower.shelter import is_autograd_function, sheltered
+from nanlint.lower.shelter import sheltered
 from nanlint.lower.things import Class, Function, Thing
+from nanlint.lower.uses import is_autograd_function
 from nanlint.project import Project
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

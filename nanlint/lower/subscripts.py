@@ -97,9 +97,7 @@ class Subscripts(Attributes):
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
         parts = key.elts if isinstance(key, ast.Tuple) else [key]
-        found = [self.mask_of(self._key_part(part, frame)) for part in parts]
-        masks = {mask.number: mask for mask in found if mask is not None}
-        return next(iter(masks.values())) if len(masks) == 1 else None
+        return self.only_mask([self._key_part(part, frame) for part in parts])
 
     def _key_part(self, part: ast.expr, frame: Frame) -> Thing:
         return Text(None) if isinstance(part, (ast.Slice, ast.Constant)) else self.evaluate(part, frame)

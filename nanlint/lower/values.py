@@ -170,10 +170,15 @@ class Values(Objects):
 
         Where `key` is the same, so is what is picked.
         """
-        masks = {mask.number: mask for key in keys if (mask := self.mask_of(key)) is not None}
-        if len(masks) == 1:
-            return next(iter(masks.values()))
+        mask = self.only_mask(keys)
+        if mask is not None:
+            return mask
         return self.opaque(PICKED, *keys, region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=key)
+
+    def only_mask(self, keys: Sequence[Thing]) -> Value | None:
+        """The one mask that there is among parts of a subscript; indices along several dimensions may come of one."""
+        masks = {mask.number: mask for key in keys if (mask := self.mask_of(key)) is not None}
+        return next(iter(masks.values())) if len(masks) == 1 else None
 
     def found_where(self, value: Value, indices: Value) -> None:
         """Remember that some indices are those of the elements of a value that are not 0."""

@@ -101,6 +101,10 @@ class Kept:
 
 
 KEPT = {
+    "the other one may be larger than any bound under the op": Kept(
+        "return torch.absolute(y).minimum(torch.exp(x))",
+        {"x": 100.0, "y": 3e38},
+    ),
     "what the bound gives may be the larger one": Kept(
         "return torch.fmax(x**1.5, x.exp2())",
         {"x": -100.0},
@@ -281,6 +285,11 @@ FOUND = {
         "t = 0.1 / torch.special.xlog1py(x, x.clamp(min=-0.5))\n"
         "return torch.clamp_max(torch.special.erfcx(t), 0.0)",
         "clamp_max",
+    ),
+    "inside of the domains of two ops": (
+        "t = x**1.5\nt4 = torch.logit(x + x)\n"
+        "return (torch.rsqrt(t.acos()) * (t == 3).float()).fmax(t4.clamp(min=0.25, max=10))",
+        "fmax",
     ),
 }
 

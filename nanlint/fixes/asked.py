@@ -16,7 +16,7 @@ from nanlint.catalogue import OPS
 from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted, where_spelling
-from nanlint.fixes.dropping import is_dropped
+from nanlint.fixes.dropping import Replaced, is_dropped
 from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
@@ -101,7 +101,8 @@ def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
         return True
     safe = OPS[bad.site.op].safe[bad.index]
     assert safe is not None
-    return is_dropped([hazard.selector], bad.site, Constraint(bad.site.args[bad.index], R.point(safe)), a)
+    given = Constraint(bad.site.args[bad.index], R.point(safe))
+    return is_dropped([hazard.selector], Replaced(bad.site, given), a)
 
 
 def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:

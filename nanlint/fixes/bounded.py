@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
@@ -54,34 +55,47 @@ def bounded(
 def _choices(
     bad: Poisoned, beside: Sequence[Apply], hazard: Hazard, places: Places, a: Arithmetic
 ) -> Iterator[tuple[list[Edit], list[Replaced]]]:
+    """What can be done about one argument, first what is right for inputs of any size."""
+    for usually in (False, True):
+        made = list(_made(bad, beside, hazard, places, a, usually=usually))
+        if made:
+            yield from made
+            return
+
+
+def _made(
+    bad: Poisoned, beside: Sequence[Apply], hazard: Hazard, places: Places, a: Arithmetic, *, usually: bool
+) -> Iterator[tuple[list[Edit], list[Replaced]]]:
     selector = hazard.selector.node
     selectors = [hazard.selector, *(one for one in beside if one.node is selector)]
     for bound in bounds(bad):
-        if all(_is_dropped(bad, side, selectors, a) for side in bound.outside):
-            yield _clamped(bad.node, bound, places), [_replaced(bad, side) for side in bound.outside]
+        replaced = [_replaced(bad, side, usually=usually) for side in bound.outside]
+        if all(_is_dropped(bad, one, selectors, a) for one in replaced):
+            yield _clamped(bad.node, bound, places), replaced
     if selector is None or not is_simple(bad.node) or (bad.pole and not _is_one_sided(selectors)):
         return
     text = places.text(bad.node)
     point = f"{bad.poison.lo:g}"
     for number in substitutes(bad):
-        if _is_dropped(bad, R.point(number.value), selectors, a):
+        if _is_dropped(bad, _replaced(bad, R.point(number.value), usually=usually), selectors, a):
             guard = Guard(f"{text} == {point}", False, frozenset())
             edits = inserted([guarded(bad.node, guard, number.text, selector, places)], places)
-            yield edits, [_replaced(bad, bad.poison | R.point(number.value))]
+            yield edits, [_replaced(bad, bad.poison | R.point(number.value), usually=usually)]
 
 
-def _replaced(bad: Poisoned, region: Region) -> Replaced:
-    return Replaced(bad.site, Constraint(bad.site.args[bad.index], region))
+def _replaced(bad: Poisoned, region: Region, *, usually: bool) -> Replaced:
+    return Replaced(bad.site, Constraint(bad.site.args[bad.index], region), usually)
 
 
-def _is_dropped(bad: Poisoned, outside: Region, selectors: Sequence[Apply], a: Arithmetic) -> bool:
+def _is_dropped(bad: Poisoned, replaced: Replaced, selectors: Sequence[Apply], a: Arithmetic) -> bool:
     """Whether whatever an argument outside of its bounds gives is dropped, and so is what the bound gives.
 
     That is seldom so of an op with many poles: between two of them it takes every value.
     """
     # an infinity of the other sign stays one under a single bound: there is no value to lose
+    outside = replaced.argument.region
     region = outside - bad.pole if _is_one_sided(selectors) else outside
-    return is_dropped(selectors, bad.site, Constraint(bad.site.args[bad.index], region), a)
+    return is_dropped(selectors, replace(replaced, argument=Constraint(replaced.argument.value, region)), a)
 
 
 def _is_one_sided(selectors: Sequence[Apply]) -> bool:

@@ -32,7 +32,7 @@ Sites: TypeAlias = list[tuple[Apply, int]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """Edits to try, in which style, and whether what they insert certainly has a shape that fits."""
+    """Edits to try, in which style, and whether what they insert certainly fits, in shape and in size."""
 
     style: str
     edits: tuple[Edit, ...] | None
@@ -89,7 +89,8 @@ def _index_first(task: Task) -> Iterator[Candidate]:
 
 def _bound_first(task: Task) -> Iterator[Candidate]:
     for edits, replaced in bounded(task.found, task.selectors, task.places, task.a):
-        yield Candidate("bound-first", edits, True, replaced=replaced)
+        sure = not any(one.usually for one in replaced)
+        yield Candidate("bound-first", edits, sure, replaced=replaced)
 
 
 def _ask_first(task: Task) -> Iterator[Candidate]:

@@ -19,6 +19,8 @@ class Replaced:
 
     site: Apply
     argument: Constraint
+    usually: bool = False
+    """Whether what comes of it is dropped for inputs of a usual size only: then the fix is not safe."""
 
 
 def replaces_nan(replaced: Replaced) -> bool:
@@ -34,31 +36,31 @@ def dropped_operands(selector: Apply, replaced: Sequence[Replaced], a: Arithmeti
     for at in {drop.operand for drop in row.drops if drop.by == drop.operand} if row and replaced else ():
         inside = closure((selector.args[at],), MOST_VALUES)
         changed = [one for one in replaced if one.site in inside]
-        if changed and all(is_dropped([selector], one.site, one.argument, a) for one in changed):
+        if changed and all(is_dropped([selector], one, a) for one in changed):
             yield at
 
 
-def is_dropped(selectors: Sequence[Apply], site: Apply, argument: Constraint, a: Arithmetic) -> bool:
-    """Whether it is proven that one of the selectors drops what `site` gives under a constraint on its argument.
+def is_dropped(selectors: Sequence[Apply], replaced: Replaced, a: Arithmetic) -> bool:
+    """Whether it is proven that one of the selectors drops what the op gives for the values that are replaced.
 
     It has to be so in float64 too, where less is lost to rounding.
     """
     arithmetics = (a, ARITHMETIC["float64"])
-    return all(any(_drops(one, site, argument, each) for one in selectors) for each in arithmetics)
+    return all(any(_drops(one, replaced, each) for one in selectors) for each in arithmetics)
 
 
-def _drops(selector: Apply, site: Apply, argument: Constraint, a: Arithmetic) -> bool:
-    """Whether one and the same drop, by the value of an operand that `site` is in, happens in any case."""
+def _drops(selector: Apply, replaced: Replaced, a: Arithmetic) -> bool:
+    """Whether one and the same drop, by the value of an operand that the op is in, happens in any case."""
     network = Network(closure((selector,), MOST_VALUES), a)
-    facts = network.solve(())
+    facts = network.solve(()) if replaced.usually else network.unlimited()
     if facts is None:
         return False
     regions = tuple(facts.of(arg) for arg in selector.args)
     for drop in SELECTORS[selector.op].drops:
         operand = selector.args[drop.operand]
-        if drop.by == drop.operand and site in closure((operand,), MOST_VALUES):
+        if drop.by == drop.operand and replaced.site in closure((operand,), MOST_VALUES):
             kept = Constraint(operand, regions[drop.by] - _certain(drop, regions))
-            if network.solve([kept, argument]) is None:
+            if network.solve([kept, replaced.argument], facts) is None:
                 return True
     return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint import regions as R
@@ -39,6 +39,9 @@ _LEAST_SCALE = 1e-3
 _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
+_USUAL_SIZE = 50.0
+_GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "mul", "cosh"})
+"""Ops that are infinite, or whose derivatives are, where their arguments are large."""
 _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "div_floor", "div_trunc"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
@@ -66,6 +69,13 @@ def is_unreadable(condition: Value) -> bool:
         return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
     parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
     return bool(parts) and all(is_unreadable(part) for part in parts)
+
+
+def is_padding(condition: Value) -> bool:
+    """Whether a condition is made of masks from outside alone."""
+    if isinstance(condition, Apply) and condition.op in ("and", "or"):
+        return all(is_padding(arg) for arg in condition.args)
+    return is_unreadable(condition)
 
 
 def is_setting(value: Value) -> bool:
@@ -187,6 +197,15 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
     return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
+
+
+def is_large(proof: Proof, poisoned: Sequence[Value]) -> bool:
+    """Whether an op overflows in a proof, at arguments that a selector has to ask about to be there for them.
+
+    The exponential of 89 is no accident: where that happens, something says `x > 20`. In half precision 12 is enough.
+    """
+    sizes = [abs(proof.values.get(arg.number, constant_of(arg))) for arg in poisoned]
+    return not proof.singular and proof.site.op in _GROWING and min(sizes, default=0.0) > _USUAL_SIZE
 
 
 def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:

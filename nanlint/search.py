@@ -33,7 +33,7 @@ _PLAIN = (
     -0.5,
     -1.5,
 )
-_AMID = (3.0, -3.0, 0.75, -0.75, 1e-3, -1e-3, 1e-6, -1e-6, 1e-10, -1e-10, -7.5)
+_AMID = (3.0, -3.0, 1e-3, -1e-3, 1e-6, -1e-6, 1e-10, -1e-10, -7.5, 0.75)
 """Where nothing is special but by a relation: between plain numbers, next to 0, and between the poles of a function."""
 _TINY, _LARGE = 1e-12, 1000.0
 _SMALLEST = 2.0**-126

@@ -19,9 +19,9 @@ from nanlint.plausibility import (
     crossing,
     is_asked_about,
     is_behind_rounding,
+    is_extreme,
     is_far_fetched,
     is_held_against_number,
-    is_large,
     is_not_for_bounds,
     is_offset,
     is_padding,
@@ -98,7 +98,7 @@ class Judge:
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False
-        if drop is not None and is_large(proof, poisoned) and not is_padding(condition):
+        if drop is not None and is_extreme(proof, poisoned) and not is_padding(condition):
             return True
         picked = self.case.selector.op == "masked_select" and _is_picked(condition)
         if picked and not share(condition, proof.site):

@@ -40,7 +40,7 @@ _LARGEST_WEIGHT = 20.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
 _USUAL_SIZE = 50.0
-_GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "mul", "cosh"})
+_GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "mul"})
 """Ops that are infinite, or whose derivatives are, where their arguments are large."""
 _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "div_floor", "div_trunc"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
@@ -199,13 +199,16 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
 
 
-def is_large(proof: Proof, poisoned: Sequence[Value]) -> bool:
-    """Whether an op overflows in a proof, at arguments that a selector has to ask about to be there for them.
+def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:
+    """Whether an op is infinite in a proof at what is out of the ordinary: a selector is there for it if it asks for it.
 
     The exponential of 89 is no accident: where that happens, something says `x > 20`. In half precision 12 is enough.
+    Nor is a probability that is 0 by rounding, and divided by.
     """
+    if proof.singular:
+        return False
     sizes = [abs(proof.values.get(arg.number, constant_of(arg))) for arg in poisoned]
-    return not proof.singular and proof.site.op in _GROWING and min(sizes, default=0.0) > _USUAL_SIZE
+    return proof.site.op == "div" or (proof.site.op in _GROWING and min(sizes, default=0.0) > _USUAL_SIZE)
 
 
 def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:

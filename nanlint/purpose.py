@@ -20,7 +20,8 @@ _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".s
 _FUNCTION = re.compile(
     r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
     r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)"
-    r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)",
+    r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)"
+    r"|_*unsafe_\w+",
     re.IGNORECASE,
 )
 _CLASS = re.compile(r"\w*Sampler")
@@ -53,7 +54,8 @@ def is_apart_from_training(function: str, owner: str = "", parameters: Iterable[
     """Whether a function, of the class `owner` if of one, makes what training starts from, compares with or leads to.
 
     Targets, first values, samples and detections are computed without a gradient whether or not the code says so;
-    what is handed a gradient, as hooks of backward are, runs while one is made.
+    what is handed a gradient, as hooks of backward are, runs while one is made. What is called unsafe is guarded by
+    whoever calls it.
     """
     named = _FUNCTION.fullmatch(function) is not None or _CLASS.fullmatch(owner) is not None
     return named or any(map(_GRADIENT.fullmatch, parameters))

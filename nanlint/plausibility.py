@@ -200,7 +200,7 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
 
 
 def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:
-    """Whether an op is infinite in a proof at what is out of the ordinary: a selector is there for it if it asks for it.
+    """Whether an op is infinite in a proof at what is out of the ordinary: who selects it away for that asks about it.
 
     The exponential of 89 is no accident: where that happens, something says `x > 20`. In half precision 12 is enough.
     Nor is a probability that is 0 by rounding, and divided by.

@@ -69,9 +69,18 @@ class Subscripts(Attributes):
         mask = self.mask_in(node.slice, frame)
         if mask is not None:
             return self.select(owner, mask, node, frame)
+        part = self._stacked_part(owner, node.slice)
+        if part is not None:
+            return part
         key = self.key(node.slice, frame)
         self._assume_of_element(owner, key, frame)
         return self.element(owner, key)
+
+    def _stacked_part(self, owner: Value, key: ast.expr) -> Value | None:
+        """`y` of `torch.stack([x, y], dim=1)[:, 1]`."""
+        parts, along = self.stacked.get(owner.number, ((), 0.0))
+        at = _place_along(key, int(along))
+        return parts[at] if at is not None and -len(parts) <= at < len(parts) else None
 
     def _assume_of_element(self, owner: Value, key: str, frame: Frame) -> None:
         """What is known of a tensor is known of its elements."""
@@ -163,6 +172,27 @@ def _bounds(key: ast.Slice) -> slice | None:
             return None
         literals.append(found)
     return None if literals[2] == 0 else slice(*literals)
+
+
+def _place_along(key: ast.expr, dim: int) -> int | None:
+    """The literal index that a subscript has in a dimension of which it takes all others whole."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    whole = [part for part in parts if _keeps(part)]
+    if len(whole) != len(parts) - 1 or any(_adds_dimension(part) for part in whole):
+        return None
+    (at,) = (place for place, part in enumerate(parts) if not _keeps(part))
+    from_end = at > 0 and isinstance(parts[0], ast.Constant)  # behind `...`
+    if (at - len(parts) if from_end else at) != dim:
+        return None
+    try:
+        found = ast.literal_eval(parts[at])
+    except ValueError:
+        return None
+    return found if isinstance(found, int) else None
+
+
+def _adds_dimension(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant) and part.value is None
 
 
 def _only_one(part: ast.expr) -> str | None:

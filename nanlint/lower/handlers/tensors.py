@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Each, Instance, Items, Symbol, Text, Thing, values_in
 from nanlint.lower.values import Values
+
+_MOST_POINTS = 16
+"""Of longer ranges only the ends are known."""
 
 _INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")
 
@@ -62,12 +67,38 @@ def _between(calls: Values, call: Call) -> Thing | None:
 
 
 def _arange(calls: Values, call: Call) -> Thing | None:
+    """Numbers from a start on; of a few whole ones nothing lies between them."""
+    whole = _whole_range(call)
+    if whole is not None:
+        region = R.point(*map(float, whole))
+        return calls.builder.leaf(
+            calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node
+        )
     start = call.first if len(call.args) > 1 else calls.builder.constant(0.0)
     positive = isinstance(start, Constant)
     region = (
         R.above(start.value, closed=True) & R.FINITE if isinstance(start, Constant) and positive else R.FINITE
     )
     return calls.builder.leaf(calls.source(call.node), region, grad=False, kind=Kind.TENSOR, node=call.node)
+
+
+def _whole_range(call: Call) -> range | None:
+    """The numbers of a range whose ends are known, if they are few and whole."""
+    given = [arg.value for arg in call.args if isinstance(arg, Constant)]
+    if len(given) != len(call.args) or not 1 <= len(given) <= 3 or not all(x.is_integer() for x in given):
+        return None
+    numbers = range(*map(int, given)) if given[2:] != [0.0] else range(0)
+    return numbers if 0 < len(numbers) <= _MOST_POINTS else None
+
+
+def _values_of_sparse(calls: Values, call: Call) -> Thing | None:
+    """`matrix.coalesce().values()`: a sparse matrix is data, such as the edges of a graph."""
+    called = call.node.func if isinstance(call.node, ast.Call) else None
+    owner = called.value if isinstance(called, ast.Attribute) else None
+    made_by = owner.func if isinstance(owner, ast.Call) else None
+    if not isinstance(made_by, ast.Attribute) or made_by.attr != "coalesce" or call.first is None:
+        return None
+    return calls.opaque(calls.source(call.node), call.first, grad=False, kind=Kind.TENSOR, node=call.node)
 
 
 def _sparse(calls: Values, call: Call) -> Thing | None:
@@ -115,7 +146,9 @@ def _joined(calls: Values, call: Call) -> Thing | None:
         joined = calls.choose(calls.which_part(), calls.as_value(part), joined)
     dim = call.argument(1, "dim", "axis") or calls.builder.constant(0.0)
     if call.name == "stack" and isinstance(joined, Value) and isinstance(dim, Constant):
-        calls.stacked[joined.number] = tuple(map(calls.as_value, parts.things)), dim.value
+        stacked = tuple(map(calls.as_value, parts.things))
+        if all(value.number != joined.number for value in stacked):
+            calls.stacked[joined.number] = stacked, dim.value
     return joined
 
 
@@ -176,6 +209,7 @@ HANDLERS: dict[str, Handler] = {
     "scalar_tensor": _tensor,
     "linspace": _between,
     "arange": _arange,
+    "values": _values_of_sparse,
     "from_numpy": _from_numpy,
     "copy_": _assigned,
     "fill_": _assigned,

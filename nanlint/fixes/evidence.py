@@ -36,7 +36,8 @@ _MOST_DRAWN, _MAGNITUDES = 40, (-4.0, 3.0)
 _CONDITIONED = frozenset({"where", "mul", "masked_fill", "masked_select"})
 _NEARBY = (0.0, 1e-12, 1e-6, 1e-3, 0.5)
 _EXTREME = (1e-14, -1e-14, 1e3, -1e3)
-"""Values of one input while the others stay where they are: the ends of what is usual."""
+_OF_LARGEST = (0.9, -0.9)
+"""Values of one input while the others stay where they are: the ends of what is usual, and of what there is."""
 
 
 class Outcome(Enum):
@@ -187,7 +188,8 @@ class _Comparison:
         own = {value.number for value in closure((arg,), _LIMIT)}
         for leaf in self.free:
             if leaf.number in inputs and leaf.number not in own and isinstance(leaf, Leaf):
-                yield from ({**inputs, leaf.number: at} for at in _EXTREME if at in leaf.region)
+                ends = (*_EXTREME, *(self.a.largest * part for part in _OF_LARGEST))
+                yield from ({**inputs, leaf.number: at} for at in ends if at in leaf.region)
 
     def _ends(self, proof: Proof, region: R.Region) -> list[float]:
         """The ends of the poison sets of a site."""

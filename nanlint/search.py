@@ -140,9 +140,11 @@ def _between_bounds(selector: Apply, index: int) -> list[Constraint]:
 
 
 def _choices(value: Value, region: Region) -> Sequence[float]:
-    """Numbers for a free value: what is true or false is nothing else."""
-    if isinstance(value, Leaf) and value.region == TRUTH:
-        return [number for number in (0.0, 1.0) if number in region] or [0.0]
+    """Numbers for a free value: what is true or false is nothing else, nor is what is one of a few numbers."""
+    if isinstance(value, Leaf) and value.region.points is not None:
+        return [number for number in candidates(value.region) if number in region & value.region] or [
+            value.region.lo
+        ]
     return candidates(region) or [_middle(part) for part in region.intervals[:1]] or [0.0]
 
 

@@ -27,6 +27,23 @@ def is_shown(body: str) -> bool:
     return any(confidence is not Confidence.LOW for confidence in shown(body))
 
 
+RATIO = """
+    def f(new, old, gain, valid):
+        ratio = (new - old).exp()
+        return torch.where({condition}, ratio, torch.ones_like(ratio))
+"""
+
+
+@pytest.mark.parametrize("condition", ["gain < 0", "gain.isnan()", "(gain < 0) & valid"])
+def test_what_overflows_is_not_meant_by_a_condition_on_something_else(condition: str) -> None:
+    assert set(shown(RATIO.format(condition=condition))) <= {Confidence.LOW}
+
+
+@pytest.mark.parametrize("condition", ["new - old < 20", "ratio < 3", "valid", "valid > 0.5"])
+def test_what_overflows_is_meant_by_one_on_itself_and_by_a_mask(condition: str) -> None:
+    assert is_shown(RATIO.format(condition=condition))
+
+
 SIGN = """
     def f(x, side):
         root = x.sqrt()

@@ -57,6 +57,42 @@ def test_values_stay_in_their_range(positive: str) -> None:
     assert checked(f"return torch.where(m > 0, ({positive}).log(), 0.0)") == []
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "torch.stack([torch.ones_like(x), x], dim=1)[:, 0]",
+        "torch.stack([torch.ones_like(x), x], dim=-1)[..., 0]",
+        "torch.stack((x, torch.ones_like(x)))[1]",
+        "torch.stack((x, torch.ones_like(x)), 0)[-1]",
+    ],
+)
+def test_what_was_stacked_is_picked_again(first: str) -> None:
+    assert checked(f"return torch.where(m, 1.0 / {first}, 0.0)") == []
+
+
+@pytest.mark.parametrize(
+    "another",
+    [
+        "torch.stack([torch.ones_like(x), x], dim=1)[:, 1]",
+        "torch.stack([torch.ones_like(x), x], dim=1)[0]",
+        "torch.stack([torch.ones_like(x), x], dim=1)[..., 0]",
+        "torch.stack([x])[0]",
+    ],
+)
+def test_what_else_was_stacked_may_be_0(another: str) -> None:
+    (found,) = checked(f"return torch.where(m, 1.0 / {another}, 0.0)")
+    assert found.code == "NAN101"
+
+
+def test_between_whole_numbers_lies_nothing() -> None:
+    assert checked("return torch.where(m, 1.0 / (x - x.detach() + torch.arange(4) - 0.5), 0.0)") == []
+    assert checked("return torch.where(m, x / torch.arange(4), 0.0)") != []
+
+
+def test_the_values_of_a_sparse_matrix_have_no_gradient() -> None:
+    assert checked("return torch.where(m, x.coalesce().values().log(), 0.0)") == []
+
+
 # --- what is found -------------------------------------------------------------------------------------------------
 
 

@@ -83,7 +83,15 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["get_targets", "_get_targets_single", "build_bbox_targets", "init_weights", "knn_init_"]
+    "name",
+    [
+        "get_targets",
+        "_get_targets_single",
+        "build_bbox_targets",
+        "init_weights",
+        "knn_init_",
+        "_unsafe_log_prob",
+    ],
 )
 def test_functions_that_make_what_training_starts_from(name: str) -> None:
     assert is_apart_from_training(name)

@@ -11,7 +11,7 @@ from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Each, Instance, Items, Symbol, Text, Thing, values_in
 from nanlint.lower.values import Values
 
-_MOST_POINTS = 16
+_MOST_POINTS = 8
 """Of longer ranges only the ends are known."""
 
 _INTEGERS = ("long", "int", "int8", "int16", "int32", "int64", "short", "uint8", "uint16", "bool")

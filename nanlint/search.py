@@ -12,7 +12,7 @@ from nanlint.budget import Budget
 from nanlint.catalogue import SELECTORS
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
-from nanlint.regions import ALL, NONZERO, TRUTH, ZERO, Interval, Region, point
+from nanlint.regions import ALL, NONZERO, ZERO, Interval, Region, point
 
 _PLAIN = (
     0.0,

@@ -136,9 +136,17 @@ def _is_next_to(one: Value, other: Value) -> bool:
 
 
 def is_positive_by_name(value: Value) -> bool:
-    """Whether a value is called something that everything is divided by, and that is positive by its nature."""
-    while isinstance(value, Apply) and value.op in ("identity", "masked_select"):
+    """Whether a value is called something that everything is divided by, and that is positive by its nature.
+
+    So is the product of such values, and of one with a number.
+    """
+    while isinstance(value, Apply) and value.op in ("identity", "masked_select", "square", "pow"):
         value = value.args[0]
+    if isinstance(value, Apply) and value.op == "mul":
+        factors = [arg for arg in value.args if not (isinstance(arg, Constant) and arg.value)]
+        return bool(factors) and all(map(is_positive_by_name, factors))
+    if isinstance(value, Apply) and value.op == "phi":
+        return any(map(is_positive_by_name, value.args[1:]))
     name = value.name.split("[", 1)[0].removesuffix(".tensor") if isinstance(value, Leaf) else ""
     return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
 

@@ -13,8 +13,8 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _FOLDERS = frozenset(
-    "dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
-    " doc docs".split()
+    "data dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
+    " export exporter exporters eval evaluation doc docs".split()
 )
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(

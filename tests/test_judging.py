@@ -44,6 +44,13 @@ def test_what_overflows_is_meant_by_one_on_itself_and_by_a_mask(condition: str) 
     assert is_shown(RATIO.format(condition=condition))
 
 
+@pytest.mark.parametrize("divisor", ["2 * mass", "mass * bandwidth", "mass[i] * 2", "mass**2"])
+def test_a_product_of_what_is_positive_by_its_name_is_so_too(divisor: str) -> None:
+    body = f"def f(x, mass, bandwidth, i):\n    return torch.where(x > 0, x / ({divisor}), 0.0)"
+    assert not is_shown(body)
+    assert is_shown(body.replace("mass", "width"))
+
+
 SIGN = """
     def f(x, side):
         root = x.sqrt()

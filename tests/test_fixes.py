@@ -281,6 +281,21 @@ def test_another_form_can_be_asked_for(style: str, body: str, after: str) -> Non
     assert lines(fix(source(body, "x, i"), config).source.text) == after
 
 
+HALF_ANGLE = """s{kind} = (v * v).sum(-1)
+theta{kind} = torch.sqrt(s)
+half{kind} = theta * 0.5
+mask{kind} = s > 0.0
+k{kind} = torch.where(mask, torch.sin(half) / theta, 0.5)
+w{kind} = torch.where(mask, torch.cos(half), 1.0)
+return k + w"""
+
+
+@pytest.mark.parametrize("kind", ["", ": torch.Tensor"])
+def test_what_several_selectors_drop_is_guarded_where_it_is_computed(kind: str) -> None:
+    body = HALF_ANGLE.format(kind=kind)
+    assert repaired(body, "v") == body.replace("sqrt(s)", "sqrt(torch.where(s > 0.0, s, 1.0))")
+
+
 @pytest.mark.parametrize("style", FIX_STYLES)
 @pytest.mark.parametrize("body", ["return x.log().clamp(min=-10.0)", "return torch.where(x > 0, x.log(), y)"])
 def test_a_form_that_does_not_fit_is_replaced_by_one_that_does(style: str, body: str) -> None:

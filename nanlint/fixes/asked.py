@@ -114,7 +114,9 @@ def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
         return
     statement = places.statement(node)
     at = places.line_start(statement) if statement is not None else None
-    if at is None or not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)):
+    if at is None or not isinstance(
+        statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
+    ):
         return
     name = places.fresh(_CALLED.get(bad.site.op, "argument"))
     text = places.text(node)

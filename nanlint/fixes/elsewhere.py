@@ -13,7 +13,7 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of, runs_first
-from nanlint.fixes.places import Places
+from nanlint.fixes.places import Places, binding
 from nanlint.fixes.shapes import narrower
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
@@ -38,14 +38,17 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
-        name = _single_name(definition)
+        bound = binding(definition)
         asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
         reads = [
-            n for n in ast.walk(selector) if isinstance(n, ast.Name) and n.id == name and n not in asking
+            n
+            for n in ast.walk(selector)
+            if bound is not None and isinstance(n, ast.Name) and n.id == bound[0].id and n not in asking
         ]
-        if name is None or not reads or not isinstance(definition, ast.Assign):
+        if bound is None or not reads:
             return None
-        text = _guarded_text(definition.value, guard, sites, selector, places)
+        name, value = bound[0].id, bound[1]
+        text = _guarded_text(value, guard, sites, selector, places)
         reads = [read for read in reads if not _is_shape_only(read, places)]
         made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
         if made is None:
@@ -72,13 +75,6 @@ def _in_their_place(
     bound = f"({text})" if "\n" in text or "\r" in text else text
     binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {bound}\n")
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
-
-
-def _single_name(definition: ast.stmt | None) -> str | None:
-    if not isinstance(definition, ast.Assign) or len(definition.targets) != 1:
-        return None
-    target = definition.targets[0]
-    return target.id if isinstance(target, ast.Name) else None
 
 
 def _guarded_text(

@@ -13,7 +13,7 @@ from nanlint.finding import Edit
 from nanlint.fixes.double_where import called, inserted
 from nanlint.fixes.guards import called_name
 from nanlint.fixes.index_first import depends_only_on
-from nanlint.fixes.places import Places, is_simple
+from nanlint.fixes.places import Places, binding, is_simple
 from nanlint.fixes.shapes import names_in
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
@@ -65,12 +65,12 @@ def _named(
     operand: ast.expr, definition: ast.stmt | None, use: ast.stmt | None, places: Places
 ) -> ast.expr | None:
     """What a statement binds to the name that an operand is, if the name still has that value where it is used."""
-    if not (isinstance(operand, ast.Name) and isinstance(definition, ast.Assign) and use is not None):
+    made = binding(definition)
+    if not isinstance(operand, ast.Name) or definition is None or made is None or use is None:
         return None
     block = places.parents.get(definition)
-    target = definition.targets[0]
-    if places.parents.get(use) is not block or not isinstance(target, ast.Name) or target.id != operand.id:
+    if places.parents.get(use) is not block or made[0].id != operand.id:
         return None
     behind = [node for node in ast.iter_child_nodes(block) if isinstance(node, ast.stmt)] if block else []
     following = behind[behind.index(definition) + 1]
-    return definition.value if places.unchanged_between({operand.id}, following, use) else None
+    return made[1] if places.unchanged_between({operand.id}, following, use) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import where_spelling
 from nanlint.fixes.guards import where_condition
-from nanlint.fixes.places import Places
+from nanlint.fixes.places import Places, binding
 from nanlint.fixes.shapes import elementwise
 from nanlint.hazards import Hazard
 
@@ -110,15 +110,10 @@ def _complements(node: ast.expr, mask: ast.Name) -> bool:
 def _comparison_behind(mask: ast.Name, statement: ast.stmt, places: Places) -> ast.expr | None:
     """The comparison that a float mask was made of, if its name is bound once."""
     body = places.function(statement)
-    bound = [
-        node
-        for node in ast.walk(body)
-        if isinstance(node, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == mask.id for t in node.targets)
-    ]
+    bound = [made[1] for node in ast.walk(body) if (made := binding(node)) and made[0].id == mask.id]
     if len(bound) != 1:
         return None
-    value = bound[0].value
+    value = bound[0]
     while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
         value = value.func.value
     return value if isinstance(value, ast.Compare) else None

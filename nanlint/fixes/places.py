@@ -83,9 +83,10 @@ class Places:
             if isinstance(node, ast.Name) and node.id == name.id and not isinstance(node.ctx, ast.Load)
         ]
         statement = self.parents.get(bound[0]) if len(bound) == 1 else None
-        if not isinstance(statement, ast.Assign) or statement.targets != bound:
+        made = binding(statement)
+        if statement is None or made is None or made[0] is not bound[0]:
             return None
-        return statement.value if statement.lineno < name.lineno else None
+        return made[1] if made[0].lineno < name.lineno else None
 
     def spelled_out(self, node: ast.expr) -> ast.expr:
         """What a name is bound to, or the expression itself where that is not known."""
@@ -161,6 +162,17 @@ class Places:
         """`wanted`, or with a number behind it if the text has that name already."""
         numbered = (f"{wanted}_{index}" for index in itertools.count(2))
         return next(name for name in itertools.chain((wanted,), numbered) if name not in self.names)
+
+
+def binding(statement: ast.AST | None) -> tuple[ast.Name, ast.expr] | None:
+    """The one name that a statement binds, and to what: `name = value`, with an annotation or without."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value = statement.targets[0], statement.value
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target, value = statement.target, statement.value
+    else:
+        return None
+    return (target, value) if isinstance(target, ast.Name) else None
 
 
 def _before(text: str, offset: int) -> int:

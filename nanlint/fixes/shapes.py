@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
-from nanlint.fixes.places import Places
+from nanlint.fixes.places import Places, binding
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.hazards import Hazard
 from nanlint.lower.subscripts import reshapes
@@ -28,19 +28,23 @@ _ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) 
 
 
 def fits(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], places: Places) -> bool:
-    """Whether guards certainly have shapes that fit: up to the selector everything is elementwise.
-
-    What an index assignment or a boolean index says of the shape of its mask is less than what a where needs: there
-    the mask has to be made of what it guards.
-    """
+    """Whether guards certainly have shapes that fit."""
     return all(
-        isinstance(site.node, ast.AST)
-        and hazard.selector.node is not None
-        and elementwise_path(site.node, hazard.selector.node, places)
-        and (not indexes(hazard.selector.node) or _is_made_of(guard, site, index, places))
-        for hazard, sites, guard in guarded
-        for site, index in sites
+        _fits(hazard, site, index, guard, places) for hazard, sites, guard in guarded for site, index in sites
     )
+
+
+def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places) -> bool:
+    """Whether a guard is made of what it guards, or everything is elementwise up to the selector, its mask too.
+
+    What an index assignment or a boolean index says of the shape of its mask is less than what a where needs.
+    """
+    selector = hazard.selector.node
+    if not isinstance(site.node, ast.AST) or selector is None:
+        return False
+    if _is_made_of(guard, site, index, places) and each_element(hazard, [site]):
+        return True
+    return elementwise_path(site.node, selector, places) and not indexes(selector)
 
 
 def indexes(selector: ast.AST) -> bool:
@@ -93,8 +97,8 @@ def each_element(hazard: Hazard, ops: Sequence[Apply] | None = None) -> bool:
 
 def definition_fits(site: Apply, places: Places) -> bool:
     """Whether the statement that holds an op gives a name to something elementwise."""
-    definition = places.statement(site.node) if site.node is not None else None
-    return isinstance(definition, ast.Assign) and elementwise(definition.value)
+    made = binding(places.statement(site.node) if site.node is not None else None)
+    return made is not None and elementwise(made[1])
 
 
 def elementwise_path(
@@ -153,15 +157,13 @@ def _every_use_fits(
     statement: ast.Assign | ast.AnnAssign, selector: ast.AST, places: Places, seen: frozenset[ast.AST]
 ) -> bool:
     """Whether every read of the assigned name lies below the selector or leads there elementwise."""
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-    if not isinstance(target, ast.Name) or (
-        isinstance(statement, ast.Assign) and len(statement.targets) != 1
-    ):
+    made = binding(statement)
+    if made is None:
         return False
     reads = [
         node
         for node in ast.walk(places.function(selector))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == target.id
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == made[0].id
         if not _reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(

@@ -12,6 +12,7 @@ _FILE = re.compile(
     r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)",
     re.IGNORECASE,
 )
+_TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)
 _FOLDERS = frozenset(
     "data dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
     " export exporter exporters eval evaluation doc docs".split()
@@ -39,6 +40,11 @@ def is_untrained(path: str) -> bool:
 def is_among_tests(path: str) -> bool:
     """Whether a file is in a folder of tests: what these differentiate is the code that they test."""
     return not _TESTS.isdisjoint(_within_project(os.path.dirname(path)))
+
+
+def is_named_test(file: str) -> bool:
+    """Whether a file is one of tests by its own name, without a folder."""
+    return _TEST.fullmatch(os.path.splitext(file)[0]) is not None
 
 
 def _within_project(folder: str) -> Iterator[str]:

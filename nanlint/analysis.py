@@ -104,7 +104,7 @@ def _analysed(
             break
     for index in _unconfirmed(private, read.tree, ARITHMETIC[config.dtype], lowered):
         found[index] = replace(found[index], confidence=Confidence.LOW)
-    return _distinct(found), read, refuted.values()
+    return _distinct(_judged_by_use(found, read.tree, source)), read, refuted.values()
 
 
 def _unconfirmed(
@@ -115,6 +115,26 @@ def _unconfirmed(
         return unconfirmed(private, tree, a, lowered)
     except Exhausted:
         return ()
+
+
+def _judged_by_use(found: list[Finding], tree: ast.Module, source: Source) -> list[Finding]:
+    """The findings, those unlikely through whose function nobody wants a gradient wherever the project uses it."""
+    lines = {finding.span.start.line for finding in found if _is_judged_by_use(finding)}
+    if not lines:
+        return found
+    from nanlint import usage  # here: most files have nothing to show
+
+    off = usage.sheltered(lines, tree, source.path, alone=source.notebook is not None)
+    return [
+        replace(finding, confidence=Confidence.LOW)
+        if finding.span.start.line in off and _is_judged_by_use(finding)
+        else finding
+        for finding in found
+    ]
+
+
+def _is_judged_by_use(finding: Finding) -> bool:
+    return finding.confidence is not Confidence.LOW and finding.code != UNANALYSABLE
 
 
 class _Purpose:

@@ -1,0 +1,120 @@
+"""Functions that are used somewhere, and only where nobody wants a gradient through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nanlint.project import Found
+from nanlint.usage.lookup import Library, Lookup, Unknown
+from nanlint.usage.uses import ENTRIES, Home, Use
+
+MOST_DEEP = 6
+"""Functions on the way from the one that is judged to what shelters it, itself among them."""
+_MOST_STEPS = 200
+_HARMLESS = frozenset("object ABC Generic Protocol Module NamedTuple Enum type Exception".split())
+"""Classes that call no method of those made from them, apart from what is called by calling the object."""
+
+
+@dataclass
+class Judge:
+    """Judges the functions of one file by all their uses in its project."""
+
+    library: Library
+    known: dict[tuple[str, int], bool] = field(default_factory=dict)
+
+    def is_sheltered(self, line: int) -> bool:
+        """Whether the function around a line is used, and all that use it want no gradient."""
+        home = next((home for home in self.library.own.homes if home.first <= line <= home.last), None)
+        if home is None or any(first <= line <= last for first, last in home.given_away):
+            return False
+        if home.is_off:
+            return not home.asks
+        if home.key not in self.known:
+            self.known[home.key] = _is_sheltered(home, self.library)
+        return self.known[home.key]
+
+
+def _is_sheltered(home: Home, library: Library) -> bool:
+    try:
+        _Search(library, Lookup(library)).demand(home, ())
+    except Unknown:
+        return False
+    return True
+
+
+@dataclass
+class _Search:
+    """The search from one function along those that use it."""
+
+    library: Library
+    lookup: Lookup
+    steps: int = 0
+
+    def demand(self, home: Home, on_way: tuple[Home, ...], *, of_metric: bool = False) -> None:
+        """Raises Unknown unless a function is used, and that only without gradients.
+
+        The function that has a metric for its other form, `of_metric`, need not be used. Uses in functions `on_way`
+        say nothing new.
+        """
+        self.steps += 1
+        if len(on_way) >= MOST_DEEP or self.steps > _MOST_STEPS or not self._is_followed(home):
+            raise Unknown
+        on_way = (*on_way, home)
+        uses = self._counted(home, on_way)
+        pending: dict[tuple[str, int], Home] = {}
+        for use in uses:
+            if use.is_off or (use.is_out and not home.keeps):
+                continue
+            if use.home is None or use.home.is_off:
+                raise Unknown  # where gradients are turned on again, if they are off around it
+            pending[use.home.key] = use.home
+        if uses or not (of_metric or self._has_form_as_metric(home)):
+            _require(any(use.is_sure for use in uses))
+        declared = any(use.is_declared for use in uses)
+        for caller in pending.values():
+            self.demand(caller, on_way, of_metric=declared)
+
+    def _is_followed(self, home: Home) -> bool:
+        """Whether all that leads to a function is its name, and gradients are not asked for in it."""
+        if home.asks or not home.is_plain or (home.name.startswith("__") and home.name not in ENTRIES):
+            return False
+        return not (home.owner and self._may_be_called_from_outside(home.path, home.owner))
+
+    def _counted(self, home: Home, on_way: tuple[Home, ...]) -> list[Use]:
+        """The calls that may be of a function, without those from functions that are being looked at already."""
+        known = {other.key for other in on_way}
+        return [
+            use
+            for use in self.lookup.uses(home)
+            if home.signature.accepts(use) and (use.home is None or use.home.key not in known)
+        ]
+
+    def _has_form_as_metric(self, home: Home) -> bool:
+        """Whether a private function that this one calls is that of a metric which is not differentiable."""
+        own = self.library.own
+        for other in own.homes if home.path == own.path else ():
+            calls = own.calls.get(other.name, ()) if other.name.startswith("_") and not other.owner else ()
+            if any(use.home is home for use in calls):
+                uses = self._counted(other, (home, other))
+                if any(use.is_declared and use.is_sure for use in uses) and all(use.is_off for use in uses):
+                    return True
+        return False
+
+    def _may_be_called_from_outside(self, path: str, name: str, left: int = MOST_DEEP) -> bool:
+        """Whether a class is made from one of another project, which calls the methods that it asks for."""
+        summary = self.library.of(path)
+        if summary is None or name not in summary.bases or not left:
+            return True
+        for base in summary.bases[name]:
+            found = Found(path, base) if base in summary.bases else self.library.project.resolve(base)
+            if isinstance(found, str):
+                if found.rpartition(".")[2] not in _HARMLESS:
+                    return True
+            elif self._may_be_called_from_outside(found.path, found.name, left - 1):
+                return True
+        return False
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise Unknown

@@ -31,5 +31,7 @@ def sheltered(lines: Iterable[int], tree: ast.Module, path: str, *, alone: bool 
         return frozenset()
     place = os.path.abspath(path)
     own = scan(tree, place, package_of(place))
+    if own is None:
+        return frozenset()
     judge = Judge(Library(own, files.holding, summary, Project.around(path)))
     return frozenset(line for line in lines if judge.is_sheltered(line))

@@ -118,11 +118,11 @@ class Lookup:
     def _holding(self, name: str) -> Iterator[Summary]:
         """The uses in each file that holds a name, the file itself first."""
         own = self.library.own
+        yield own
         others = [path for path in self.library.holding(name) if path != own.path]
         self.read.update(others)
         if len(self.read) > MOST_READ:
             raise Unknown
-        yield own
         for path in others:
             summary = self.library.of(path)
             if summary is None:

@@ -45,10 +45,13 @@ class _Place:
         return replace(self, is_out=False, kept="") if self.is_out or self.kept else self
 
 
-def scan(tree: ast.Module, path: str, package: str) -> Summary:
-    """All uses in a file."""
+def scan(tree: ast.Module, path: str, package: str) -> Summary | None:
+    """All uses in a file; None if it is nested too deeply."""
     scanner = _Scanner(path, package)
-    scanner.all(tree.body, _Place())
+    try:
+        scanner.all(tree.body, _Place())
+    except RecursionError:
+        return None
     return scanner.result()
 
 

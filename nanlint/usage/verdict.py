@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nanlint.project import Found
@@ -60,13 +61,14 @@ class _Search:
         if len(on_way) >= MOST_DEEP or self.steps > _MOST_STEPS or not self._is_followed(home):
             raise Unknown
         on_way = (*on_way, home)
-        uses = self._counted(home, on_way)
+        uses: list[Use] = []
         pending: dict[tuple[str, int], Home] = {}
-        for use in uses:
+        for use in self._counted(home, on_way):
+            uses.append(use)
             if use.is_off or (use.is_out and not home.keeps):
                 continue
-            if use.home is None or use.home.is_off:
-                raise Unknown  # where gradients are turned on again, if they are off around it
+            if use.home is None or use.home.is_off or not self._is_followed(use.home):
+                raise Unknown  # gradients may be turned on again where they are off around it
             pending[use.home.key] = use.home
         if uses or not (of_metric or self._has_form_as_metric(home)):
             _require(any(use.is_sure for use in uses))
@@ -80,14 +82,12 @@ class _Search:
             return False
         return not (home.owner and self._may_be_called_from_outside(home.path, home.owner))
 
-    def _counted(self, home: Home, on_way: tuple[Home, ...]) -> list[Use]:
+    def _counted(self, home: Home, on_way: tuple[Home, ...]) -> Iterator[Use]:
         """The calls that may be of a function, without those from functions that are being looked at already."""
         known = {other.key for other in on_way}
-        return [
-            use
-            for use in self.lookup.uses(home)
-            if home.signature.accepts(use) and (use.home is None or use.home.key not in known)
-        ]
+        for use in self.lookup.uses(home):
+            if home.signature.accepts(use) and (use.home is None or use.home.key not in known):
+                yield use
 
     def _has_form_as_metric(self, home: Home) -> bool:
         """Whether a private function that this one calls is that of a metric which is not differentiable."""
@@ -95,7 +95,7 @@ class _Search:
         for other in own.homes if home.path == own.path else ():
             calls = own.calls.get(other.name, ()) if other.name.startswith("_") and not other.owner else ()
             if any(use.home is home for use in calls):
-                uses = self._counted(other, (home, other))
+                uses = list(self._counted(other, (home, other)))
                 if any(use.is_declared and use.is_sure for use in uses) and all(use.is_off for use in uses):
                     return True
         return False

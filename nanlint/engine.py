@@ -212,7 +212,8 @@ def _tried(state: _State, targets: Sequence[Finding], config: Config, analyse: A
 def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: list[Piece]) -> bool:
     """Whether each finding of `after` was one of `before` already, and no target is among them.
 
-    What may be left of a target is an overflow of low confidence, for numbers that nobody uses.
+    What may be left of a target, or of another finding that has gone with it, is an overflow of low confidence, for
+    numbers that nobody uses.
     """
     pending = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets]
     left = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) in targets]
@@ -221,7 +222,7 @@ def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: li
         trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
         if trace is not None:
             pending.remove(trace)
-        elif not any(trace.leaves(finding, offset) for trace in left):
+        elif not any(trace.leaves(finding, offset) for trace in (*left, *pending)):
             return False
     return True
 

@@ -281,6 +281,101 @@ def test_another_form_can_be_asked_for(style: str, body: str, after: str) -> Non
     assert lines(fix(source(body, "x, i"), config).source.text) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "n = v.norm(dim=-1)\nreturn torch.where(n[:, None] > 1e-6, v / n[:, None], 0.0)",
+            "n = v.norm(dim=-1)\n"
+            "return torch.where(n[:, None] > 1e-6, v / torch.where(n[:, None] > 1e-6, n[:, None], 1.0), 0.0)",
+        ),
+        (
+            "n = v.square().sum(-1)\ns = n.sqrt()\nreturn torch.where(n[:, None] > 1e-6, v / s[:, None], 0.0)",
+            "n = v.square().sum(-1)\ns = torch.where(n > 1e-6, n, 1.0).sqrt()\n"
+            "return torch.where(n[:, None] > 1e-6, v / s[:, None], 0.0)",
+        ),
+        (
+            "n = v[:, 0]\ns = n.log()\nreturn torch.where((n > 1e-6).unsqueeze(-1), v * s.unsqueeze(-1), 0.0)",
+            "n = v[:, 0]\ns = torch.where(n > 1e-6, n, 1.0).log()\n"
+            "return torch.where((n > 1e-6).unsqueeze(-1), v * s.unsqueeze(-1), 0.0)",
+        ),
+        (
+            "n = v[:, 0]\nh = n.log()\nreturn (v * h.view(-1, 1)).masked_fill((n == 0).view(-1, 1), 0.0)",
+            "n = v[:, 0]\nh = torch.where(n == 0, 1.0, n).log()\n"
+            "return (v * h.view(-1, 1)).masked_fill((n == 0).view(-1, 1), 0.0)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rows", [[[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]], [[1.0, 2.0]] * 2, [[0.0, 1.0]]])
+def test_a_guard_has_the_shape_of_what_it_guards(before: str, after: str, rows: list[list[float]]) -> None:
+    assert repaired(before, "v") == after
+    old, new = outcome(before, "v", [rows]), outcome(after, "v", [rows])
+    assert [value.tolist() for value in new.values] == [value.tolist() for value in old.values]
+    assert new.finite_gradient
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # rows against columns: what is dropped of the one is kept of the other
+        "n = v[:, 0]\ns = n.sqrt()\nreturn torch.where(n[None, :] > 1e-6, v / s[:, None], 0.0)",
+        "n = v[:, 0]\ns = n.sqrt()\nreturn torch.where(n[:, None] > 1e-6, v / s[:, None] + s, 0.0)",
+        "n = v[:, 0]\ns = n.sqrt()\nreturn torch.where(n[:, None] > 1e-6, v / s[:, None].mT, 0.0)",
+    ],
+)
+def test_a_guard_of_another_shape_is_not_safe(body: str) -> None:
+    fixes = [one.fix for one in check(source(body, "v"), Config())]
+    assert fixes
+    assert all(one is None or one.applicability is Applicability.UNSAFE for one in fixes)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return torch.clamp(x * (1 - y) / y, min=1e-8)",
+        "return (1 / x).clamp(min=0.1)",
+        "return torch.fmin(x / y.abs(), torch.full_like(x, 20.0))",
+    ],
+)
+def test_an_infinity_that_is_kept_is_not_changed(body: str) -> None:
+    fixes = [one.fix for one in check(source(body, "x, y"), Config(confidence=Confidence.LOW))]
+    assert fixes
+    assert all(one is None or one.applicability is Applicability.UNSAFE for one in fixes)
+
+
+OBJECT = """import torch
+
+
+class Scaled(torch.nn.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale))
+        self.width = float(scale)
+
+    def forward(self, x, mask):
+        return (x / {divisor}).masked_fill(mask == 0, 0.0)
+"""
+
+
+@pytest.mark.parametrize("divisor", ["self.scale", "self.width", "(self.width - 2.0)"])
+def test_what_an_object_keeps_may_be_of_another_type(divisor: str) -> None:
+    file = Source("scaled.py", OBJECT.format(divisor=divisor))
+    found = check(file, Config(confidence=Confidence.LOW))
+    assert found
+    assert all(one.fix is None or one.fix.applicability is Applicability.UNSAFE for one in found)
+
+
+ROTATION = """s = x * x + y * y
+root = torch.sqrt(s)
+angle = 2.0 * torch.where(z < 0.0, torch.atan2(-root, -z), torch.atan2(root, z))
+return torch.where(s > 0.0, angle / root, 2.0 * torch.ones_like(root))"""
+
+
+def test_a_fix_that_heals_another_finding_too_is_made() -> None:
+    guarded = ROTATION.replace("sqrt(s)", "sqrt(torch.where(s > 0.0, s, 1.0))")
+    assert repaired(ROTATION, "x, y, z") == guarded
+
+
 HALF_ANGLE = """s{kind} = (v * v).sum(-1)
 theta{kind} = torch.sqrt(s)
 half{kind} = theta * 0.5

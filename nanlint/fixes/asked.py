@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
-from nanlint.fixes.double_where import guarded, inserted, where_spelling
+from nanlint.fixes.double_where import guarded, inserted, of_its_type, where_spelling
 from nanlint.fixes.dropping import Replaced, is_dropped
 from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
@@ -42,10 +44,18 @@ class _Question:
     binding: tuple[Edit, ...]
 
 
-def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[tuple[tuple[Edit, ...], bool]]:
-    """Edits that guard each poisoned argument by its own values, the least intrusive first.
+class Asked(NamedTuple):
+    """Edits that guard each poisoned argument by its own values."""
 
-    With each, whether it says by itself what the selector gives for the rest, so that a change there is in sight.
+    edits: tuple[Edit, ...]
+    told: bool = False
+    """Whether they say what the selector gives for the rest, so that a change there is in sight."""
+    sure: bool = True
+    """Whether the selector drops all that they give another value, infinities too."""
+
+
+def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[Asked]:
+    """Edits that guard each poisoned argument by its own values, the least intrusive first.
 
     Alone, where the guarded op gives what the selector puts in place of the rest, or what a bound drops for certain;
     with the selector's condition replaced; with a where around the selector.
@@ -78,21 +88,20 @@ def _is_count(bad: Poisoned) -> bool:
     return bad.site.op == "div" and bad.index == 1 and not bad.site.args[1].grad
 
 
-def _guarding(
-    bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithmetic
-) -> Iterator[tuple[tuple[Edit, ...], bool]]:
+def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[Asked]:
     choices = [list(_questions(each, places)) for each in bad]
     alone = all(_may_stand_alone(each, hazard, a) for each in bad)
+    sure = hazard.row.family != _OF_BOUNDS or all(_drops_infinities(hazard, each, a) for each in bad)
     for questions in itertools.islice(itertools.product(*choices), 4):
         wraps = _wraps(questions, hazard, places)
         if alone:
-            yield wraps, False
+            yield Asked(wraps)
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
-            yield (*wraps, replaced), False
+            yield Asked((*wraps, replaced))
         around = _where_around(questions, hazard, places, a)
         if around:
-            yield (*wraps, *around), True
+            yield Asked((*wraps, *around), told=True, sure=sure)
 
 
 def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
@@ -103,6 +112,18 @@ def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
     assert safe is not None
     given = Constraint(bad.site.args[bad.index], R.point(safe))
     return is_dropped([hazard.selector], Replaced(bad.site, given), a)
+
+
+def _drops_infinities(hazard: Hazard, bad: Poisoned, a: Arithmetic) -> bool:
+    """Whether the selector drops whatever infinity the op gives at its poles: one that is kept is not to be changed."""
+    poles = bad.pole.points or ()
+    of_any_sign = bad.site.op == "div" and bad.index == 1 and not isinstance(bad.site.args[0], Constant)
+    met = bool(bad.poison & R.ZERO) if of_any_sign else False
+    infinities = {math.inf, -math.inf} if met else {bad.value_at(pole) for pole in poles}
+    return all(
+        is_dropped([hazard.selector], Replaced(bad.site, Constraint(bad.site, R.point(value))), a)
+        for value in infinities
+    )
 
 
 def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
@@ -133,7 +154,8 @@ def _wraps(questions: Sequence[_Question], hazard: Hazard, places: Places) -> tu
     for question in questions:
         safe = OPS[question.bad.site.op].safe[question.bad.index]
         assert safe is not None
-        wrap = guarded(question.bad.node, Guard(question.text, True, frozenset()), safe, selector, places)
+        number = of_its_type(safe, question.bad.site.args[question.bad.index])
+        wrap = guarded(question.bad.node, Guard(question.text, True, frozenset()), number, selector, places)
         if question.binding:
             bind, use = question.binding
             edits += [bind, Edit(use.span, f"{wrap.prefix}{use.replacement}{wrap.suffix}")]

@@ -22,8 +22,8 @@ from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import definition_fits, fits, is_wider
-from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.fixes.shapes import fits, is_wider
+from nanlint.graph import MOST_VALUES, Apply, Kind, closure
 from nanlint.hazards import Hazard
 
 Sites: TypeAlias = list[tuple[Apply, int]]
@@ -95,8 +95,8 @@ def _bound_first(task: Task) -> Iterator[Candidate]:
 
 def _ask_first(task: Task) -> Iterator[Candidate]:
     lenient = task.first.row.family == 6
-    for edits, told in asked(task.first, task.places, task.a):
-        yield Candidate("ask-first", edits, True, told and lenient)
+    for edits, told, sure in asked(task.first, task.places, task.a):
+        yield Candidate("ask-first", edits, sure, told and lenient)
 
 
 def _index_fill(task: Task) -> Iterator[Candidate]:
@@ -128,8 +128,10 @@ def _guarded(task: Task, style: str, spelling: Spelling) -> Iterator[Candidate]:
                 )
             continue
         for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
-            edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
-            yield Candidate(style, edits, fits(list(zip(found, sites, guards, strict=True)), places))
+            sure = fits(list(zip(found, sites, guards, strict=True)), places)
+            if sure or not any(guard.through for guard in guards):
+                edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
+                yield Candidate(style, edits, sure)
 
 
 def _elsewhere(task: Task) -> Iterator[Candidate]:
@@ -137,8 +139,9 @@ def _elsewhere(task: Task) -> Iterator[Candidate]:
     for (own,) in _site_sets(task):
         if _is_count(hazard, own, places):
             continue
-        fit = all(definition_fits(site, places) for site, _ in own)
-        yield Candidate("double-where", rebuilt(hazard, own, places), fit)
+        made = rebuilt(hazard, own, places)
+        if made is not None:
+            yield Candidate("double-where", made.edits, made.fits)
     for edits, narrow in helper_arguments(hazard, places):
         yield Candidate("double-where", edits, narrow)
 
@@ -201,8 +204,13 @@ def _poisoned(sites: Iterable[Apply]) -> Sites:
 
 
 def _arguments(site: Apply) -> Sites:
+    """The arguments of an op that a safe value can take the place of: a number of Python is none."""
     row = OPS[site.op]
-    return [(site, index) for index, safe in enumerate(row.safe) if safe is not None and row.is_replaceable]
+    return [
+        (site, index)
+        for index, (arg, safe) in enumerate(zip(site.args, row.safe, strict=True))
+        if safe is not None and row.is_replaceable and arg.kind is not Kind.NUMBER
+    ]
 
 
 def _proven(hazard: Hazard) -> list[Apply]:

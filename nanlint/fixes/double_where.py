@@ -13,7 +13,7 @@ from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower, within_shape
-from nanlint.graph import Apply
+from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node
 
@@ -91,7 +91,12 @@ def _wrapped(
         node = within_shape(node, places.spelled_out(guard.condition))
     if spelling is Spelling.FILL:
         return _filled(node, guard, safe, places) if site.args[index].grad else None
-    return guarded(node, guard, safe, selector, places)
+    return guarded(node, guard, of_its_type(safe, site.args[index]), selector, places)
+
+
+def of_its_type(safe: float, arg: Value) -> str:
+    """A number that leaves a tensor of integers what it is: counts have no gradient."""
+    return f"{safe:g}" if not arg.grad and float(safe).is_integer() else str(safe)
 
 
 def guarded(node: ast.expr, guard: Guard, safe: float | str, selector: ast.AST, places: Places) -> Wrap:

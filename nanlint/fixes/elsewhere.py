@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
-from nanlint.fixes.shapes import narrower
+from nanlint.fixes.shapes import elementwise, elementwise_path, is_shape_only, narrower
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node
@@ -24,7 +25,14 @@ _SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
 _MOST_ARGUMENTS = 4
 
 
-def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> tuple[Edit, ...] | None:
+class Rebuilt(NamedTuple):
+    """Edits, and whether what they insert certainly has a shape that fits."""
+
+    edits: tuple[Edit, ...]
+    fits: bool
+
+
+def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> Rebuilt | None:
     """Edits that write the definition of an earlier value, guarded, where the selector reads it."""
     selector = hazard.selector.node
     guard = guard_of(hazard, places) if isinstance(selector, ast.expr) else None
@@ -35,6 +43,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     ):
         return None
     edits: list[Edit] = list(guard.binding)
+    fits = True
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
@@ -49,12 +58,14 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
             return None
         name, value = bound[0].id, bound[1]
         text = _guarded_text(value, guard, sites, selector, places)
-        reads = [read for read in reads if not _is_shape_only(read, places)]
+        reads = [read for read in reads if not is_shape_only(read, places)]
+        fits = fits and elementwise(value)
+        fits = fits and all(elementwise_path(read, selector, places) for read in reads)
         made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
         if made is None:
             return None
         edits += made
-    return tuple(edits)
+    return Rebuilt(tuple(edits), fits)
 
 
 def _in_their_place(
@@ -94,12 +105,6 @@ def _guarded_text(
     pieces = places.source.placed(inserted(wraps, places))
     moved = [piece._replace(start=piece.start - start, end=piece.end - start) for piece in pieces]
     return spliced(places.source.text[start:end], moved)
-
-
-def _is_shape_only(read: ast.Name, places: Places) -> bool:
-    parent = places.parents.get(read)
-    name = parent.func.attr if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) else ""
-    return name.endswith("_like")
 
 
 def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edit, ...], bool]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nanlint.finding import Edit, Span
 from nanlint.fixes.places import Places, is_simple
+from nanlint.fixes.reshaping import unshaped
 from nanlint.graph import PICKED, Apply, Value
 from nanlint.hazards import Hazard
 
+_PADDED = re.compile(r"(?<=\de)([+-])0(?=\d)")
+"""Python writes 1e-06 where people write 1e-6."""
 ATOMS = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant)
 """Expressions to which a method or an operator can be added without parentheses."""
 
@@ -29,6 +33,8 @@ class Guard:
     binding: tuple[Edit, ...] = ()
     condition: ast.expr | None = None
     """The condition as written, where there is one."""
+    through: str = ""
+    """The new shape that the condition has where it is written, and that this one is without; "" for none."""
 
 
 def guards_of(hazard: Hazard, places: Places) -> Iterator[Guard]:
@@ -44,10 +50,20 @@ def guards_of(hazard: Hazard, places: Places) -> Iterator[Guard]:
             else None
         )
     if guard is not None:
-        yield guard
         spelled = _spelled_out(guard, node, places)
-        if spelled is not None:
-            yield spelled
+        written = [guard] if spelled is None else [guard, spelled]
+        yield from written
+        yield from filter(None, map(_unshaped, written))
+
+
+def _unshaped(guard: Guard) -> Guard | None:
+    """The guard for what is given the condition's shape later, too."""
+    found = unshaped(guard.condition) if guard.condition is not None and not guard.binding else None
+    if found is None:
+        return None
+    bare, through = found
+    text = _PADDED.sub(r"\1", ast.unparse(bare))
+    return Guard(text, guard.keeps, _names(bare), condition=bare, through=through)
 
 
 def guard_of(hazard: Hazard, places: Places) -> Guard | None:

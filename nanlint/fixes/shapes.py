@@ -9,14 +9,15 @@ from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places, binding
-from nanlint.graph import MOST_VALUES, Apply, closure
+from nanlint.fixes.reshaping import RESHAPING, reshape
+from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
+from nanlint.lower.conventions import is_of_object
 from nanlint.lower.subscripts import reshapes
 from nanlint.sites import argument_node
 
 _REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)
-_RESHAPING = frozenset({"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as"})
 _ELEMENTWISE = frozenset(spelling.rsplit(".", 1)[-1] for spelling in SPELLINGS) - _REDUCING - {
     "masked_select"
 } | frozenset(
@@ -42,9 +43,18 @@ def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places)
     selector = hazard.selector.node
     if not isinstance(site.node, ast.AST) or selector is None:
         return False
-    if _is_made_of(guard, site, index, places) and each_element(hazard, [site]):
-        return True
-    return elementwise_path(site.node, selector, places) and not indexes(selector)
+    made_of = _is_made_of(guard, site, index, places) and each_element(hazard, [site])
+    if not made_of and _is_of_object(site.args[index]):
+        return False  # it may be a tensor without dimensions, of another type than what it is applied to
+    if guard.through:
+        return made_of and elementwise_path(site.node, selector, places, through=guard.through)
+    return made_of or (elementwise_path(site.node, selector, places) and not indexes(selector))
+
+
+def _is_of_object(value: Value) -> bool:
+    """Whether a value without gradient is made of what an object keeps."""
+    leaves = (leaf for leaf in closure((value,), MOST_VALUES) if isinstance(leaf, Leaf))
+    return not value.grad and any(is_of_object(leaf.name) for leaf in leaves)
 
 
 def indexes(selector: ast.AST) -> bool:
@@ -95,18 +105,17 @@ def each_element(hazard: Hazard, ops: Sequence[Apply] | None = None) -> bool:
     return True
 
 
-def definition_fits(site: Apply, places: Places) -> bool:
-    """Whether the statement that holds an op gives a name to something elementwise."""
-    made = binding(places.statement(site.node) if site.node is not None else None)
-    return made is not None and elementwise(made[1])
-
-
 def elementwise_path(
-    site: ast.AST, selector: ast.AST, places: Places, seen: frozenset[ast.AST] = frozenset()
+    site: ast.AST,
+    selector: ast.AST,
+    places: Places,
+    seen: frozenset[ast.AST] = frozenset(),
+    through: str = "",
 ) -> bool:
     """Whether the value of `site` reaches `selector` through elementwise ops only, so that shapes broadcast alike.
 
-    `seen` are the assignments that the path has come through: a value that feeds itself leads nowhere new.
+    `seen` are the assignments that the path has come through: a value that feeds itself leads nowhere new. `through`
+    is another shape that the value is given on each way, once.
     """
     node = site
     while node is not selector:
@@ -114,18 +123,27 @@ def elementwise_path(
         if parent is None:
             return False
         if isinstance(parent, (ast.Assign, ast.AnnAssign)):
-            return parent not in seen and _every_use_fits(parent, selector, places, seen | {parent})
-        if parent is not selector and not _elementwise(parent, node):
-            return False
+            return parent not in seen and _every_use_fits(parent, selector, places, seen | {parent}, through)
+        if through and isinstance(parent, ast.expr) and reshape(parent) == through:
+            through = ""
+        elif parent is not selector and not _elementwise(parent, selector, places):
+            # the receiver of a method is looked at with its call
+            call = places.parents.get(parent)
+            if not (through and isinstance(call, ast.expr) and reshape(call) == through):
+                return False
+            through, parent = "", call
         node = parent
-    return True
+    return not through
 
 
-def _elementwise(parent: ast.AST, child: ast.AST) -> bool:
+def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
     if isinstance(parent, (ast.BinOp, ast.UnaryOp)):
         return not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult))
     if isinstance(parent, ast.Attribute):
-        return True  # the receiver of a method: its call is looked at next
+        called = places.parents.get(parent)
+        if not isinstance(called, ast.Call) or called.func is not parent:
+            return False
+        return called is selector or _elementwise(called, selector, places)
     if isinstance(parent, ast.keyword):
         return True
     if isinstance(parent, ast.Call):
@@ -154,7 +172,11 @@ def elementwise(node: ast.expr) -> bool:
 
 
 def _every_use_fits(
-    statement: ast.Assign | ast.AnnAssign, selector: ast.AST, places: Places, seen: frozenset[ast.AST]
+    statement: ast.Assign | ast.AnnAssign,
+    selector: ast.AST,
+    places: Places,
+    seen: frozenset[ast.AST],
+    through: str,
 ) -> bool:
     """Whether every read of the assigned name lies below the selector or leads there elementwise."""
     made = binding(statement)
@@ -167,7 +189,8 @@ def _every_use_fits(
         if not _reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(
-        _is_filled_like(read, places) or elementwise_path(read, selector, places, seen) for read in reads
+        is_shape_only(read, places) or elementwise_path(read, selector, places, seen, through)
+        for read in reads
     )
 
 
@@ -192,9 +215,11 @@ def _names_in(selector: ast.AST) -> set[str]:
     return {changed.id} if isinstance(changed, ast.Name) else set()
 
 
-def _is_filled_like(read: ast.AST, places: Places) -> bool:
-    """`torch.zeros_like(y)` asks for the shape of `y` only, and broadcasts with it."""
+def is_shape_only(read: ast.AST, places: Places) -> bool:
+    """`torch.zeros_like(y)` and `y.dtype` ask for no element of `y`; what has its shape broadcasts with it."""
     parent = places.parents.get(read)
+    if isinstance(parent, ast.Attribute) and parent.attr in ("dtype", "device", "shape", "ndim"):
+        return True
     if not isinstance(parent, ast.Call):
         return False
     name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
@@ -215,11 +240,11 @@ def within_shape(argument: ast.expr, condition: ast.expr) -> ast.expr:
     """What of an argument has the condition's shape: `x` of `x.unsqueeze(-1)` under `x > 0`."""
     names = names_in(condition)
     current = argument
-    while names_in(current) == names:
+    while elementwise(condition) and names_in(current) == names:
         if (
             isinstance(current, ast.Call)
             and isinstance(current.func, ast.Attribute)
-            and called_name(current) in _RESHAPING
+            and called_name(current) in RESHAPING
         ):
             current = current.func.value
         elif isinstance(current, ast.Subscript) and reshapes(current.slice):

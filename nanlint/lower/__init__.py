@@ -143,14 +143,16 @@ class ModuleLowering(Economy):
         same = (part for part in ast.walk(self.tree or ast.Module([], [])) if type(part) is type(node))
         return next((index for index, part in enumerate(same) if part is node), -1)
 
-    def functions(self, body: list[ast.stmt], scope: Scope, owner: Class | None) -> Iterator[Unit]:
-        """The units of the functions defined in `body`."""
+    def functions(
+        self, body: list[ast.stmt], scope: Scope, owner: Class | None, *, inside: bool = False
+    ) -> Iterator[Unit]:
+        """The units of the functions defined in `body`; `inside` of another one they are no methods."""
         for node in self._definitions(body):
             if isinstance(node, ast.ClassDef):
                 if not is_autograd_function(node):
                     yield from self.functions(node.body, scope, Class(node, scope, node.name))
             elif self._is_wanted(node):
-                yield from self._function(node, scope, owner)
+                yield from self._function(node, scope, owner, inside=inside)
 
     def _definitions(self, body: list[ast.stmt]) -> Iterator[Definition | ast.ClassDef]:
         return _definitions(body) if self.lambdas_wanted else _statements(body)
@@ -163,31 +165,34 @@ class ModuleLowering(Economy):
     def _is_wanted(self, node: ast.AST) -> bool:
         return self.wanted is None or node in self.wanted
 
-    def _function(self, node: Definition, scope: Scope, owner: Class | None) -> Iterator[Unit]:
+    def _function(
+        self, node: Definition, scope: Scope, owner: Class | None, *, inside: bool
+    ) -> Iterator[Unit]:
         if self.budget is not None:
             self.budget.begin(lines_of(node))
         inner: list[ast.stmt] = node.body if isinstance(node.body, list) else [ast.Expr(node.body)]
+        receiver = None if inside else owner
         try:
-            unit, inside = self._lowered(node, scope, owner, shallow=True)
-            seen = inside.names.values() if any(map(self._is_wanted, self._definitions(inner))) else ()
+            unit, left = self._lowered(node, scope, owner, receiver, shallow=True)
+            seen = left.names.values() if any(map(self._is_wanted, self._definitions(inner))) else ()
             if self.would_matter(unit.selectors, seen):
-                unit, inside = self._lowered(node, scope, owner, shallow=False)
+                unit, left = self._lowered(node, scope, owner, receiver, shallow=False)
         except Exhausted:
             self.initialising.clear()
             yield Unit(node, (), (), {}, None, self, exhausted=True)
             return
         yield unit
-        yield from self.functions(inner, inside, owner)
+        yield from self.functions(inner, left, owner, inside=True)
 
     def _lowered(
-        self, node: Definition, scope: Scope, owner: Class | None, *, shallow: bool
+        self, node: Definition, scope: Scope, owner: Class | None, receiver: Class | None, *, shallow: bool
     ) -> tuple[Unit, Scope]:
-        """The unit of a function, and the scope that its body leaves."""
+        """The unit of a function, and the scope that its body leaves; `receiver` is the class that it is called on."""
         self.begin(shallow=shallow)
         frame = Frame(Scope({}, scope), owner=owner, calls=(node,))
         frame.grad = node not in self.sheltered and not (owner and self.is_never_differentiated(owner))
         function = Function(node, scope, None, owner)
-        self.bind_parameters(function, self._receiver(node, owner), {}, frame)
+        self.bind_parameters(function, self._receiver(node, receiver), {}, frame)
         return self._run(function, frame), frame.scope
 
     def _run(self, function: Function, frame: Frame) -> Unit:

@@ -20,7 +20,7 @@ from nanlint.fixes.advice import advice, instead
 from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
-from nanlint.lower import Unit, lower
+from nanlint.lower import ModuleLowering, Unit, lower
 from nanlint.lower.uses import Function
 from nanlint.messages import describe
 from nanlint.purpose import asks_for_gradients, is_among_tests, is_apart_from_training, is_untrained
@@ -88,6 +88,7 @@ def _analysed(
         lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
     )
     private: dict[int, tuple[Function, Apply]] = {}
+    lowering: ModuleLowering | None = None
     purpose = _Purpose(source)
     for unit in lowered(wanted=worth.wanted):
         try:
@@ -99,11 +100,14 @@ def _analysed(
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
             found.append(_given_up(unit, places))
-        refuted |= unit.lowering.refuted
+        lowering = unit.lowering
+        refuted |= lowering.refuted
         if budget.is_spent:
             break
     for index in _unconfirmed(private, read.tree, ARITHMETIC[config.dtype], lowered):
         found[index] = replace(found[index], confidence=Confidence.LOW)
+    if lowering is not None:
+        lowering.forget()
     return _distinct(_judged_by_use(found, read.tree, source)), read, refuted.values()
 
 

@@ -33,7 +33,9 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(
+    eq=False, slots=True
+)  # not frozen, for nothing is made more often and that takes three times as long
 class Leaf:
     """A value that nothing is known of but its region: an input, or the result of something opaque.
 
@@ -53,7 +55,7 @@ class Leaf:
     key: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Constant:
     """A known number."""
 
@@ -64,7 +66,7 @@ class Constant:
     grad: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Apply:
     """A catalogue op applied to values. `grad` says whether gradient flows through it to some leaf."""
 

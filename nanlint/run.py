@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
-from nanlint import engine
+from nanlint import engine, memory
 from nanlint.config import Config
 from nanlint.discovery import discover
 from nanlint.parallel import mapped, processes, with_progress
@@ -78,7 +77,7 @@ class Outcome:
 
 def run(request: Request) -> int:
     """Do what is asked and print the report; returns 0, 1 or 2 as documented, 141 for a broken pipe."""
-    gc.set_threshold(50_000, 20, 100)  # syntax trees are many objects, and in no circles
+    memory.begin()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # names and code may not fit the encoding of the terminal
@@ -172,6 +171,8 @@ def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:
         message = f"{path}: {type(error).__name__}: {error}"
         trouble = Trouble(message, traceback.format_exc())
         return Outcome(Checked(path, None, ()), before=data or b"", after=data or b"", trouble=trouble)
+    finally:
+        memory.after_file()
 
 
 def _checked(source: Source, tree: ast.Module | None, request: Request) -> Outcome:

@@ -7,12 +7,17 @@ import textwrap
 
 import pytest
 
-from nanlint.lower.shelter import sheltered
+from nanlint.lower.shelter import may_be_sheltered, sheltered
+from nanlint.lower.uses import Uses
 
 
 def names(body: str) -> set[str]:
     """The names of the functions of a module that are used without gradient only."""
-    return {node.name for node in sheltered(ast.parse(textwrap.dedent(body)), body) if hasattr(node, "name")}
+    tree = ast.parse(textwrap.dedent(body))
+    found = sheltered(tree, body)
+    owners = dict(Uses.of(tree).defined)
+    assert all(may_be_sheltered(node, owners[node], body) for node in found)  # type: ignore[index]
+    return {node.name for node in found if hasattr(node, "name")}
 
 
 @pytest.mark.parametrize(

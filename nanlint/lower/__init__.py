@@ -26,7 +26,7 @@ from nanlint.lower.economy import Economy
 from nanlint.lower.lowering import Collected, demanded
 from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
-from nanlint.lower.shelter import sheltered
+from nanlint.lower.shelter import may_be_sheltered, sheltered
 from nanlint.lower.things import Class, Function, Thing
 from nanlint.lower.uses import is_autograd_function
 from nanlint.project import Project
@@ -97,8 +97,6 @@ class ModuleLowering(Economy):
     """Lowers one file, function by function."""
 
     tree: ast.Module | None = None
-    sheltered: frozenset[ast.AST] = frozenset()
-    """Functions that the file uses only where no gradient is recorded."""
     settings: Sequence[str] = ()
     wanted: Collection[ast.AST] | None = None
     """The functions to lower, None for all."""
@@ -111,7 +109,7 @@ class ModuleLowering(Economy):
         Unless it is to be the `whole` unit, what no function needs is left out.
         """
         if self.tree is None:
-            self.tree, self.sheltered = tree, sheltered(tree, self.text)
+            self.tree = tree
         frame = Frame(Scope())
         self.own = self.own or frame.scope
         self.begin(shallow=False)
@@ -119,6 +117,19 @@ class ModuleLowering(Economy):
         self.run(tree.body if whole else needed(tree, self.text), frame)
         self.sink(*frame.scope.names.values())
         return self._unit(tree, {}, None), frame.scope
+
+    def forget(self) -> None:
+        """Let go of all that was found out: scopes and functions refer to each other in circles.
+
+        Nothing of the file can be lowered any more. Without this it would be left to the garbage collector, which
+        looks at everything else that is alive to find it.
+        """
+        for scope in self.files.values():
+            scope.bind = None
+            scope.names.clear()
+        if self.own is not None:
+            self.own.names.clear()
+        self.__dict__.clear()
 
     def again(self, unit: Unit, node: Definition | ast.Module) -> Unit:
         """`unit` with another body: the same parameters, bound to the same values."""
@@ -190,10 +201,21 @@ class ModuleLowering(Economy):
         """The unit of a function, and the scope that its body leaves; `receiver` is the class that it is called on."""
         self.begin(shallow=shallow)
         frame = Frame(Scope({}, scope), owner=owner, calls=(node,))
-        frame.grad = node not in self.sheltered and not (owner and self.is_never_differentiated(owner))
+        frame.grad = not self._is_sheltered(node, owner) and not (
+            owner and self.is_never_differentiated(owner)
+        )
         function = Function(node, scope, None, owner)
         self.bind_parameters(function, self._receiver(node, receiver), {}, frame)
         return self._run(function, frame), frame.scope
+
+    @cached_property
+    def _sheltered(self) -> frozenset[ast.AST]:
+        """Functions that the file uses only where no gradient is recorded."""
+        return frozenset() if self.tree is None else sheltered(self.tree, self.text)
+
+    def _is_sheltered(self, node: Definition, owner: Class | None) -> bool:
+        inside = owner.node if owner is not None else None
+        return may_be_sheltered(node, inside, self.text) and node in self._sheltered
 
     def _run(self, function: Function, frame: Frame) -> Unit:
         start = dict(frame.scope.names)

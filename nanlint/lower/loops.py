@@ -154,7 +154,7 @@ def _is_element_of(leaf: Leaf, carried: set[int]) -> bool:
 
 def _widen(leaf: Leaf, region: Region) -> None:
     """Set the region of a loop variable while its fixed point is looked for; nothing else has seen it yet."""
-    object.__setattr__(leaf, "region", region)
+    leaf.region = region
 
 
 def _assigned(body: Sequence[ast.stmt]) -> list[str]:

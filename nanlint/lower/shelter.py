@@ -28,6 +28,13 @@ def sheltered(tree: ast.Module, text: str) -> frozenset[ast.AST]:
         found |= more
 
 
+def may_be_sheltered(node: ast.AST, owner: ast.ClassDef | None, text: str) -> bool:
+    """Whether a function may be `sheltered`, by its name, its class and the text: soon told."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("__"):
+        return False
+    return _is_private(node) or _is_without_gradient(owner) or any(word in text for word in AUTOGRAD)
+
+
 def _is_off(uses: Uses, node: Function, owner: ast.ClassDef | None, known: set[ast.AST]) -> bool:
     """Whether a function is used without gradient only, as far as `known` says of others."""
     places = [place for place in uses.places[node.name] if place.function is not node]

@@ -164,11 +164,8 @@ def _bounds(key: ast.Slice) -> slice | None:
     """A slice with literal bounds; None for any other."""
     literals: list[int | None] = []
     for bound in (key.lower, key.upper, key.step):
-        try:
-            found = None if bound is None else ast.literal_eval(bound)
-        except ValueError:
-            return None
-        if not (found is None or isinstance(found, int)):
+        found = None if bound is None else _integer(bound)
+        if found is None and not (bound is None or _adds_dimension(bound)):
             return None
         literals.append(found)
     return None if literals[2] == 0 else slice(*literals)
@@ -184,15 +181,20 @@ def _place_along(key: ast.expr, dim: int) -> int | None:
     from_end = at > 0 and isinstance(parts[0], ast.Constant)  # behind `...`
     if (at - len(parts) if from_end else at) != dim:
         return None
-    try:
-        found = ast.literal_eval(parts[at])
-    except ValueError:
-        return None
-    return found if isinstance(found, int) else None
+    return _integer(parts[at])
 
 
 def _adds_dimension(part: ast.expr) -> bool:
+    """`None`; as the bound of a slice it is none."""
     return isinstance(part, ast.Constant) and part.value is None
+
+
+def _integer(node: ast.expr) -> int | None:
+    """A literal integer, with a sign or without; `ast.literal_eval` takes far longer."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        found = _integer(node.operand) if isinstance(node.operand, ast.Constant) else None
+        return -found if found is not None and isinstance(node.op, ast.USub) else found
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int) else None
 
 
 def _only_one(part: ast.expr) -> str | None:

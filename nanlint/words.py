@@ -48,17 +48,28 @@ _MASK_WORDS = """
 MASK_NAME = rf"(^|_)({'|'.join(_MASK_WORDS)})(_|$)|mask[a-z0-9]?$|mask_"
 """A pattern for names that say which elements count."""
 
-MASKING = _both(
+NUMERIC = _both(
     """
+    sign sgn fix floor ceil round trunc acosh arccosh
+    int long short byte char uint8 int8 int16 int32 int64
+    tensor as_tensor asarray new_tensor scalar_tensor full full_like new_full
+    """
+)
+"""Names with which numbers come that may be 0 or one other: masks in a product, and indices in a subscript."""
+
+MASKING = (
+    NUMERIC
+    | _both(
+        """
     all any bitwise_and bitwise_not bitwise_or bitwise_xor eq ne lt le gt ge less less_equal greater greater_equal
     not_equal isclose isfinite isinf isnan isposinf isneginf isin isreal signbit logical_and logical_not logical_or
     logical_xor equal heaviside
-    eye tril triu bernoulli one_hot sign sgn fix floor ceil round trunc acosh arccosh
-    bool int long short byte char uint8 int8 int16 int32 int64
-    tensor as_tensor asarray new_tensor scalar_tensor full full_like new_full
+    eye tril triu bernoulli one_hot bool
     nonzero argwhere flatnonzero where masked_fill sample rsample
     """
-) | {"BoolTensor", "Bernoulli"}
+    )
+    | {"BoolTensor", "Bernoulli"}
+)
 """Names with which values come that are 0 or one other number, where no comparison is written."""
 
 

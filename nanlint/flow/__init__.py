@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nanlint.flow.digest import Digest, Place
-from nanlint.flow.sources import MASKING, SELECTING, SINGULAR
+from nanlint.flow.sources import SELECTING, SINGULAR
 
 May = Callable[[Sequence[str], int], bool]
 """Whether what some tokens of a file stand for may have one of the flags."""
@@ -36,8 +36,8 @@ def suspects(digest: Digest, may: May) -> frozenset[Place]:
         return answers[bits, flag]
 
     found: set[Place] = set()
-    for operands, mask, around in digest.selectors:
-        if not found.issuperset(around) and has(operands, SINGULAR) and (mask is None or has(mask, MASKING)):
+    for operands, mask, flag, around in digest.selectors:
+        if not found.issuperset(around) and has(operands, SINGULAR) and (mask is None or has(mask, flag)):
             found.update(around)
     for arguments, called, around in digest.calls:
         if not found.issuperset(around) and has(called, SELECTING) and has(arguments, SINGULAR):

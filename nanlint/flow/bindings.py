@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from nanlint.flow.sources import Selection, Source, Unit
+from nanlint.flow.operators import number
+from nanlint.flow.sources import LOGICAL, MASKING, Selection, Source, Unit
 
 
 class Bindings:
@@ -85,7 +86,7 @@ class Bindings:
         elif isinstance(target, ast.Subscript):
             operands = self.of(target.value)
             operands.add(source)
-            self.selector(operands, self.of(target.slice))
+            self.picked(operands, target.slice)
             self.filled(target.value, source)
 
     def filled(self, target: ast.expr, source: Source) -> None:
@@ -98,7 +99,33 @@ class Bindings:
             self.bound(f".{target.attr}", source)
             self.filled(target.value, source)
 
-    def selector(self, operands: Source, mask: Source | None = None) -> None:
+    def selector(self, operands: Source, mask: Source | None = None, flag: int = MASKING) -> None:
         """A selector; with `mask`, if that is one."""
         if operands:
-            self.unit.selectors.append(Selection(operands, mask, self.around))
+            self.unit.selectors.append(Selection(operands, mask, self.around, flag))
+
+    def picked(self, operands: Source, key: ast.expr) -> None:
+        """Elements are picked, or stored, by a subscript: a selector if a part of that is a mask."""
+        mask = Source()
+        for part in key.elts if isinstance(key, ast.Tuple) else (key,):
+            if isinstance(part, ast.Slice):
+                self.of(part)
+            elif not isinstance(part, ast.Constant) and number(part) is None:
+                self.expression(part, mask)
+        if mask.names or mask.flags & LOGICAL:
+            self.selector(operands, mask, LOGICAL)
+
+    def bind_each(self, target: ast.expr, iterable: ast.expr, source: Source) -> None:
+        """Bind the target of a loop to what it runs over, which is made of `source`: counts and keys are no tensors."""
+        call = iterable if isinstance(iterable, ast.Call) and not iterable.keywords else None
+        name = "" if call is None else getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+        parts = target.elts if isinstance(target, ast.Tuple) and len(target.elts) == 2 else ()
+        if call is None or name not in ("range", "keys", "enumerate", "items"):
+            self.bind(target, source)
+        elif name in ("range", "keys"):
+            self.bind(target, Source())
+        elif parts:
+            self.bind(parts[0], Source())
+            self.bind(parts[1], source)
+        else:
+            self.bind(target, source)

@@ -15,6 +15,7 @@ from nanlint.names import may_be_of_project
 
 Place: TypeAlias = "tuple[int, int]"
 """Line and column of a function."""
+_Selector: TypeAlias = "tuple[int, int | None, int, tuple[Place, ...]]"
 MODULE: Place = (0, 0)
 """The place of the statements outside of all functions."""
 
@@ -24,15 +25,15 @@ class Digest:
     """A file, as far as triage is concerned with it.
 
     What a name or an operand is made of is an integer: flags, and a bit for each of the `tokens`, which only other
-    files can tell. `selectors` are operands, mask (None where none is needed) and the functions around, `calls` are
-    arguments, what is called and the functions around.
+    files can tell. `selectors` are operands, mask (None where none is needed), the flag that makes it one and the
+    functions around, `calls` are arguments, what is called and the functions around.
     """
 
     tokens: Sequence[str]
     names: Mapping[str, int]
     selecting: frozenset[str]
     """Attributes that may be selectors."""
-    selectors: frozenset[tuple[int, int | None, tuple[Place, ...]]]
+    selectors: frozenset[_Selector]
     calls: frozenset[tuple[int, int, tuple[Place, ...]]]
 
     def tokens_in(self, bits: int) -> Iterator[str]:
@@ -116,13 +117,13 @@ def _bind_otherwise(reader: Bindings) -> None:
             ]
 
 
-def _selectors(reader: Bindings, spread: Spread) -> Iterator[tuple[int, int | None, tuple[Place, ...]]]:
+def _selectors(reader: Bindings, spread: Spread) -> Iterator[_Selector]:
     for unit in reader.units:
-        for operands, mask, around in unit.selectors:
+        for operands, mask, around, flag in unit.selectors:
             made = spread.of(operands, unit)
             if made & _DECISIVE:
                 by = None if mask is None else spread.of(mask, unit)
-                yield made, by, tuple(map(place_of, around)) or (MODULE,)
+                yield made, by, flag, tuple(map(place_of, around)) or (MODULE,)
 
 
 def _calls(reader: Bindings, spread: Spread) -> Iterator[tuple[int, int, tuple[Place, ...]]]:

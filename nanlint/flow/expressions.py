@@ -7,8 +7,19 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from nanlint.flow.bindings import Bindings
-from nanlint.flow.operators import DISPLAYS, LOGICAL, is_singular, number
-from nanlint.flow.sources import FLAGS, IMPORTED, MASKING, OTHERWISE, SELECTING, SINGULAR, Call, Source
+from nanlint.flow.operators import BITWISE, DISPLAYS, is_singular, number
+from nanlint.flow.sources import (
+    FLAGS,
+    IMPORTED,
+    LOGICAL,
+    MASK,
+    MASKING,
+    OTHERWISE,
+    SELECTING,
+    SINGULAR,
+    Call,
+    Source,
+)
 from nanlint.words import LAYERS, PRODUCTS, may_say_mask
 from nanlint.words import SELECTING as SELECTORS
 
@@ -40,8 +51,8 @@ class Expressions(Bindings):
         flags = FLAGS.get(word)
         if flags is not None:
             out.flags |= flags
-        elif not out.flags & MASKING and may_say_mask(word):
-            out.flags |= MASKING
+        elif not out.flags & LOGICAL and may_say_mask(word):
+            out.flags |= MASK
 
     def _attribute(self, node: ast.Attribute, out: Source) -> None:
         if self.followed and self._of_import(node, out):
@@ -80,14 +91,14 @@ class Expressions(Bindings):
         self.expression(node.right, out)
         if is_singular(node.op, node.right, squares=self.squares):
             out.flags |= SINGULAR
-        if isinstance(node.op, LOGICAL):
-            out.flags |= MASKING
+        if isinstance(node.op, BITWISE):
+            out.flags |= MASK
 
     def _logical(self, node: ast.BoolOp | ast.UnaryOp, out: Source) -> None:
         for part in node.values if isinstance(node, ast.BoolOp) else (node.operand,):
             self.expression(part, out)
         if isinstance(node, ast.BoolOp) or isinstance(node.op, (ast.Not, ast.Invert)):
-            out.flags |= MASKING
+            out.flags |= MASK
 
     def _choice(self, node: ast.IfExp, out: Source) -> None:
         for part in (node.test, node.body, node.orelse):
@@ -99,7 +110,7 @@ class Expressions(Bindings):
         """No gradient comes back through a comparison."""
         for side in (node.left, *node.comparators):
             self.of(side)
-        out.flags |= MASKING
+        out.flags |= MASK
 
     def _call(self, node: ast.Call, out: Source) -> None:
         called, arguments = self.of(node.func), Source()
@@ -144,8 +155,7 @@ class Expressions(Bindings):
 
     def _subscript(self, node: ast.Subscript, out: Source) -> None:
         owner = self.of(node.value)
-        if not isinstance(node.slice, (ast.Constant, ast.Slice)) and not number(node.slice):
-            self.selector(owner, self.of(node.slice))
+        self.picked(owner, node.slice)
         if isinstance(node.slice, ast.Constant):
             self._literal(node.slice, owner)
         if isinstance(node.value, DISPLAYS):
@@ -174,14 +184,14 @@ class Expressions(Bindings):
             source = self.of(generator.iter)
             if isinstance(generator.iter, DISPLAYS):
                 source.flags |= MASKING
-            self.bind(generator.target, source)
+            self.bind_each(generator.target, generator.iter, source)
             for test in generator.ifs:
                 self.of(test)
 
     def _literal(self, node: ast.Constant, out: Source) -> None:
         """A text may be the name of a mask among settings or in a batch."""
         if isinstance(node.value, str) and may_say_mask(node.value):
-            out.flags |= MASKING
+            out.flags |= MASK
 
     def _nothing(self, node: ast.AST, out: Source) -> None:
         """A text with values in it, or what holds no values."""

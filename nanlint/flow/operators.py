@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-LOGICAL = (ast.BitAnd, ast.BitOr, ast.BitXor)
+BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor)
 DISPLAYS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
 NUMBERS = (ast.Constant, *DISPLAYS)
 """What may stand for one of several numbers, in a branch or by an index."""

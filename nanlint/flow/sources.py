@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from nanlint import words
 
-SINGULAR, SELECTING, MASKING = 1, 2, 4
-"""Flags: something singular, a selector that is not called, something that is 0 for some elements only."""
-ALL = SINGULAR | SELECTING | MASKING
+SINGULAR, SELECTING, MASKING, LOGICAL = 1, 2, 4, 8
+"""Flags: something singular, a selector that is not called, something that is 0 for some elements only, and of this
+what may be a mask in a subscript, where numbers are indices whatever they are."""
+ALL = SINGULAR | SELECTING | MASKING | LOGICAL
+MASK = MASKING | LOGICAL
 
 IMPORTED = "import "
 """In front of the dotted name that an import stands for, among the names that a source is made of."""
@@ -53,11 +55,12 @@ class Call(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """A selector: its operands, what has to be a mask for it to be one, and the functions around it."""
+    """A selector: its operands, what has to be a mask for it to be one, the functions around it, the flag of a mask."""
 
     operands: Source
     mask: Source | None
     around: tuple[ast.AST, ...]
+    flag: int = MASKING
 
 
 @dataclass(eq=False)
@@ -77,6 +80,7 @@ FLAGS = {
     word: (word in words.SINGULAR) * SINGULAR
     | (word in words.SELECTORS) * SELECTING
     | (word in words.MASKING) * MASKING
+    | (word in words.MASKING and word not in words.NUMERIC) * LOGICAL
     for word in words.SINGULAR | words.SELECTORS | words.MASKING
 }
 """What the words that triage knows are by themselves."""

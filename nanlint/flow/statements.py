@@ -7,8 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from nanlint.flow.expressions import Expressions, Function
-from nanlint.flow.operators import DISPLAYS, LOGICAL, NUMBERS, is_singular
-from nanlint.flow.sources import BASES, CLASS, FLAGS, IMPORTED, MASKING, SELECTING, SINGULAR, Source, Unit
+from nanlint.flow.operators import BITWISE, DISPLAYS, NUMBERS, is_singular
+from nanlint.flow.sources import (
+    BASES,
+    CLASS,
+    FLAGS,
+    IMPORTED,
+    MASK,
+    MASKING,
+    SELECTING,
+    SINGULAR,
+    Source,
+    Unit,
+)
 from nanlint.names import imported, may_be_of_project, origin
 
 _ROOTS = frozenset(
@@ -82,7 +93,7 @@ class Statements(Expressions):
         for parameter, default in pairs:
             said = parameter.annotation is not None and "ool" in ast.unparse(parameter.annotation)
             if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
-                self.bound(parameter.arg, Source((), MASKING))
+                self.bound(parameter.arg, Source((), MASK))
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = Source()
@@ -154,15 +165,15 @@ class Statements(Expressions):
             source.flags |= SINGULAR
         if isinstance(node.op, ast.Mult):
             self.selector(source, source)
-        if isinstance(node.op, LOGICAL):
-            source.flags |= MASKING
+        if isinstance(node.op, BITWISE):
+            source.flags |= MASK
         self.bind(node.target, source)
 
     def _loop(self, node: ast.For | ast.AsyncFor) -> None:
         source = self.of(node.iter)
         if isinstance(node.iter, DISPLAYS):
             source.flags |= MASKING
-        self.bind(node.target, source)
+        self.bind_each(node.target, node.iter, source)
         self._chosen(source, node.body, node.orelse)
 
     def _branch(self, node: ast.If | ast.While) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
@@ -69,12 +70,25 @@ class Objects(Assuming):
         inits = ((_own_init(ancestor), ancestor) for ancestor in ancestry)
         init, home = next((pair for pair in inits if pair[0] is not None), (None, cls))
         if init is not None and id(init) not in self.initialising:
-            self.initialising.add(id(init))
-            self.initialise(Function(init, home.scope, instance, cls), args, place or _heading(cls))
-            self.initialising.discard(id(init))
-            if key is not None:
+            function, place = Function(init, home.scope, instance, cls), place or _heading(cls)
+            if key is None:
+                instance.initialise = partial(self._initialise, function, args, place, shallow=self.shallow)
+            else:
+                self._initialise(function, args, place, shallow=self.shallow)
                 self.instances[key] = dict(instance.fields)
         return instance
+
+    def _initialise(
+        self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST, *, shallow: bool
+    ) -> None:
+        """Run `__init__` as it would have been where the object was made, unless it runs already."""
+        if id(init.node) in self.initialising:
+            return
+        before, self.shallow = self.shallow, shallow
+        self.initialising.add(id(init.node))
+        self.initialise(init, args, place)
+        self.initialising.discard(id(init.node))
+        self.shallow = before
 
     def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
         """Run `__init__` for a call at `place`; its selectors and sinks are not those of the caller."""

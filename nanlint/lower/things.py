@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -74,13 +74,25 @@ class Class:
     name: str
 
 
-@dataclass(eq=False)
 class Instance:
-    """An object of a class of the analysed code, with the attributes that are known of it."""
+    """An object of a class of the analysed code, with the attributes that are known of it.
 
-    cls: Class
-    name: str
-    fields: dict[str, Thing] = field(default_factory=dict)
+    They are found out when they are first asked for, by `initialise`: of most objects nobody asks.
+    """
+
+    def __init__(self, cls: Class, name: str, fields: Mapping[str, Thing] | None = None) -> None:
+        self.cls = cls
+        self.name = name
+        self.initialise: Callable[[], None] | None = None
+        self._fields = dict(fields or {})
+
+    @property
+    def fields(self) -> dict[str, Thing]:
+        """The attributes by their names."""
+        if self.initialise is not None:
+            initialise, self.initialise = self.initialise, None
+            initialise()
+        return self._fields
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,6 +62,15 @@ def function(body: str) -> str:
         "norm = x / y; return x.clamp(min=0)",
         "for i in range(3): y = x[i] * y\nreturn y / x",
         "return f'{x / y}' * 3",
+        "z = x / y; return z[:, : mask.sum()]",
+        "z = {}; z['mask'] = x / y; return z['mask']",
+        "z = x / y; z[: mask.sum()] = 0; return z",
+        "z = x / y; return z[int(y)]",
+        "i = 0; z = x / y; return z[i]",
+        "z = {'a': x / (y > 0)}; return {k: z[k] for k, w in z.items()}",
+        "z = {'a': x / (y > 0)}; return [z[k] for k in z.keys()]",
+        "z = [x / (y > 0)]; return [z[i] for i, w in enumerate(z)]",
+        "z = [x / (y > 0)]; return [z[i] for i in range(mask.sum())]",
     ],
 )
 def test_what_has_no_selector_above_a_singular_op_is_passed_over(body: str) -> None:
@@ -101,6 +110,13 @@ def test_what_has_no_selector_above_a_singular_op_is_passed_over(body: str) -> N
         "return nn.ReLU()(x.log())",
         "mask *= x.log(); return mask",
         "return x.log().mul(mask)",
+        "z = x / y; return z[:, mask]",
+        "z = x / y; return z[y > 0]",
+        "z = x / y; z[..., ~mask] = 0; return z",
+        "z = x / y; return z[torch.nonzero(y)]",
+        "z = x / y; return [z[m] for i, m in enumerate([y > 0])]",
+        "z = x / y; return [z[m] for k, m in {'a': y > 0}.items()]",
+        "return int(y) * x.log()",
     ],
 )
 def test_a_selector_above_a_singular_op_is_suspected(body: str) -> None:

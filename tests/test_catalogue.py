@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sampling import Sampler
 
@@ -464,6 +464,7 @@ def test_special_functions_never_raise(name: str, x: float) -> None:
 
 
 @given(s=st.floats(), q=st.floats())
+@example(s=float("inf"), q=4e20)
 @settings(deadline=None)
 def test_special_functions_of_two_arguments_never_raise(s: float, q: float) -> None:
     assert isinstance(S.zeta(s, q), float)

@@ -99,7 +99,7 @@ def zeta(s: float, q: float) -> float:
     total += last * q / (s - 1.0) + 0.5 * last
     factor = s
     for k, b in enumerate(_BERNOULLI, 1):
-        term = factor * b / math.factorial(2 * k) * last / q ** (2 * k - 1)
+        term = factor * b / math.factorial(2 * k) * last / power(q, 2.0 * k - 1.0)
         total += term
         if abs(term) <= 1e-17 * abs(total):
             break

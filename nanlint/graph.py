@@ -33,9 +33,8 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(
-    eq=False, slots=True
-)  # not frozen, for nothing is made more often and that takes three times as long
+# not frozen: nothing is made more often, and that would take three times as long
+@dataclass(eq=False, slots=True)
 class Leaf:
     """A value that nothing is known of but its region: an input, or the result of something opaque.
 

@@ -208,13 +208,13 @@ def body_of(text: str) -> str:
     [
         pytest.param(
             "n = mask.sum(1)\nmean = x.sum(1) / n\nreturn torch.where(mask, x - mean[:, None], 0.0)",
-            "n = mask.sum(1)\nmean = x.sum(1) / torch.where(n != 0, n, 1.0)\n"
+            "n = mask.sum(1)\nmean = x.sum(1) / torch.where(n != 0, n, 1)\n"
             "return torch.where(mask, x - mean[:, None], 0.0)",
             id="a count for each row",
         ),
         pytest.param(
             "n = mask.sum(0)\nout = x - x.sum(0) / n\nout[~mask] = 0.0\nreturn out",
-            "n = mask.sum(0)\nout = x - x.sum(0) / torch.where(n != 0, n, 1.0)\nout[~mask] = 0.0\nreturn out",
+            "n = mask.sum(0)\nout = x - x.sum(0) / torch.where(n != 0, n, 1)\nout[~mask] = 0.0\nreturn out",
             id="a count for each column",
         ),
         pytest.param(

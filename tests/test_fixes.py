@@ -365,6 +365,21 @@ def test_what_an_object_keeps_may_be_of_another_type(divisor: str) -> None:
     assert all(one.fix is None or one.fix.applicability is Applicability.UNSAFE for one in found)
 
 
+BRANCHED = """b, k, _ = x.shape
+if y is not None:
+    x = x / (2.5 * y)
+x = x.clamp(min=0)
+large = (x.amax(dim=-1) > 1).reshape(b, k, 1)
+share = x / x.amax(dim=-1).reshape(b, k, 1)
+x = torch.where(large, share, x)
+return x"""
+
+
+def test_what_is_one_op_for_each_branch_before_it_is_guarded_once() -> None:
+    found = finding(BRANCHED, "x, y=None")
+    assert found.fix is None
+
+
 ROTATION = """s = x * x + y * y
 root = torch.sqrt(s)
 angle = 2.0 * torch.where(z < 0.0, torch.atan2(-root, -z), torch.atan2(root, z))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
-from nanlint.fixes.double_where import guarded, inserted
+from nanlint.fixes.double_where import Wrap, guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.shapes import elementwise, elementwise_path, is_shape_only, narrower
@@ -92,17 +92,18 @@ def _guarded_text(
     value: ast.expr, guard: Guard, sites: Sequence[tuple[Apply, int]], selector: ast.expr, places: Places
 ) -> str | None:
     """The text of a definition with the guard around the arguments of its singular ops."""
-    wraps = []
+    wraps: dict[Span, Wrap] = {}  # what is written once may be several ops, one for each branch before it
     for site, index in sites:
         node = argument_node(site.node, index, site.op)
         safe = OPS[site.op].safe[index]
         if node is not None and safe is not None and node in set(ast.walk(value)):
-            wraps.append(guarded(node, guard, safe, selector, places))
+            wrap = guarded(node, guard, safe, selector, places)
+            wraps.setdefault(wrap.span, wrap)
     if not wraps:
         return None
     span = places.source.span(value)
     start, end = places.source.offset(span.start), places.source.offset(span.end)
-    pieces = places.source.placed(inserted(wraps, places))
+    pieces = places.source.placed(inserted(wraps.values(), places))
     moved = [piece._replace(start=piece.start - start, end=piece.end - start) for piece in pieces]
     return spliced(places.source.text[start:end], moved)
 

@@ -8,7 +8,7 @@ ICLP 1999, on unions of intervals). Constraints enter as regions of single value
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -91,9 +91,12 @@ class Network:
             base = self._start()
         return _Propagation(self, base).run(constraints)
 
-    def unlimited(self) -> Facts:
-        """The facts without constraints, where free inputs may be of any size."""
-        propagation = _Propagation(self, Facts())
+    def unlimited(self, given: Mapping[int, Region] | None = None) -> Facts:
+        """The facts without constraints, where free inputs may be of any size.
+
+        `given` are the regions of values outside of the graph at hand, by their numbers.
+        """
+        propagation = _Propagation(self, Facts(dict(given or {})))
         for value in self.order:
             if isinstance(value, Leaf):
                 propagation.facts.regions[value.number] = value.region

@@ -17,7 +17,7 @@ from nanlint.catalogue import SELECTORS
 from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
-from nanlint.fixes.dropping import Replaced, is_dropped
+from nanlint.fixes.dropping import Replaced, is_dropped, is_dropped_anew
 from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.own_region import Bounds, Poisoned, bounds, poisoned, substitutes
 from nanlint.fixes.places import Places, is_simple
@@ -70,7 +70,10 @@ def _made(
     selectors = [hazard.selector, *(one for one in beside if one.node is selector)]
     for bound in bounds(bad):
         replaced = [_replaced(bad, side, usually=usually) for side in bound.outside]
-        if all(_is_dropped(bad, one, selectors, a) for one in replaced):
+        ends = [end.value for end in (bound.low, bound.high) if end is not None]
+        if all(_is_dropped(bad, one, selectors, a) for one in replaced) and (
+            usually or all(is_dropped_anew(selectors, bad.site, bad.index, end, a) for end in ends)
+        ):
             yield _clamped(bad.node, bound, places), replaced
     if selector is None or not is_simple(bad.node) or (bad.pole and not _is_one_sided(selectors)):
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop
-from nanlint.facts import Constraint, Network
+from nanlint.facts import Constraint, Facts, Network
 from nanlint.graph import MOST_VALUES, Apply, closure
 from nanlint.regions import Region
 
@@ -50,19 +50,39 @@ def is_dropped(selectors: Sequence[Apply], replaced: Replaced, a: Arithmetic) ->
 
 
 def _drops(selector: Apply, replaced: Replaced, a: Arithmetic) -> bool:
-    """Whether one and the same drop, by the value of an operand that the op is in, happens in any case."""
     network = Network(closure((selector,), MOST_VALUES), a)
     facts = network.solve(()) if replaced.usually else network.unlimited()
-    if facts is None:
-        return False
+    return facts is not None and _is_never_kept(selector, replaced.site, network, facts, replaced.argument)
+
+
+def _is_never_kept(selector: Apply, site: Apply, network: Network, facts: Facts, *known: Constraint) -> bool:
+    """Whether one and the same drop, by the value of an operand that a site is in, happens under all that is known."""
     regions = tuple(facts.of(arg) for arg in selector.args)
     for drop in SELECTORS[selector.op].drops:
         operand = selector.args[drop.operand]
-        if drop.by == drop.operand and replaced.site in closure((operand,), MOST_VALUES):
+        if drop.by == drop.operand and site in closure((operand,), MOST_VALUES):
             kept = Constraint(operand, regions[drop.by] - _certain(drop, regions))
-            if network.solve([kept, replaced.argument], facts) is None:
+            if network.solve([kept, *known], facts) is None:
                 return True
     return False
+
+
+def is_dropped_anew(selectors: Sequence[Apply], site: Apply, index: int, at: float, a: Arithmetic) -> bool:
+    """Whether one of the selectors drops what `site` gives with a number for an argument.
+
+    Whatever the argument itself may be: it may be read elsewhere, too, where it is not replaced.
+    """
+    arithmetics = (a, ARITHMETIC["float64"])
+    return all(any(_drops_anew(one, site, index, at, each) for one in selectors) for each in arithmetics)
+
+
+def _drops_anew(selector: Apply, site: Apply, index: int, at: float, a: Arithmetic) -> bool:
+    order = closure((selector,), MOST_VALUES)
+    whole = Network(order, a).unlimited()
+    arguments = [R.point(at) if i == index else whole.of(arg) for i, arg in enumerate(site.args)]
+    given = OPS[site.op].image(a, *arguments)
+    network = Network([value for value in order if value.number != site.number], a)
+    return _is_never_kept(selector, site, network, network.unlimited({site.number: given}))
 
 
 def _certain(drop: Drop, regions: tuple[Region, ...]) -> Region:

@@ -89,6 +89,18 @@ def test_between_whole_numbers_lies_nothing() -> None:
     assert checked("return torch.where(m, x / torch.arange(4), 0.0)") != []
 
 
+@pytest.mark.parametrize(
+    "gradient", ["x.grad", "torch.autograd.grad(m, x)[0]", "torch.autograd.grad(outputs=m, inputs=[x])[0]"]
+)
+def test_no_gradient_flows_back_through_a_gradient(gradient: str) -> None:
+    assert checked(f"g = {gradient}", "n = g.norm()", "return torch.where(n > 0, g / n, 0.0)") == []
+
+
+def test_but_through_one_of_which_a_graph_is_made() -> None:
+    g = "torch.autograd.grad(m, x, create_graph=True)[0]"
+    assert checked(f"g = {g}", "n = g.norm()", "return torch.where(n > 0, g / n, 0.0)") != []
+
+
 def test_the_values_of_a_sparse_matrix_have_no_gradient() -> None:
     assert checked("return torch.where(m, x.coalesce().values().log(), 0.0)") == []
 

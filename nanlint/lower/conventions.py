@@ -81,6 +81,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",
             Said(Kind.UNKNOWN, R.FINITE),
         ),
+        # gradients
+        (r"^grads?$", Said(Kind.UNKNOWN, R.FINITE)),
         # what is no tensor
         (r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", Said(None)),
     )

@@ -101,6 +101,14 @@ def _values_of_sparse(calls: Values, call: Call) -> Thing | None:
     return calls.opaque(calls.source(call.node), call.first, grad=False, kind=Kind.TENSOR, node=call.node)
 
 
+def _differentiated(calls: Values, call: Call) -> Thing | None:
+    """`autograd.grad(y, x)`: gradients, through which none flows back unless a graph of them is asked for."""
+    if "create_graph" in call.named or not ("inputs" in call.named or 2 <= len(call.args) <= 4):
+        return None
+    calls.sink(*call.things)
+    return calls.opaque(calls.source(call.node), *call.things, grad=False, kind=Kind.UNKNOWN, node=call.node)
+
+
 def _sparse(calls: Values, call: Call) -> Thing | None:
     """`sparse_coo_tensor(indices, values)`: the values."""
     values = call.argument(1, "values")
@@ -210,6 +218,7 @@ HANDLERS: dict[str, Handler] = {
     "linspace": _between,
     "arange": _arange,
     "values": _values_of_sparse,
+    "grad": _differentiated,
     "from_numpy": _from_numpy,
     "copy_": _assigned,
     "fill_": _assigned,

@@ -12,7 +12,7 @@ from nanlint.arithmetic import ARITHMETIC
 from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, solve
-from nanlint.graph import Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ class Case:
 
 
 def cases(selector: Apply) -> Iterator[Case]:
-    """The ways in which a selector can drop elements through which gradient flows."""
+    """The ways in which a selector can drop elements through which gradient flows down to a singular op."""
+    if not _may_be_poisoned(selector):
+        return
     if selector.op == "mul":
         yield from _mask_cases(selector)
         return
@@ -63,6 +65,12 @@ def cases(selector: Apply) -> Iterator[Case]:
             condition = selector.args[drop.by]
             own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
             yield Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
+
+
+def _may_be_poisoned(selector: Apply) -> bool:
+    """Whether any singular op is below a selector: most have none, which is seen sooner than what they drop."""
+    below = closure((selector,), MOST_VALUES)
+    return len(below) == MOST_VALUES or any(isinstance(v, Apply) and OPS[v.op].singular for v in below)
 
 
 def _only_flips(selector: Apply, drop: Drop) -> bool:

@@ -57,16 +57,8 @@ def hazards(
 
     Raises Exhausted if the `budget` is not enough.
     """
-    if not _may_be_poisoned(selector):
-        return []
     found = (_hazard(case, a, sinks, budget) for case in cases(selector))
     return [hazard for hazard in found if hazard is not None]
-
-
-def _may_be_poisoned(selector: Apply) -> bool:
-    """Whether any singular op is below a selector: most have none, which is seen sooner than what they drop."""
-    below = closure((selector,), MOST_VALUES)
-    return len(below) == MOST_VALUES or any(isinstance(v, Apply) and OPS[v.op].singular for v in below)
 
 
 def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
@@ -84,8 +76,6 @@ def is_left(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:
 
 def _met(selector: Apply, a: Arithmetic) -> Iterator[tuple[Proof, Confidence]]:
     """What is found of a selector, in the order of the search."""
-    if not _may_be_poisoned(selector):
-        return
     for case in cases(selector):
         for study in _studies(case, a, (), None):
             yield from study.judged_proofs()

@@ -105,6 +105,11 @@ KEPT = {
         "return (torch.cosh(x) - x).clamp_max(0.0)",
         {"x": 1.7e308},
     ),
+    "the safe value makes a large number of a ratio, of which a square is made": Kept(
+        "x = torch.asinh(x).sinh()\nt = 2 + x\nr = x / t\np = (r > 0.0).to(torch.float32) * r\n"
+        "return p.square().masked_fill(t != 0.001, 10) + 3",
+        {"x": 1e308},
+    ),
     "the safe value brings out what another input overflows in": Kept(
         "return (x < -1).float() * F.hardswish(torch.special.xlog1py(y, x))",
         {"x": -1e-6, "y": 1.7e308},

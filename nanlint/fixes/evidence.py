@@ -33,6 +33,8 @@ _EQUAL = 1e-9
 """How far, relative to itself, a value may be moved in float64."""
 _MOST_DRAWN, _MAGNITUDES = 40, (-4.0, 3.0)
 """How many sample points are drawn at random, and between which powers of ten."""
+_MOST_ENLARGED = 8
+"""How many inputs are tried at the largest numbers there are."""
 _CONDITIONED = frozenset({"where", "mul", "masked_fill", "masked_select"})
 _NEARBY = (0.0, 1e-12, 1e-6, 1e-3, 0.5)
 _EXTREME = (1e-14, -1e-14, 1e3, -1e3)
@@ -166,6 +168,10 @@ class _Comparison:
         for _ in range(_MOST_DRAWN):
             size = 10.0 ** chance.uniform(*_MAGNITUDES)
             yield {v.number: _within(v, chance.uniform(-size, size)) for v in self.free}
+        usual = {v.number: _within(v, 1.0) for v in self.free}
+        for value in self.free[:_MOST_ENLARGED]:
+            for part in _OF_LARGEST:
+                yield {**usual, value.number: _within(value, part * self.a.largest)}
 
     def _around(self, arg: Value, proof: Proof) -> Iterator[dict[int, float]]:
         """Points at which an argument of a singular op lies at, or next to, a number that matters."""

@@ -246,12 +246,15 @@ def _is_difference(value: Value) -> bool:
     return value.op in _LIKE_ITS_PARTS and any(_is_difference(arg) for arg in value.args)
 
 
-def is_behind_rounding(operand: Value, origin: Apply) -> bool:
-    """Whether a gradient reaches `origin` through rounding alone, so that it is 0 whatever is selected."""
+def is_behind_rounding(operand: Value, origin: Apply | None) -> bool:
+    """Whether a gradient reaches `origin` through rounding alone, so that it is 0 whatever is selected.
+
+    Without an origin, whether it reaches anything.
+    """
     stack, seen = [operand], set[int]()
     while stack:
         value = stack.pop()
-        if value.number == origin.number:
+        if value.number == origin.number if origin is not None else isinstance(value, Leaf) and value.grad:
             return False
         if value.number not in seen and not (isinstance(value, Apply) and value.op in _ROUNDING):
             seen.add(value.number)

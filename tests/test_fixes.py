@@ -365,6 +365,28 @@ def test_what_an_object_keeps_may_be_of_another_type(divisor: str) -> None:
     assert all(one.fix is None or one.fix.applicability is Applicability.UNSAFE for one in found)
 
 
+def test_a_reciprocal_is_infinite_next_to_0_too() -> None:
+    # in half precision that of 1e-5 is
+    (found,) = check(source("i = 1.0 / x\ni[i == float('inf')] = 0.0\nreturn i"), Config())
+    assert found.fix is not None
+    assert found.fix.applicability is Applicability.UNSAFE
+
+
+MASKED = """w = {weight}
+return w * (x - 1.0).sqrt()"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "safe"), [("(y > 0).float()", True), ("y.sign().relu()", True), ("y.relu()", False)]
+)
+def test_a_weight_that_is_trained_is_no_mask(weight: str, safe: bool) -> None:
+    found = check(
+        source(MASKED.format(weight=weight), "x: torch.Tensor, y"), Config(confidence=Confidence.LOW)
+    )
+    applicable = [one.fix is not None and one.fix.applicability is Applicability.SAFE for one in found]
+    assert any(applicable) is safe
+
+
 BRANCHED = """b, k, _ = x.shape
 if y is not None:
     x = x / (2.5 * y)

@@ -25,6 +25,7 @@ from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import each_element
 from nanlint.graph import Constant
 from nanlint.hazards import Hazard
+from nanlint.plausibility import constant_of
 
 _MOST_ARGUMENTS = 2
 _OF_BOUNDS = 5
@@ -98,7 +99,7 @@ def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithm
             yield Asked(wraps)
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
-            yield Asked((*wraps, replaced))
+            yield Asked((*wraps, replaced), sure=not any(map(_overflows_nearby, bad)))
         around = _where_around(questions, hazard, places, a)
         if around:
             yield Asked((*wraps, *around), told=True, sure=sure)
@@ -112,6 +113,16 @@ def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
     assert safe is not None
     given = Constraint(bad.site.args[bad.index], R.point(safe))
     return is_dropped([hazard.selector], Replaced(bad.site, given), a)
+
+
+def _overflows_nearby(bad: Poisoned) -> bool:
+    """Whether the op is infinite next to its pole, too, where the result overflows: to ask for the pole is not enough.
+
+    In half precision 1 / 1e-5 is. A root of a reciprocal never is.
+    """
+    if bad.site.op == "pow":
+        return constant_of(bad.site.args[1]) <= -1.0
+    return bad.site.op in ("div", "reciprocal")
 
 
 def _drops_infinities(hazard: Hazard, bad: Poisoned, a: Arithmetic) -> bool:

@@ -15,7 +15,15 @@ from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
 from nanlint.fixes.guards import Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
-from nanlint.fixes.shapes import elementwise, elementwise_path, is_shape_only, narrower
+from nanlint.fixes.shapes import (
+    elementwise,
+    elementwise_path,
+    indexes,
+    is_of_shape,
+    is_shape_only,
+    is_trained_factor,
+    narrower,
+)
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node
@@ -43,7 +51,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     ):
         return None
     edits: list[Edit] = list(guard.binding)
-    fits = True
+    fits = not is_trained_factor(hazard)
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
@@ -59,7 +67,8 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         name, value = bound[0].id, bound[1]
         text = _guarded_text(value, guard, sites, selector, places)
         reads = [read for read in reads if not is_shape_only(read, places)]
-        fits = fits and elementwise(value)
+        shaped = not indexes(selector) or is_of_shape(guard.condition, name, value, places)
+        fits = fits and shaped and elementwise(value)
         fits = fits and all(elementwise_path(read, selector, places) for read in reads)
         made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
         if made is None:

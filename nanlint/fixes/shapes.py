@@ -12,8 +12,8 @@ from nanlint.fixes.places import Places, binding
 from nanlint.fixes.reshaping import RESHAPING, reshape
 from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
-from nanlint.lower.conventions import is_of_object
 from nanlint.lower.subscripts import reshapes
+from nanlint.plausibility import is_behind_rounding
 from nanlint.sites import argument_node
 
 _REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
@@ -44,17 +44,31 @@ def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places)
     if not isinstance(site.node, ast.AST) or selector is None:
         return False
     made_of = _is_made_of(guard, site, index, places) and each_element(hazard, [site])
-    if not made_of and _is_of_object(site.args[index]):
+    if not made_of and _may_be_setting(site.args[index]):
         return False  # it may be a tensor without dimensions, of another type than what it is applied to
+    if is_trained_factor(hazard):
+        return False
     if guard.through:
         return made_of and elementwise_path(site.node, selector, places, through=guard.through)
     return made_of or (elementwise_path(site.node, selector, places) and not indexes(selector))
 
 
-def _is_of_object(value: Value) -> bool:
-    """Whether a value without gradient is made of what an object keeps."""
+def _may_be_setting(value: Value) -> bool:
+    """Whether a value without gradient is made of anything but what a function is given by name."""
     leaves = (leaf for leaf in closure((value,), MOST_VALUES) if isinstance(leaf, Leaf))
-    return not value.grad and any(is_of_object(leaf.name) for leaf in leaves)
+    return not value.grad and any(not leaf.name.isidentifier() for leaf in leaves)
+
+
+def is_trained_factor(hazard: Hazard) -> bool:
+    """Whether the mask of a product has a gradient: that is the other factor, also where the mask is 0."""
+    mask = hazard.condition
+    return hazard.drop is None and mask.grad and not is_behind_rounding(mask, None)
+
+
+def is_of_shape(condition: ast.expr | None, name: str, value: ast.expr, places: Places) -> bool:
+    """Whether a condition is computed elementwise from what a name is bound to, or from what that is made of."""
+    told = places.spelled_out(condition) if condition is not None else None
+    return told is not None and elementwise(told) and names_in(told) <= {name, *names_in(value)}
 
 
 def indexes(selector: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""Questions asked of the argument, not of the result: `where(isfinite(1 / x), 1 / x, 0)` asks for `x != 0` instead.
+"""Questions asked of the argument, not of the result: `where(isfinite(x.rsqrt()), …)` asks for `x > 0` instead.
 
 Whether the result is finite is known before the op: it is where the argument is not poisoned.
 """

@@ -42,8 +42,9 @@ Ask the argument, not the result, and keep the op away from what it cannot bear.
 
 ## Fix safety
 
-The fix asks the argument instead of the result: `isfinite(1 / x)` becomes `x != 0`, and the op is
-guarded by the same condition. It is offered only if every finite value, the replaced ones included,
+The fix asks the argument instead of the result: `isfinite(x.rsqrt())` becomes `x > 0`, and the op is
+guarded by the same condition. A quotient overflows next to its pole, too, so that there the question
+is put beside the old one, or the fix is unsafe. It is offered only if every finite value, the replaced ones included,
 and the gradient wherever it was finite, stay what they are. Where the values put in place of the
 infinite ones would change, such as the largest number that `nan_to_num` has for them by default, it
 is unsafe and needs `--unsafe-fixes`.

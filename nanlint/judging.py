@@ -14,23 +14,27 @@ from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Value, closure
 from nanlint.plausibility import (
-    compares_all_of,
     constant_of,
     crossing,
-    is_asked_about,
     is_behind_rounding,
     is_extreme,
     is_far_fetched,
-    is_held_against_number,
     is_not_for_bounds,
     is_offset,
-    is_padding,
     is_positive_by_name,
     is_ratio,
     is_setting,
     is_step,
+)
+from nanlint.relevance import (
+    compares_all_of,
+    is_asked_about,
+    is_held_against_number,
+    is_padding,
+    is_told_apart,
     is_unreadable,
     share,
+    stem,
 )
 from nanlint.search import Effort, assignments
 from nanlint.witness import forward
@@ -86,6 +90,8 @@ class Judge:
         apart = not spoken and not _is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW
+        if not self._speaks_of_poison(proof, poisoned):
+            return Confidence.LOW
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
@@ -106,6 +112,38 @@ class Judge:
         if drop is None:
             return not (math.isfinite(proof.value) or is_ratio(proof.site))  # forward shows it already
         return not any(arg.grad or share(arg, condition) for arg in poisoned)
+
+    def _speaks_of_poison(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether a selector has to do with the poisoned values, rather than with something made of the same inputs.
+
+        Its condition asks about them, holds a factor of theirs or what they divide against a number, or excludes
+        them from what is selected; it names the places that are overwritten; or the other side is computed from
+        them, so that they occur.
+        """
+        drop, condition = self.case.drop, self.case.condition
+        if (
+            (drop is not None and drop.by == drop.operand)
+            or is_unreadable(condition)
+            or self._silences(proof)
+        ):
+            return True
+        if _is_picked(condition) and self.case.selector.op == "masked_fill":
+            return True
+        asked = any(is_told_apart(arg, condition) for arg in poisoned)
+        factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
+        if asked or any(is_held_against_number(factor, condition) for factor in factors):
+            return True
+        if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
+            return True
+        return self._occurs_elsewhere(proof, poisoned)
+
+    def _occurs_elsewhere(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether what the selector takes instead is computed from the very poisoned values, if they are singular."""
+        other = self._other_side()
+        if other is None or not proof.singular:
+            return self._legal_elsewhere(poisoned)
+        made = {value.number for value in closure((other,), MOST_VALUES)}
+        return any(stem(arg) & made for arg in poisoned)
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
         """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm."""
@@ -268,6 +306,11 @@ class Judge:
             if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
                 return False
         return True
+
+
+def _factors(value: Value) -> tuple[Value, ...]:
+    """What a product or a quotient is made of."""
+    return value.args if isinstance(value, Apply) and value.op in ("mul", "div") else ()
 
 
 def _is_picked(condition: Value) -> bool:

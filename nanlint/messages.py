@@ -13,8 +13,8 @@ from nanlint.config import Config
 from nanlint.finding import Finding, Site, Span, Witness
 from nanlint.graph import Apply, Kind, Value
 from nanlint.hazards import Hazard
-from nanlint.plausibility import speaks_of
 from nanlint.regions import Interval, Region
+from nanlint.relevance import speaks_of
 from nanlint.report import number
 from nanlint.source import Source
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.catalogue.structure import SATURATES
-from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
+from nanlint.relevance import speaks_of
 
 if TYPE_CHECKING:
     from nanlint.cases import Proof
@@ -48,34 +49,6 @@ _SMALL_OFFSET = 1e-3
 _SAME = frozenset({"masked_select", "identity", "sum", "mean"})
 """What is 0 for one element where its argument is."""
 _LIKE_ITS_PARTS = frozenset({*_SAME, "neg", "mul", "div", "phi", "where", "masked_fill"})
-_INTEGER = re.compile(r"\d+")
-
-
-def is_unreadable(condition: Value) -> bool:
-    """Whether a condition is a mask from outside, which says which elements count and nothing of their values.
-
-    So are the mask's complement, several of them together, and `m > 0.5`, which makes a boolean of a float mask.
-    """
-    if isinstance(condition, Leaf):
-        # what indices leave out is like what they take: they are no sign of padding
-        return condition.region <= R.TRUTH and condition.name != PICKED
-    if not isinstance(condition, Apply):
-        return False
-    if condition.op in ("and", "or"):
-        return any(is_unreadable(arg) for arg in condition.args)
-    if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
-        (leaf, threshold) = condition.args
-        binary = isinstance(threshold, Constant) and threshold.value == 0.5
-        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
-    parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
-    return bool(parts) and all(is_unreadable(part) for part in parts)
-
-
-def is_padding(condition: Value) -> bool:
-    """Whether a condition is made of masks from outside alone."""
-    if isinstance(condition, Apply) and condition.op in ("and", "or"):
-        return all(is_padding(arg) for arg in condition.args)
-    return is_unreadable(condition)
 
 
 def is_setting(value: Value) -> bool:
@@ -149,42 +122,6 @@ def is_positive_by_name(value: Value) -> bool:
         return any(map(is_positive_by_name, value.args[1:]))
     name = value.name.split("[", 1)[0].removesuffix(".tensor") if isinstance(value, Leaf) else ""
     return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
-
-
-def is_asked_about(value: Value, condition: Value) -> bool:
-    """Whether a condition compares this very value with something, or the two that it is the difference of."""
-    parts = [{value.number}]
-    while isinstance(value, Apply) and value.op != "sub":
-        value = value.args[1 if value.op == "phi" else 0]
-        parts.append({value.number})
-    if isinstance(value, Apply):
-        parts.append({arg.number for arg in value.args})
-    compared = [
-        {arg.number for arg in part.args}
-        for part in closure((condition,), MOST_VALUES)
-        if isinstance(part, Apply) and OPS[part.op].boolean
-    ]
-    return any(part <= numbers for part in parts for numbers in compared)
-
-
-def is_held_against_number(value: Value, condition: Value) -> bool:
-    """Whether a condition compares this very value with a number or a setting: `cutoff > 0`, not `x < cutoff`."""
-    return any(
-        isinstance(part, Apply)
-        and OPS[part.op].boolean
-        and any(arg.number == value.number for arg in part.args)
-        and all(arg.number == value.number or arg.kind is Kind.NUMBER for arg in part.args)
-        for part in closure((condition,), MOST_VALUES)
-    )
-
-
-def compares_all_of(value: Value, condition: Value) -> bool:
-    """Whether a comparison in `condition` is between the very inputs that `value` is made of."""
-    own = speaks_of(value)
-    return any(
-        isinstance(part, Apply) and OPS[part.op].boolean and own <= speaks_of(part)
-        for part in closure((condition,), MOST_VALUES)
-    )
 
 
 def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
@@ -273,63 +210,6 @@ def saturated(site: Apply, values: Mapping[int, float]) -> bool:
         elif isinstance(value, Leaf) and value.opaque and value.region == R.UNIT and at in (0.0, 1.0):
             return True
     return False
-
-
-def speaks_of(value: Value) -> set[int]:
-    """The numbers of the leaves that `value` depends on, through opaque results too."""
-    seen: set[int] = set()
-    leaves: set[int] = set()
-    stack: list[Value] = [value]
-    while stack and len(seen) < MOST_VALUES:
-        current = stack.pop()
-        if current.number in seen:
-            continue
-        seen.add(current.number)
-        if isinstance(current, Leaf):
-            leaves.add(current.number)
-            stack.extend(current.feeds)
-        stack.extend(operands(current))
-    return leaves
-
-
-def share(x: Value, y: Value) -> bool:
-    """Whether two values depend on a common leaf; `v[0]` and `v[1]` have nothing in common."""
-    ways, others = _ways_to(x), _ways_to(y)
-    return any(
-        not _are_apart(one, other)
-        for number in ways.keys() & others.keys()
-        for one in ways[number]
-        for other in others[number]
-    )
-
-
-def _ways_to(value: Value) -> dict[int, set[str]]:
-    """The leaves that a value depends on, each with the keys of the elements that are all it takes of it."""
-    ways: dict[int, set[str]] = {}
-    stack: list[tuple[Value, str]] = [(value, "")]
-    while stack and len(ways) < MOST_VALUES:
-        current, key = stack.pop()
-        known = ways.setdefault(current.number, set())
-        if key in known:
-            continue
-        known.add(key)
-        stack.extend((arg, "") for arg in operands(current))
-        if isinstance(current, Leaf):
-            whole = current.whole
-            stack.extend((fed, "") for fed in current.feeds if whole is None or fed.number != whole.number)
-            if whole is not None:
-                stack.append((whole, current.key))
-    return ways
-
-
-def _are_apart(key: str, other: str) -> bool:
-    """Whether two subscripts pick different elements for certain: `0` and `1`, `..., 0` and `..., 2`."""
-    parts, others = key.split(", "), other.split(", ")
-    literal = (
-        _INTEGER.fullmatch(a) and _INTEGER.fullmatch(b) and a != b
-        for a, b in zip(parts, others, strict=False)
-    )
-    return len(parts) == len(others) and any(literal)
 
 
 def constant_of(value: Value) -> float:

@@ -51,6 +51,46 @@ def test_a_product_of_what_is_positive_by_its_name_is_so_too(divisor: str) -> No
     assert is_shown(body.replace("mass", "width"))
 
 
+KNOT = """
+    def f(level, left, weight, step):
+        width = weight * step
+        inside = left + (level - left) / width
+        return torch.where({condition}, {other}, inside)
+"""
+
+
+@pytest.mark.parametrize("condition", ["level < left", "level < weight", "(level - left).abs() < 1"])
+@pytest.mark.parametrize("other", ["left", "left * weight"])
+def test_a_condition_on_what_is_made_of_the_same_inputs_says_nothing_of_a_pole(
+    condition: str, other: str
+) -> None:
+    assert shown(KNOT.format(condition=condition, other=other)) == [Confidence.LOW]
+
+
+@pytest.mark.parametrize(
+    ("condition", "other"),
+    [
+        ("width == 0", "left"),
+        ("-width >= 0", "left"),
+        ("weight * step < level", "left"),
+        ("torch.sign(width) <= 0", "left"),
+        ("level < left", "left * width"),
+        ("mask", "left"),
+    ],
+)
+def test_a_condition_on_the_pole_itself_and_another_side_made_of_it_do(condition: str, other: str) -> None:
+    assert is_shown(KNOT.format(condition=condition, other=other))
+
+
+@pytest.mark.parametrize(
+    ("filled", "likely"), [("index_fill(0, torch.tensor([0]), 0.0)", True), ("[i]", False)]
+)
+def test_places_that_are_overwritten_are_meant_and_places_that_are_not_picked_are_not(
+    filled: str, likely: bool
+) -> None:
+    assert is_shown(f"def f(time, i):\n    return (2 * time).sqrt().{filled}".replace(".[", "[")) is likely
+
+
 SIGN = """
     def f(x, side):
         root = x.sqrt()
@@ -254,7 +294,7 @@ def test_what_a_loop_fills_with_numbers_has_no_gradient() -> None:
 
 INTERVAL = """
     def f(x, {low}, {high}):
-        return torch.where(x > {low}, (x - {low}) / ({high} - {low}), x)
+        return torch.where(x > {low}, (x - {low}) / ({high} - {low}), {high} - {low})
 """
 
 

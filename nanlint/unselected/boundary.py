@@ -14,7 +14,8 @@ from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure, operands
-from nanlint.plausibility import is_far_fetched, is_setting, speaks_of
+from nanlint.plausibility import is_far_fetched, is_setting
+from nanlint.relevance import speaks_of
 from nanlint.search import Effort, assignments
 from nanlint.unselected.likelihood import poisoned_args
 from nanlint.unselected.window import at, shortened

@@ -12,7 +12,8 @@ from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.finding import Confidence
 from nanlint.graph import Apply, Kind, Leaf, Value
-from nanlint.plausibility import is_far_fetched, speaks_of
+from nanlint.plausibility import is_far_fetched
+from nanlint.relevance import speaks_of
 from nanlint.unselected.likelihood import LOGARITHMS, POWERS, likelihood
 from nanlint.unselected.reach import Reach
 from nanlint.unselected.window import Run, Window, at, shortened

@@ -33,6 +33,8 @@ _ENDS = {
     "far": "near",
 }
 """What the upper end of an interval is called, and what its lower end."""
+_TRAINED = re.compile(r"^parameter$|(^|[._])log_?(std|sigma|var|variance|scale|noise)\w*$", re.IGNORECASE)
+"""What trained parameters are called."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_SCALE = 1e-3
@@ -129,7 +131,7 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     site = proof.site
     spoken = speaks_of(site)
     if any(
-        getattr(leaf, "name", "") == "parameter" and abs(v) > _LARGEST_WEIGHT
+        _TRAINED.search(getattr(leaf, "name", "")) and abs(v) > _LARGEST_WEIGHT
         for leaf, v in proof.inputs.items()
     ):
         return True

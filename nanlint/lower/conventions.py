@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -73,7 +74,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         ),
         # what cannot be negative
         (
-            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov)$",
+            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov|density|densities)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
         # what comes from an environment or is counted, and what nothing is trained through
@@ -189,6 +190,22 @@ def may_be_number(annotation: ast.expr | None) -> bool:
 def unparsed(node: ast.expr) -> str:
     """The text of an annotation, which is asked for at each call."""
     return ast.unparse(node)
+
+
+_PREDICTED = re.compile(r"(_|^)(hat|pred|preds|predictions?)$|^pred_", re.IGNORECASE)
+_COMPARED = re.compile(r"(^|_)(target|label|ground_truth|gt)s?$|^gt_|^y_true$", re.IGNORECASE)
+_WEIGHT = re.compile(r"(^|_)(weights?|areas?|beta)$", re.IGNORECASE)
+
+
+def is_beside_prediction(name: str, names: Sequence[str]) -> bool:
+    """Whether a parameter, among all the `names` of a function's, is what a loss compares with, or what that weighs.
+
+    So is `y` beside `y_hat`, and `areas` after `target`.
+    """
+    if name in ("y", "y_insample"):
+        return any(map(_PREDICTED.search, names))
+    before = names[: names.index(name)]
+    return _WEIGHT.search(name) is not None and any(map(_COMPARED.search, before))
 
 
 _COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Value
+from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import may_be_number
+from nanlint.lower.conventions import is_beside_prediction, may_be_number
 from nanlint.lower.distributions import comparisons, declared
 from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
@@ -145,7 +145,10 @@ class Functions(Methods):
             if _is_flag(default):
                 return self.builder.leaf(parameter.arg, R.TRUTH, grad=False, kind=Kind.NUMBER)
         name = prefix + parameter.arg if may_be_number(parameter.annotation) else parameter.arg
-        return self.named_leaf(name, parameter.annotation)
+        thing = self.named_leaf(name, parameter.annotation)
+        if isinstance(thing, Leaf) and thing.grad and is_beside_prediction(parameter.arg, _names(function)):
+            return self.builder.leaf(name, thing.region, grad=False, kind=thing.kind)
+        return thing
 
     def construct(self, cls: Class, call: Call) -> Thing:
         """An object of a class of the analysed code."""
@@ -181,6 +184,11 @@ def _is_of_numbers(thing: Thing) -> bool:
     if isinstance(thing, Items):
         return bool(thing.things) and all(isinstance(item, Constant) for item in thing.things)
     return isinstance(thing, Constant)
+
+
+def _names(function: Function) -> list[str]:
+    parameters = function.node.args
+    return [p.arg for p in (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)]
 
 
 def _is_flag(default: ast.expr) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from nanlint import regions as R
 from nanlint.catalogue import SELECTORS, SPELLINGS
 from nanlint.catalogue.structure import LOGGING, SAME_ELEMENTS
-from nanlint.graph import Kind, Value
+from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
 from nanlint.lower.torch_calls import TorchCalls
 
+_CONSTRAINED = R.interval(1e-12, 1e6)
+"""What the constraint of a parameter makes of it: a scale or a variance that is positive, as GPyTorch has them."""
 _LOOKING_UP = frozenset({"get", "pop", "setdefault"})
 
 
@@ -56,6 +59,8 @@ class Methods(TorchCalls):
         if receiver.kind is not Kind.TENSOR:  # a method of some object may do anything with them
             self.sink(receiver, *values)
         region, regular = self.named_result(call.name)
+        if call.name == "transform" and isinstance(receiver, Leaf) and receiver.name.endswith("constraint"):
+            region = _CONSTRAINED
         grad = regular and (receiver.grad or call.grad)
         key = None if call.things else ("method", receiver.number, call.name)
         return self.result(call, receiver, *values, region=region, grad=grad, key=key)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _POSITIVE = re.compile(
     r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
-    r"|focal_lengths?|fx|fy|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|extents?|curvatures?)$",
+    r"|focal_lengths?|fx|fy|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
     re.IGNORECASE,
 )
 _ENDS = {
@@ -33,7 +33,9 @@ _ENDS = {
     "far": "near",
 }
 """What the upper end of an interval is called, and what its lower end."""
-_TRAINED = re.compile(r"^parameter$|(^|[._])log_?(std|sigma|var|variance|scale|noise)\w*$", re.IGNORECASE)
+_TRAINED = re.compile(
+    r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|scale|noise)\w*$", re.IGNORECASE
+)
 """What trained parameters are called."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nanlint.config import UNUSED_ASSUMPTION, Config
-from nanlint.finding import Applicability, Confidence, Edit, Finding, Position, Span
+from nanlint.finding import Applicability, Confidence, Edit, Finding, Fix, Position, Span
 from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
 
 if TYPE_CHECKING:
@@ -40,9 +40,15 @@ def check(
 
     `noqa=False` shows what comments suppress too; `fixes=False` finds out no fixes, which is sooner done. `tree` is the
     syntax tree of the text, if there is one already. `analyse` stands in for `nanlint.analysis.analyse`.
+
+    A finding has a fix only if `fix` would make it: each is tried on the whole source.
     """
     findings = _findings(source, config, analyse or partial(_analysed, fixes=fixes, tree=tree))
-    return _shown(source, findings, config, noqa)
+    shown = _shown(source, findings, config, noqa)
+    if not any(finding.fix for finding in shown):
+        return shown
+    state = _State(source, tuple(_judging(findings, config)), tuple(shown))
+    return _offered(state, config, analyse or partial(_analysed, fixes=False))
 
 
 def check_bytes(path: str, data: bytes, config: Config, *, analyse: Analyse | None = None) -> list[Finding]:
@@ -83,7 +89,7 @@ def fix(source: Source, config: Config, *, analyse: Analyse | None = None) -> Fi
     remaining = (
         check(state.source, config, analyse=analyse)
         if config.selects(UNUSED_ASSUMPTION)
-        else list(state.shown)
+        else _offered(state, config, analyse)
     )
     return FixResult(state.source, len(start.shown) - len(state.shown), remaining)
 
@@ -103,9 +109,14 @@ class _State:
 def _state(source: Source, config: Config, analyse: Analyse) -> _State:
     # what is assumed for nothing is no measure of a fix, after which less need be assumed
     config = replace(config, ignore=(*config.ignore, UNUSED_ASSUMPTION))
-    selected = replace(config, confidence=Confidence.LOW)
-    findings = [finding for finding in _findings(source, config, analyse) if selected.shows(finding)]
+    findings = _judging(_findings(source, config, analyse), config)
     return _State(source, tuple(findings), tuple(_shown(source, findings, config, noqa=True)))
+
+
+def _judging(findings: Iterable[Finding], config: Config) -> list[Finding]:
+    """The findings by which fixes are judged: those of low confidence, too."""
+    judging = replace(config, ignore=(*config.ignore, UNUSED_ASSUMPTION), confidence=Confidence.LOW)
+    return list(filter(judging.shows, findings))
 
 
 def _analysed(
@@ -158,6 +169,39 @@ def _batch(state: _State, config: Config) -> list[Finding]:
                 batch.append(finding)
                 taken += pieces
     return batch
+
+
+def _offered(state: _State, config: Config, analyse: Analyse) -> list[Finding]:
+    """What is shown of a state, without the fixes that `fix` would not make.
+
+    The safe fixes are tried first, as many together as can be made together, then the others.
+    """
+    vain: set[_Key] = set()
+    for unsafe in (False, True):
+        ways = replace(config, unsafe_fixes=unsafe)
+        kept = tuple(finding for finding in state.shown if finding.fix and _is_unsafe(finding.fix) is unsafe)
+        waiting = replace(state, shown=kept)
+        while batch := _batch(waiting, ways):
+            if _tried(state, batch, config, analyse) is None:
+                vain |= {
+                    _key(one)
+                    for one in batch
+                    if len(batch) == 1 or _tried(state, [one], config, analyse) is None
+                }
+            waiting = replace(waiting, refused=waiting.refused | {_key(finding) for finding in batch})
+        vain |= {_key(finding) for finding in kept if _key(finding) in state.refused}
+    return [_without_fix(finding) if _key(finding) in vain else finding for finding in state.shown]
+
+
+def _without_fix(finding: Finding) -> Finding:
+    return replace(finding, fix=None, note=finding.note or _IN_VAIN)
+
+
+_IN_VAIN = "no fix is offered, since with the one that was found something would be left to find"
+
+
+def _is_unsafe(fix: Fix) -> bool:
+    return fix.applicability is not Applicability.SAFE
 
 
 def _applicable(finding: Finding, config: Config) -> bool:

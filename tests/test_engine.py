@@ -129,8 +129,8 @@ def test_findings_are_in_the_order_of_the_source() -> None:
 
 def test_findings_at_one_place_are_in_the_order_of_codes() -> None:
     def analyse(source: Source, config: Config) -> list[Finding]:
-        (found,) = toy(source, config)
-        return [replace(found, code=code) for code in ("NAN202", "NAN101", "NAN201")]
+        found = toy(source, config)
+        return [replace(each, code=code) for each in found for code in ("NAN202", "NAN101", "NAN201")]
 
     shown = check(Source("a.py", "bad(x)"), DEFAULT, analyse=analyse)
     assert [each.code for each in shown] == ["NAN101", "NAN201", "NAN202"]
@@ -438,3 +438,18 @@ def test_fixing_any_text_only_removes_findings(calls: list[str], config: Config,
     assert len(checked(after, config, noqa=False)) <= len(checked(before, config, noqa=False))
     if comment:
         assert after == before
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(CALLS, max_size=5), st.booleans())
+def test_a_fix_is_offered_if_and_only_if_the_text_changes(calls: list[str], unsafe: bool) -> None:
+    text = "".join(call + "\n" for call in calls)
+    fixes = [each.fix for each in check(Source("a.py", text), DEFAULT, analyse=toy) if each.fix]
+    wanted = [each for each in fixes if unsafe or each.applicability is Applicability.SAFE]
+    assert bool(wanted) is (fixed(text, Config(unsafe_fixes=unsafe)) != text)
+
+
+@pytest.mark.parametrize("name", ["rename", "wrap", "broken", "outside"])
+def test_a_fix_that_is_never_made_is_not_offered(name: str) -> None:
+    (found,) = check(Source("a.py", f"{name}(x)\n"), DEFAULT, analyse=toy)
+    assert (found.fix, bool(found.note)) == (None, True)

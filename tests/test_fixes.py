@@ -15,6 +15,7 @@ from nanlint.proof.running import Run, run
 from nanlint.source import Source
 
 HEAD = "import torch\n\n\n"
+INF, NAN = float("inf"), float("nan")
 
 
 def finding(body: str, arguments: str = "x") -> Finding:
@@ -180,16 +181,17 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
         (
             "x",
             "y = x.pow(-0.5)\nreturn torch.where(torch.isinf(y), 0.0, y)",
-            "y = torch.where(x > 0, x, 1.0).pow(-0.5)\nreturn torch.where(x <= 0, 0.0, y)",
+            "y = torch.where(x != 0, x, 1.0).pow(-0.5)\nreturn torch.where(x == 0, 0.0, y)",
             "ask-first",
         ),
         (
             "x, y",
             "r = x / y.square().sum(-1)\nreturn torch.where(r.isnan(), 0.0, r)",
             "denominator = y.square().sum(-1)\n"
-            "r = x / torch.where(denominator != 0, denominator, 1.0)\n"
-            "return torch.where(r.isnan(), 0.0, r)",
-            "ask-first",
+            "drop = (x / denominator).isnan()\n"
+            "r = x / torch.where(drop, 1.0, denominator)\n"
+            "return torch.where(drop, 0.0, r)",
+            "double-where",  # a quotient by 0 that is infinite is kept
         ),
         (
             "p, mask",
@@ -365,11 +367,80 @@ def test_what_an_object_keeps_may_be_of_another_type(divisor: str) -> None:
     assert all(one.fix is None or one.fix.applicability is Applicability.UNSAFE for one in found)
 
 
-def test_a_reciprocal_is_infinite_next_to_0_too() -> None:
-    # in half precision that of 1e-5 is
-    (found,) = check(source("i = 1.0 / x\ni[i == float('inf')] = 0.0\nreturn i"), Config())
+QUESTIONS = [
+    pytest.param(before, after, id=before)
+    for before, after in {
+        # what is asked of a reciprocal is asked of itself: in half precision that of 1e-5 is infinite, too
+        "y = 1 / x\nreturn torch.where(torch.isfinite(y), y, 0.0)": (
+            "y = 1 / x\nkeep = torch.isfinite(y)\nreturn torch.where(keep, 1 / torch.where(keep, x, 1.0), 0.0)"
+        ),
+        "return torch.where(torch.isfinite(1 / x), 1 / x, 0.0)": (
+            "keep = torch.isfinite(1 / x)\nreturn torch.where(keep, 1 / torch.where(keep, x, 1.0), 0.0)"
+        ),
+        "y = x.reciprocal()\nreturn y.masked_fill(~torch.isfinite(y), 0.0)": (
+            "y = x.reciprocal()\ndrop = ~torch.isfinite(y)\n"
+            "return torch.where(drop, 1.0, x).reciprocal().masked_fill(drop, 0.0)"
+        ),
+        "y = 1 / x\ny[y == float('inf')] = 0\nreturn y": (
+            "drop = 1 / x == float('inf')\ny = 1 / torch.where(drop, 1.0, x)\ny[drop] = 0\nreturn y"
+        ),
+        "y = 1 / x\nbad = torch.isinf(y)\ny[bad] = 0\nreturn y": (
+            "bad = torch.isinf(1 / x)\ny = 1 / torch.where(bad, 1.0, x)\ny[bad] = 0\nreturn y"
+        ),
+        "y = 3.0 * x.exp2()\ny.masked_fill_(~y.isfinite(), 0.0)\nreturn y": (
+            "keep = (3.0 * x.exp2()).isfinite()\ny = 3.0 * torch.where(keep, x, 0.0).exp2()\n"
+            "y.masked_fill_(~keep, 0.0)\nreturn y"
+        ),
+        # what lies below 0 is nan, and stays it
+        "y = x.pow(-0.5)\ny.masked_fill_(y == float('inf'), 0)\nreturn y": (
+            "y = torch.where(x != 0, x, 1.0).pow(-0.5)\ny.masked_fill_(x == 0, 0)\nreturn y"
+        ),
+        "y = x.rsqrt()\nreturn torch.where(torch.isfinite(y), y, 0.0)": (
+            "y = torch.where(x > 0, x, 1.0).rsqrt()\nreturn torch.where(x > 0, y, 0.0)"
+        ),
+        "z = x.logit()\nz[z.isinf()] = 0.0\nreturn z": (
+            "drop = x.logit().isinf()\nz = torch.where(drop, 0.5, x).logit()\nz[drop] = 0.0\nreturn z"
+        ),
+        "y = x / x.abs()\ny[y != y] = 0\nreturn y": (
+            "denominator = x.abs()\ndrop = x / denominator != x / denominator\n"
+            "y = x / torch.where(drop, 1.0, denominator)\ny[drop] = 0\nreturn y"
+        ),
+    }.items()
+]
+EVERYWHERE = [0.0, 1e-45, 1e-40, 1e-30, -1e-20, 6e-8, 1e-5, 0.25, 1.0, -2.0, 1e4, 1e30, -3e38, INF, -INF, NAN]
+
+
+@pytest.mark.parametrize(("before", "after"), QUESTIONS)
+def test_a_question_about_the_result_is_answered_once(before: str, after: str) -> None:
+    (found,) = check(source(before, "x: torch.Tensor"), Config())
     assert found.fix is not None
-    assert found.fix.applicability is Applicability.UNSAFE
+    assert found.fix.applicability is Applicability.SAFE
+    assert repaired(before, "x: torch.Tensor") == after
+    low = Config(confidence=Confidence.LOW)
+    assert check(source(after, "x: torch.Tensor"), low) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("before", "after"), QUESTIONS)
+def test_the_answer_is_the_same_for_every_number(before: str, after: str, dtype: torch.dtype) -> None:
+    (value, gradient), (value_now, gradient_now) = (
+        value_and_gradient(text, torch.tensor(EVERYWHERE, dtype=torch.float64).to(dtype))
+        for text in (before, after)
+    )
+    torch.testing.assert_close(value_now, value, rtol=0.0, atol=0.0, equal_nan=True)
+    finite = gradient.isfinite()
+    torch.testing.assert_close(gradient_now[finite], gradient[finite], rtol=0.0, atol=0.0)
+    assert gradient_now[0].isfinite()
+
+
+def value_and_gradient(text: str, at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    names: dict[str, Callable[..., torch.Tensor]] = {}
+    exec(compile(source(text).text, "example", "exec"), names)
+    x = at.clone().requires_grad_()
+    value = names["f"](x)
+    value.backward(torch.ones_like(value))
+    assert x.grad is not None
+    return value.detach(), x.grad
 
 
 MASKED = """w = {weight}

@@ -7,7 +7,7 @@ import itertools
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.config import Config
 from nanlint.finding import Applicability, Edit, Fix
-from nanlint.fixes.attempt import Outcome, attempt
+from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
 from nanlint.fixes.places import Places
 from nanlint.fixes.tensors import takes_tensors
@@ -55,9 +55,10 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
             guards=guards,
             replaced=candidate.replaced,
             mended={one.drop.operand for one in task.found if one.drop is not None},
+            strictly=task.first.row.family == 6,
         )
-        if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
+        worst = worst_of((worst, outcome))
+        if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):
             return None
-        worst = outcome if outcome is not Outcome.SAME else worst
     sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(task.found))
     return Applicability.SAFE if sure else Applicability.UNSAFE

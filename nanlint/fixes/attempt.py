@@ -11,7 +11,7 @@ from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
-from nanlint.fixes.evidence import Outcome, compared
+from nanlint.fixes.evidence import Outcome, compared, worst_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
@@ -40,13 +40,14 @@ def attempt(
     guards: bool = False,
     replaced: Sequence[Replaced] = (),
     mended: Collection[int] = (),
+    strictly: bool = False,
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
     `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
-    that are edited, the hazard's own among them.
+    that are edited, the hazard's own among them. `strictly` compares what is not finite, too.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -69,15 +70,16 @@ def attempt(
     if pair is not None and any(map(replaces_nan, replaced)) and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED
     if pair is None:
-        return compared(hazard, unit.sinks, again.sinks, a)
-    own = compared(hazard, [pair[0]], [pair[1]], a)
+        return compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)
+    own = compared(hazard, [pair[0]], [pair[1]], a, strictly=strictly)
     if own is Outcome.FAILED:
         return own
-    through = alone or (own is Outcome.SAME and differ_through(pair, unit.sinks, again.sinks))
+    through = alone or (
+        own in (Outcome.SAME, Outcome.SAME_WHERE_FINITE) and differ_through(pair, unit.sinks, again.sinks)
+    )
     if through and not (hazard.drop is None and asks_for_sign(pair, unit.sinks)):
         return own
-    everything = compared(hazard, unit.sinks, again.sinks, a)
-    return own if everything is Outcome.SAME else everything
+    return worst_of((own, compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)))
 
 
 def counterparts(
@@ -245,4 +247,4 @@ def _end(selector: Apply, source: Source) -> int:
     )
 
 
-__all__ = ["Outcome", "attempt", "counterparts"]
+__all__ = ["Outcome", "attempt", "counterparts", "worst_of"]

@@ -22,6 +22,7 @@ from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
+from nanlint.fixes.restated import restated
 from nanlint.fixes.shapes import fits, is_wider
 from nanlint.graph import MOST_VALUES, Apply, Kind, closure
 from nanlint.hazards import Hazard
@@ -99,6 +100,17 @@ def _ask_first(task: Task) -> Iterator[Candidate]:
         yield Candidate("ask-first", edits, sure, told and lenient)
 
 
+def _ask_finite(task: Task) -> Iterator[Candidate]:
+    """What is asked of the argument in place of the result, then the same question sooner, then one around both."""
+    made = list(_ask_first(task))
+    yield from (one for one in made if one.fits and not one.lenient)
+    yield from _double_where(task)
+    if len(task.found) == 1:
+        for (own,) in _site_sets(task):
+            yield Candidate("double-where", restated(task.first, own, task.places), True)
+    yield from (one for one in made if one.lenient or not one.fits)
+
+
 def _index_fill(task: Task) -> Iterator[Candidate]:
     if len(task.found) == 1:
         for (own,) in _site_sets(task):
@@ -152,6 +164,7 @@ _STYLES: Mapping[str, Callable[[Task], Iterator[Candidate]]] = {
     "index-first": _index_first,
     "bound-first": _bound_first,
     "ask-first": _ask_first,
+    "ask-finite": _ask_finite,
     "index-fill": _index_fill,
     "double-where": _double_where,
     "masked-fill": _masked_fill,
@@ -161,7 +174,7 @@ _ORDERS: Mapping[int, tuple[str, ...]] = {
     3: ("library", "index-fill", "double-where"),
     4: ("index-first", "double-where"),
     5: ("bound-first", "ask-first"),
-    6: ("ask-first", "double-where"),
+    6: ("ask-finite",),
 }
 """The styles of each family of selectors, the least intrusive first."""
 _ALTERNATIVES = ("masked-fill", "indexed")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
-from nanlint.fixes.guards import Guard, guard_of, runs_first
+from nanlint.fixes.guards import ATOMS, Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.shapes import (
     elementwise,
@@ -70,7 +70,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         shaped = not indexes(selector) or is_of_shape(guard.condition, name, value, places)
         fits = fits and shaped and elementwise(value)
         fits = fits and all(elementwise_path(read, selector, places) for read in reads)
-        made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
+        made = _in_their_place(reads, bound, text, selector, places) if text is not None else ()
         if made is None:
             return None
         edits += made
@@ -78,22 +78,26 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
 
 
 def _in_their_place(
-    reads: Sequence[ast.Name], name: str, text: str, selector: ast.expr, places: Places
+    reads: Sequence[ast.Name],
+    bound: tuple[ast.Name, ast.expr],
+    text: str,
+    selector: ast.expr,
+    places: Places,
 ) -> Sequence[Edit] | None:
-    """Edits that put `text` in the place of a name, or what it is bound to first if there are several.
+    """Edits that put `text` in the place of a bound name, or what it is bound to first if there are several.
 
     None where nothing can be bound before the selector.
     """
     if len(reads) == 1:
-        tight = places.is_bound_tightly(reads[0])
+        tight = places.is_bound_tightly(reads[0]) and not isinstance(bound[1], ATOMS)
         return [Edit(places.source.span(reads[0]), f"({text})" if tight else text)]
     statement = places.statement(selector)
     at = places.line_start(statement) if statement is not None else None
     if statement is None or at is None or not runs_first(selector, selector, statement, places):
         return None
-    kept = places.fresh(f"kept_{name}")
-    bound = f"({text})" if "\n" in text or "\r" in text else text
-    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {bound}\n")
+    kept = places.fresh(f"kept_{bound[0].id}")
+    whole = f"({text})" if "\n" in text or "\r" in text else text
+    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {whole}\n")
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
 
 

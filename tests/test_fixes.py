@@ -420,6 +420,31 @@ def test_a_question_about_the_result_is_answered_once(before: str, after: str) -
     assert check(source(after, "x: torch.Tensor"), low) == []
 
 
+IN_PLACE = "{degree}\ni = d.pow_(-0.5)\ni.masked_fill_(i == float('inf'), 0)\n{behind}return i * x"
+
+
+@pytest.mark.parametrize(
+    ("degree", "behind", "fixed"),
+    [
+        ("d = x.sum(-1, keepdim=True)", "", True),
+        ("d = x.sum(-1, keepdim=True)", "x = x + d\n", False),  # what is in it now is read
+        ("d = x[:, :1]", "", False),  # it is a part of what the caller has
+        ("d = x.sum(-1, keepdim=True)\ne = d", "x = x + e\n", False),
+    ],
+)
+def test_what_nobody_else_has_need_not_be_changed_in_place(degree: str, behind: str, fixed: bool) -> None:
+    before = IN_PLACE.format(degree=degree, behind=behind)
+    after = before.replace(
+        "i = d.pow_(-0.5)",
+        "drop = d.pow(-0.5) == float('inf')\ni = torch.where(drop, 1.0, d).pow_(-0.5)",
+    ).replace("i == float('inf'), 0", "drop, 0")
+    assert repaired(before, unsafe=True) == (after if fixed else before)
+    if fixed:
+        row = [[[0.0, 0.0], [1.0, 3.0]]]
+        assert not outcome(before, "x", row).finite_gradient
+        assert outcome(after, "x", row).finite_gradient
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize(("before", "after"), QUESTIONS)
 def test_the_answer_is_the_same_for_every_number(before: str, after: str, dtype: torch.dtype) -> None:

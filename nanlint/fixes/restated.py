@@ -7,22 +7,25 @@ the argument of the op as well.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nanlint.catalogue import OPS
-from nanlint.finding import Edit, Span
+from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.double_where import guarded, inserted, of_its_type
-from nanlint.fixes.guards import ATOMS, Guard, condition_of, keeps_where_true
+from nanlint.fixes.guards import ATOMS, Guard, called_name, condition_of, keeps_where_true
 from nanlint.fixes.places import Places, binding, is_simple
 from nanlint.fixes.shapes import elementwise
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, is_in_place
 from nanlint.source import Piece, spliced
 
 _MOST_READS = 2
 """How often the question may speak of the value, which is written once more for each time."""
+_NEW = re.compile(r"^(sum|mean|clone|degree|zeros\w*|ones\w*|full\w*)$|scatter|segment|bincount")
+"""Calls that give a tensor of their own, by their names."""
 _CALLED = {"div": "denominator", "sqrt": "radicand", "rsqrt": "radicand", "pow": "base"}
 
 
@@ -57,10 +60,10 @@ def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places)
     at = places.line_start(asked.statement) if asked is not None else None
     if asked is None or at is None or selector is None:
         return None
-    arguments = {argument_node(site.node, index, site.op): (site, index) for site, index in sites}
+    arguments = {_argument(site, index, places): (site, index) for site, index in sites}
     costly = {node: site for node, (site, _) in arguments.items() if node is not None and _is_costly(node)}
     names = {node: places.fresh(called(site)) for node, site in costly.items()}
-    plain = _with_names(asked.value, names, places)
+    plain = _plain(asked.value, names, places)
     if len(set(names.values())) < len(names) or not _is_elementwise(plain):
         return None
     moved = isinstance(asked.condition, ast.Name) and asked.question is not asked.condition
@@ -123,12 +126,36 @@ def _between(first: ast.stmt | None, last: ast.stmt | None, places: Places) -> l
     return None
 
 
-def _with_names(value: ast.expr, names: Mapping[ast.expr, str], places: Places) -> str:
-    """The text of an expression with names in the place of some of its parts."""
+def _plain(value: ast.expr, names: Mapping[ast.expr, str], places: Places) -> str:
+    """The text of an expression with names in the place of some of its parts, and nothing done in place."""
     start = places.source.offset(places.source.span(value).start)
     edits = [Edit(places.outer_span(node), name) for node, name in names.items()]
+    for part in ast.walk(value):
+        if isinstance(part, ast.Call) and is_in_place(part):
+            end = places.source.span(part.func).end
+            edits.append(Edit(Span(Position(end.line, end.column - 1), end), ""))
     pieces = [Piece(p.start - start, p.end - start, p.text) for p in places.source.placed(edits)]
     return spliced(places.text(value), pieces)
+
+
+def _argument(site: Apply, index: int, places: Places) -> ast.expr | None:
+    """The argument of an op as written: also one that the op changes in place, if nobody else has it."""
+    node = argument_node(site.node, index, site.op)
+    call = site.node
+    if node is not None or index or not isinstance(call, ast.Call) or not is_in_place(call):
+        return node
+    changed = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return changed if isinstance(changed, ast.Name) and _is_nobody_elses(changed, call, places) else None
+
+
+def _is_nobody_elses(name: ast.Name, call: ast.Call, places: Places) -> bool:
+    """Whether a name is bound, in the block where a call changes it, to a new tensor, and read by that call alone."""
+    made = places.definition(name)
+    here, there = places.statement(call), places.statement(made) if made is not None else None
+    if made is None or here is None or there is None or _between(there, here, places) is None:
+        return False
+    new = _NEW.search(called_name(made).lower()) is not None and not is_in_place(made)
+    return new and places.reads(name) == [name]
 
 
 def _is_elementwise(text: str) -> bool:

@@ -152,13 +152,6 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
             "return (2 * torch.log(x[m > 0.5] / 3)).sum()",
             "index-first",
         ),
-        ("x", "return x.log().amax(dim=-1)", "return x.amax(dim=-1).log()", "index-first"),
-        (
-            "x",
-            "return x.log().topk(2, dim=-1).values",
-            "return x.topk(2, dim=-1).values.log()",
-            "index-first",
-        ),
         (
             "x",
             "return x.log().clamp(min=-10.0)",
@@ -234,6 +227,29 @@ def test_the_repair_is_the_one_that_a_reader_would_make(
     assert found.fix is not None
     assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
     assert repaired(before, arguments) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return x.log().amax(dim=-1)", "return x.amax(dim=-1).log()"),
+        ("return x.log().topk(2, dim=-1).values", "return x.topk(2, dim=-1).values.log()"),
+    ],
+)
+def test_extremes_may_be_equal_by_rounding(before: str, after: str) -> None:
+    found = finding(before)
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == ("index-first", Applicability.UNSAFE)
+    assert repaired(before, unsafe=True) == after
+
+
+def test_extremes_that_are_equal_by_rounding_share_the_gradient() -> None:
+    near = [[1e7, 1e7 + 1.0]]
+    was, now = (
+        outcome(f"return {way}", "x", [near]) for way in ("x.log().amax(dim=-1)", "x.amax(dim=-1).log()")
+    )
+    assert [value.tolist() for value in was.values] == [value.tolist() for value in now.values]
+    assert [each.tolist() for each in was.gradients] != [each.tolist() for each in now.gradients]
 
 
 # Which form it has
@@ -466,6 +482,65 @@ def value_and_gradient(text: str, at: torch.Tensor) -> tuple[torch.Tensor, torch
     value.backward(torch.ones_like(value))
     assert x.grad is not None
     return value.detach(), x.grad
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bound", "style"),
+    [
+        ("x", "1e-3", "bound-first"),
+        ("x, eps=1e-3", "eps", "ask-first"),  # a caller may want 1e-12
+        (
+            "x",
+            "torch.finfo(x.dtype).eps",
+            "ask-first",
+        ),  # that of float64 is smaller than what is right in float32
+        ("x", "LEAST", "bound-first"),
+        ("x", "math.pi / 1000", "bound-first"),
+    ],
+)
+def test_a_bound_that_may_be_another_is_written_not_undercut(arguments: str, bound: str, style: str) -> None:
+    text = source(f"return x.square().sum().sqrt().clamp(min={bound})", arguments).text
+    (found,) = check(Source("a.py", f"import math\nLEAST = 1e-4\n{text}"), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["(x.log() * scale).clamp(min=-5.0)", "x.log().clamp(min=-5.0 * scale)", "x.sqrt().clamp(min=scale / 2)"],
+)
+def test_a_fix_that_rests_on_a_default_is_not_safe(body: str) -> None:
+    (found,) = check(source(f"return {body}", "x, *, scale=1.0"), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert found.fix.applicability is Applicability.UNSAFE
+
+
+KEEPS = """import torch
+
+class Distance(torch.nn.Module):
+    def __init__(self, eps=1e-3):
+        super().__init__()
+        self.eps = {kept}
+
+    def forward(self, x):
+        return x.square().sum(-1).sqrt().clip(min=self.eps)
+"""
+
+
+@pytest.mark.parametrize(("kept", "style"), [("eps", "ask-first"), ("1e-3", "bound-first")])
+def test_what_a_constructor_is_given_may_be_anything(kept: str, style: str) -> None:
+    (found,) = check(Source("a.py", KEEPS.format(kept=kept)), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
+
+
+def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
+    for body in (
+        "return (y - x.pow(2)).clamp(min=0)",
+        "return torch.where(x.pow(2).isfinite(), x.pow(2), 0.0)",
+    ):
+        low = Config(confidence=Confidence.LOW, unsafe_fixes=True)
+        assert "e+38" not in fix(source(body, "x, y"), low).source.text
 
 
 MASKED = """w = {weight}

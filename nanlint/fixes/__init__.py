@@ -10,6 +10,7 @@ from nanlint.finding import Applicability, Edit, Fix
 from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
 from nanlint.fixes.places import Places
+from nanlint.fixes.settings import rests_on_settings
 from nanlint.fixes.tensors import takes_tensors
 from nanlint.graph import MOST_VALUES, closure
 from nanlint.hazards import Hazard
@@ -61,4 +62,6 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
         if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):
             return None
     sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(task.found))
+    if sure and task.first.row.family == 5:
+        sure = not any(rests_on_settings(hazard, task.places, told=candidate.told) for hazard in task.found)
     return Applicability.SAFE if sure else Applicability.UNSAFE

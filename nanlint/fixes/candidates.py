@@ -42,6 +42,8 @@ class Candidate:
     """Whether what the selector drops may get another value; then it is never safe."""
     moves: bool = False
     """Whether the selector is given another operand."""
+    told: bool = False
+    """Whether the edits say what the selector gives for what was infinite."""
     replaced: tuple[Replaced, ...] = ()
     """The arguments that are given other values where the selector drops what comes of them."""
 
@@ -84,8 +86,10 @@ def _indexed(task: Task) -> Iterator[Candidate]:
 
 
 def _index_first(task: Task) -> Iterator[Candidate]:
+    # an op may round two numbers to the same one: then the extremes of the results share their gradient
+    sure = task.first.selector.op not in ("largest", "smallest")
     for edits in index_first(task.first, task.places):
-        yield Candidate("index-first", edits, True, moves=True)
+        yield Candidate("index-first", edits, sure, moves=True)
 
 
 def _bound_first(task: Task) -> Iterator[Candidate]:
@@ -97,7 +101,7 @@ def _bound_first(task: Task) -> Iterator[Candidate]:
 def _ask_first(task: Task) -> Iterator[Candidate]:
     lenient = task.first.row.family == 6
     for edits, told, sure in asked(task.first, task.places, task.a):
-        yield Candidate("ask-first", edits, sure, told and lenient)
+        yield Candidate("ask-first", edits, sure, told and lenient, told=told)
 
 
 def _ask_finite(task: Task) -> Iterator[Candidate]:

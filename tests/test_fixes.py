@@ -534,6 +534,25 @@ def test_what_a_constructor_is_given_may_be_anything(kept: str, style: str) -> N
     assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
 
 
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("return torch.where(x > 0, x / radius, 0.0)", False),
+        ("return torch.where(radius > 0, x / radius, 0.0)", True),
+        ("return torch.where(x > radius, (x - radius).sqrt(), 0.0)", True),
+        ("r = radius[:, None]\nreturn torch.where(x > 0, x / r, 0.0)", True),
+        ("m = (x > 0).float()\nreturn m * (x / radius)", False),
+        ("y = x / radius\nreturn torch.where(torch.isfinite(y), y, 0.0)", True),  # by radius != 0
+        ("return torch.where(x > 0, x / y, 0.0)", True),
+    ],
+)
+def test_what_may_be_a_single_number_of_another_type_is_not_made_many(body: str, safe: bool) -> None:
+    arguments = "x: torch.Tensor, y: torch.Tensor, radius: torch.Tensor"
+    (found,) = check(source(body, arguments), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert found.fix.applicability is (Applicability.SAFE if safe else Applicability.UNSAFE)
+
+
 def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
     for body in (
         "return (y - x.pow(2)).clamp(min=0)",

@@ -111,7 +111,9 @@ def _ask_finite(task: Task) -> Iterator[Candidate]:
     yield from _double_where(task)
     if len(task.found) == 1:
         for (own,) in _site_sets(task):
-            yield Candidate("double-where", restated(task.first, own, task.places), True)
+            sooner = restated(task.first, own, task.places)
+            if sooner is not None:
+                yield Candidate("double-where", sooner.edits, sooner.fits)
     yield from (one for one in made if one.lenient or not one.fits)
 
 

@@ -15,6 +15,7 @@ from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
 from nanlint.fixes.guards import ATOMS, Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
+from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import (
     elementwise,
     elementwise_path,
@@ -51,7 +52,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     ):
         return None
     edits: list[Edit] = list(guard.binding)
-    fits = not is_trained_factor(hazard)
+    fits = not is_trained_factor(hazard) and not _leaves_type(guard, sites, places)
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
@@ -75,6 +76,12 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
             return None
         edits += made
     return Rebuilt(tuple(edits), fits)
+
+
+def _leaves_type(guard: Guard, sites: Sequence[tuple[Apply, int]], places: Places) -> bool:
+    """Whether an argument may be a single number of another type, which a guard of many elements makes many."""
+    nodes = (argument_node(site.node, index, site.op) for site, index in sites)
+    return any(node is not None and may_be_single(node, guard.condition, places) for node in nodes)
 
 
 def _in_their_place(

@@ -33,6 +33,8 @@ class Guard:
     binding: tuple[Edit, ...] = ()
     condition: ast.expr | None = None
     """The condition as written, where there is one."""
+    factor: ast.expr | None = None
+    """The mask of a product, as written, that the condition was made of."""
     through: str = ""
     """The new shape that the condition has where it is written, and that this one is without; "" for none."""
 
@@ -205,7 +207,7 @@ def _factor_guard(hazard: Hazard, places: Places) -> Guard | None:
     if factor is None or not is_simple(_without_cast(factor)):
         return None
     text, keeps = _truth_text(factor, places)
-    return Guard(text, keeps, _names(factor))
+    return Guard(text, keeps, _names(factor), factor=factor)
 
 
 def _factor_node(hazard: Hazard, places: Places) -> ast.expr | None:

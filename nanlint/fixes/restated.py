@@ -10,12 +10,14 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.double_where import guarded, inserted, of_its_type
 from nanlint.fixes.guards import ATOMS, Guard, called_name, condition_of, keeps_where_true
 from nanlint.fixes.places import Places, binding, is_simple
+from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import elementwise
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
@@ -50,7 +52,14 @@ class _Asked:
     """Where the question speaks of the value."""
 
 
-def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> tuple[Edit, ...] | None:
+class Restated(NamedTuple):
+    """Edits, and whether they certainly leave the type of the value alone."""
+
+    edits: tuple[Edit, ...]
+    fits: bool
+
+
+def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> Restated | None:
     """Edits that bind the condition of a selector to a name before the value that it asks about, and guard with it.
 
     None where the condition asks about no such value, or where that cannot be written twice.
@@ -84,7 +93,10 @@ def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places)
         f"{at[1]}{left} = {_one(right)}\n" for left, right in (*bound, (name, _told(asked, plain, places)))
     )
     use = _removed(asked, places) if moved else Edit(places.source.span(asked.condition), name)
-    return (Edit(Span(at[0], at[0]), lines), *edits, use) if use is not None else None
+    if use is None:
+        return None
+    fits = not any(node is not None and may_be_single(node, asked.value, places) for node in arguments)
+    return Restated((Edit(Span(at[0], at[0]), lines), *edits, use), fits)
 
 
 def _is_costly(node: ast.expr) -> bool:

@@ -10,6 +10,7 @@ from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.reshaping import RESHAPING, reshape
+from nanlint.fixes.scalars import may_be_single
 from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
 from nanlint.lower.subscripts import reshapes
@@ -44,7 +45,9 @@ def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places)
     if not isinstance(site.node, ast.AST) or selector is None:
         return False
     made_of = _is_made_of(guard, site, index, places) and each_element(hazard, [site])
-    if not made_of and _may_be_setting(site.args[index]):
+    argument = argument_node(site.node, index, site.op)
+    single = argument is not None and may_be_single(argument, guard.condition or guard.factor, places)
+    if not made_of and (single or _may_be_setting(site.args[index])):
         return False  # it may be a tensor without dimensions, of another type than what it is applied to
     if is_trained_factor(hazard):
         return False

@@ -56,7 +56,7 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
             guards=guards,
             replaced=candidate.replaced,
             mended={one.drop.operand for one in task.found if one.drop is not None},
-            strictly=task.first.row.family == 6,
+            strictly=task.first.row.family == 6 or candidate.style == "ask-first",
         )
         worst = worst_of((worst, outcome))
         if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):

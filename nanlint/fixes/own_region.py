@@ -162,8 +162,8 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
         yield f"{text} {'>=' if first.hi_open else '>'} {_told(first.hi)}"
         if one_sided:
             yield exact
-        elif not alone and math.isinf(bad.value_at(first.hi)):
-            yield f"{text} != {_told(first.hi)}"  # what lies below has no value that could be kept
+        elif not alone and math.isnan(bad.value_at(first.hi - 1.0)):
+            yield f"{text} != {_told(first.hi)}"  # what lies below is nan, and stays it
     elif len(parts) == 1 and first.hi >= bad.region.hi:
         yield f"{text} {'<=' if first.lo_open else '<'} {_told(first.lo)}"
     elif len(parts) == 2 and first.hi == -last.lo:

@@ -553,6 +553,26 @@ def test_what_may_be_a_single_number_of_another_type_is_not_made_many(body: str,
     assert found.fix.applicability is (Applicability.SAFE if safe else Applicability.UNSAFE)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        pytest.param("x, mask", "return x.log().sum(-2) * mask", id="a mask of what is summed up"),
+        pytest.param(
+            "x, mask", "return torch.where(mask > 0, x.log().sum(-1), 0.0)", id="a condition of that"
+        ),
+        pytest.param(
+            "diagonal, low",
+            "scale = torch.diag_embed(diagonal.log())\nmask = torch.tril(torch.ones_like(scale, dtype=bool))\n"
+            "return torch.masked_scatter(scale, mask, low)",
+            id="a mask of a matrix",
+        ),
+        pytest.param("x, mask, xp", "y = x.reshape(-1) / xp.pi**0.5\nreturn y[mask]", id="a number"),
+    ],
+)
+def test_what_would_raise_is_not_offered(arguments: str, body: str) -> None:
+    assert repaired(body, arguments, unsafe=True) == body
+
+
 def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
     for body in (
         "return (y - x.pow(2)).clamp(min=0)",

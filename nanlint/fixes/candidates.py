@@ -23,8 +23,8 @@ from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
 from nanlint.fixes.restated import restated
-from nanlint.fixes.shapes import fits, is_wider
-from nanlint.graph import MOST_VALUES, Apply, Kind, closure
+from nanlint.fixes.shapes import fits, is_wider, may_fit
+from nanlint.graph import MOST_VALUES, Apply, Kind, Leaf, Value, closure
 from nanlint.hazards import Hazard
 
 Sites: TypeAlias = list[tuple[Apply, int]]
@@ -146,8 +146,9 @@ def _guarded(task: Task, style: str, spelling: Spelling) -> Iterator[Candidate]:
                 )
             continue
         for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
-            sure = fits(list(zip(found, sites, guards, strict=True)), places)
-            if sure or not any(guard.through for guard in guards):
+            guarded = list(zip(found, sites, guards, strict=True))
+            sure = fits(guarded, places)
+            if sure or (not any(guard.through for guard in guards) and may_fit(guarded, places)):
                 edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
                 yield Candidate(style, edits, sure)
 
@@ -228,8 +229,24 @@ def _arguments(site: Apply) -> Sites:
     return [
         (site, index)
         for index, (arg, safe) in enumerate(zip(site.args, row.safe, strict=True))
-        if safe is not None and row.is_replaceable and arg.kind is not Kind.NUMBER
+        if safe is not None
+        and row.is_replaceable
+        and arg.kind is not Kind.NUMBER
+        and not _is_named_number(arg)
     ]
+
+
+def _is_named_number(arg: Value) -> bool:
+    """`xp.pi`, of whatever library it is."""
+    return isinstance(arg, Leaf) and arg.name.rpartition(".")[2] in (
+        "pi",
+        "e",
+        "tau",
+        "inf",
+        "nan",
+        "eps",
+        "tiny",
+    )
 
 
 def _proven(hazard: Hazard) -> list[Apply]:

@@ -23,6 +23,7 @@ from nanlint.fixes.shapes import (
     is_of_shape,
     is_shape_only,
     is_trained_factor,
+    makes,
     narrower,
 )
 from nanlint.graph import Apply
@@ -66,16 +67,24 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         if bound is None or not reads:
             return None
         name, value = bound[0].id, bound[1]
+        if not all(makes(value, node, places) for node in _within(value, sites)):
+            return None  # it has another shape than what the mask is of
         text = _guarded_text(value, guard, sites, selector, places)
         reads = [read for read in reads if not is_shape_only(read, places)]
         shaped = not indexes(selector) or is_of_shape(guard.condition, name, value, places)
+        if not all(elementwise_path(read, selector, places) for read in reads):
+            return None
         fits = fits and shaped and elementwise(value)
-        fits = fits and all(elementwise_path(read, selector, places) for read in reads)
         made = _in_their_place(reads, bound, text, selector, places) if text is not None else ()
         if made is None:
             return None
         edits += made
     return Rebuilt(tuple(edits), fits)
+
+
+def _within(value: ast.expr, sites: Sequence[tuple[Apply, int]]) -> list[ast.AST]:
+    inside = set(ast.walk(value))
+    return [site.node for site, _ in sites if site.node in inside]
 
 
 def _leaves_type(guard: Guard, sites: Sequence[tuple[Apply, int]], places: Places) -> bool:

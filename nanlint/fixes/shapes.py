@@ -36,6 +36,20 @@ def fits(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], p
     )
 
 
+def may_fit(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], places: Places) -> bool:
+    """Whether guards may have shapes that fit: nothing reduces or reshapes what they guard on its way to the mask."""
+    return all(
+        _is_made_of(guard, site, index, places)
+        or (
+            isinstance(site.node, ast.AST)
+            and hazard.selector.node is not None
+            and elementwise_path(site.node, hazard.selector.node, places)
+        )
+        for hazard, sites, guard in guarded
+        for site, index in sites
+    )
+
+
 def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places) -> bool:
     """Whether a guard is made of what it guards, or everything is elementwise up to the selector, its mask too.
 
@@ -151,6 +165,13 @@ def elementwise_path(
             through, parent = "", call
         node = parent
     return not through
+
+
+def makes(value: ast.expr, site: ast.AST, places: Places) -> bool:
+    """Whether an expression is made elementwise of a part of it."""
+    if site is value:
+        return True
+    return elementwise_path(site, value, places) and _elementwise(value, value, places)
 
 
 def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:

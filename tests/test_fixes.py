@@ -573,6 +573,17 @@ def test_what_would_raise_is_not_offered(arguments: str, body: str) -> None:
     assert repaired(body, arguments, unsafe=True) == body
 
 
+def test_an_infinity_that_is_kept_stays_one() -> None:
+    (found,) = check(source("return torch.relu(x / (n - 1))", "x: torch.Tensor, n: torch.Tensor"), Config())
+    assert found.fix is not None
+    assert found.fix.applicability is Applicability.UNSAFE
+
+
+def test_the_sign_of_a_mask_is_not_asked() -> None:
+    before = "return -mask * x.log()"
+    assert repaired(before, "x, mask") == "return -mask * torch.where(mask != 0, x, 1.0).log()"
+
+
 def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
     for body in (
         "return (y - x.pow(2)).clamp(min=0)",

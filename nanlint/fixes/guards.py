@@ -265,6 +265,8 @@ def _truth_text(factor: ast.expr, places: Places) -> tuple[str, bool]:
     if isinstance(bare, ast.UnaryOp) and isinstance(bare.op, ast.Invert):
         text, keeps = _truth_text(bare.operand, places)
         return text, not keeps
+    while isinstance(bare, ast.UnaryOp) and isinstance(bare.op, (ast.USub, ast.UAdd)):
+        bare = _without_cast(bare.operand)  # its sign does not make it 0
     if isinstance(bare, ast.Compare):
         return places.text(bare), True
     if _is_complement(bare):

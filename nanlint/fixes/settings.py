@@ -14,6 +14,7 @@ from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node
 
+_NO_NUMBERS = frozenset({"dtype", "device", "shape"})
 _NUMERIC = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop)
 
 
@@ -77,7 +78,8 @@ def _is_setting(leaf: ast.expr, places: Places) -> bool:
     if isinstance(leaf, ast.Name):
         return any(_has_default(leaf.id, function) for function in _functions(leaf, places))
     if isinstance(leaf, ast.Attribute):
-        return not _is_of_module(leaf, places) and not _is_written_down(leaf, places)
+        apart = leaf.attr in _NO_NUMBERS or _is_of_module(leaf, places)
+        return not apart and not _is_written_down(leaf, places)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -165,7 +166,12 @@ def _batch(state: _State, config: Config) -> list[Finding]:
     for finding in state.shown:
         if _key(finding) not in state.refused and _applicable(finding, config):
             pieces = _pieces(state.source, finding)
-            if not any(_collide(piece, other) for piece in pieces for other in taken):
+            clashes = (
+                _collide(one, other) or _mixed_up(one, other, state.source)
+                for one in pieces
+                for other in taken
+            )
+            if not any(clashes):
                 batch.append(finding)
                 taken += pieces
     return batch
@@ -220,6 +226,28 @@ def _pieces(source: Source, finding: Finding) -> list[Piece]:
 def _collide(one: Piece, other: Piece) -> bool:
     """Whether two pieces overlap or begin at one place, where their order would be a guess."""
     return one.start == other.start or (one.start < other.end and other.start < one.end)
+
+
+_BINDING = re.compile(r"^[ \t]*(\w+) = ", re.MULTILINE)
+_FUNCTION = re.compile(r"^([ \t]*)(?:async\s+)?def\b", re.MULTILINE)
+
+
+def _mixed_up(one: Piece, other: Piece, source: Source) -> bool:
+    """Whether two pieces bind one name in what may be one function: each would read what the other has bound."""
+    if not (_bound(one) & _bound(other)):
+        return False
+    first, last = sorted((one.start, other.start))
+    indents = [len(found[1]) for found in _FUNCTION.finditer(source.text, first, last)]
+    return not any(indent < min(map(_indent, (one, other))) for indent in indents)
+
+
+def _bound(piece: Piece) -> set[str]:
+    """The names that lines put in bind."""
+    return set(_BINDING.findall(piece.text)) if piece.text.endswith("\n") else set()
+
+
+def _indent(piece: Piece) -> int:
+    return len(piece.text) - len(piece.text.lstrip(" \t"))
 
 
 def _advanced(state: _State, batch: list[Finding], config: Config, analyse: Analyse) -> _State:

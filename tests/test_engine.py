@@ -367,6 +367,28 @@ def test_fixes_that_insert_at_one_place_are_made_after_one_another() -> None:
     assert fixed("bad(1)\nbad(2)\n", analyse=analyse) == "import good\ngood(1)\ngood(2)\n"
 
 
+def test_fixes_that_bind_one_name_in_a_function_are_made_after_one_another() -> None:
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        """The fix of `bad(x)` binds `x` to a name that the text does not have yet."""
+        name = "k" if "k = " not in source.text else "k_2"
+        return [replace(found, fix=bound(found, name, source)) for found in toy(source, config)]
+
+    def bound(found: Finding, name: str, source: Source) -> Fix:
+        line = source.lines[found.span.start.line - 1]
+        start, indent = Position(found.span.start.line, 1), line[: len(line) - len(line.lstrip())]
+        return Fix(
+            "toy",
+            Applicability.SAFE,
+            (Edit(Span(start, start), f"{indent}{name} = 1\n"), Edit(found.span, f"good({name})")),
+        )
+
+    function = "def f():\n    x = bad(1)\n    y = bad(2)\n"
+    after = "def f():\n    k = 1\n    x = good(k)\n    k_2 = 1\n    y = good(k_2)\n"
+    assert fixed(function, analyse=analyse) == after
+    one = "def f():\n    x = bad(1)\n"
+    assert fixed(one + one, analyse=analyse) == "def f():\n    k = 1\n    x = good(k)\n" * 2
+
+
 def test_findings_of_a_chain_begin_at_one_place_and_are_told_apart() -> None:
     def analyse(source: Source, config: Config) -> list[Finding]:
         """A finding from the start of the text to the end of each `.bad` and `.broken`."""

@@ -586,6 +586,25 @@ def test_the_sign_of_a_mask_is_not_asked() -> None:
     assert repaired(before, "x, mask") == "return -mask * torch.where(mask != 0, x, 1.0).sqrt()"
 
 
+@pytest.mark.parametrize(
+    "reader",
+    ["log.append(y)", "print(f'{y}')", "self.y = y", "self.head(y * 2)", "if (y > 3).any(): x = x * 2"],
+)
+@pytest.mark.parametrize("selector", ["torch.where(x > 0, y, 0.0)", "y.clamp(min=-10.0)"])
+def test_a_value_that_others_read_is_not_changed(reader: str, selector: str) -> None:
+    body = f"y = x.log()\n{reader}\nreturn {selector}"
+    assert repaired(body, "self, x, log").startswith(f"y = x.log()\n{reader}\n")
+    assert repaired(body.replace(f"{reader}\n", ""), "self, x, log") != body.replace(f"{reader}\n", "")
+
+
+def test_two_fixes_bind_names_of_their_own() -> None:
+    body = "u = 1 / x\nv = 1 / y\nu[u.isinf()] = 0\nv[v.isinf()] = 0\nreturn u + v"
+    after = repaired(body, "x: torch.Tensor, y: torch.Tensor")
+    assert after.endswith("u[drop] = 0\nv[drop_2] = 0\nreturn u + v")
+    both = f"{source(body, 'x: torch.Tensor, y: torch.Tensor').text}\n\n" * 2
+    assert "drop_3" not in fix(Source("a.py", both), Config()).source.text
+
+
 def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
     for body in (
         "return (y - x.pow(2)).clamp(min=0)",

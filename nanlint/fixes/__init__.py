@@ -10,6 +10,7 @@ from nanlint.finding import Applicability, Edit, Fix
 from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
 from nanlint.fixes.places import Places
+from nanlint.fixes.readers import has_other_readers
 from nanlint.fixes.settings import rests_on_settings
 from nanlint.fixes.tensors import takes_tensors
 from nanlint.graph import MOST_VALUES, closure
@@ -64,4 +65,6 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
     sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(task.found))
     if sure and task.first.row.family == 5:
         sure = not any(rests_on_settings(hazard, task.places, told=candidate.told) for hazard in task.found)
+    if sure and any(has_other_readers(hazard, edits, task.places) for hazard in task.found):
+        sure = False
     return Applicability.SAFE if sure else Applicability.UNSAFE

@@ -150,7 +150,7 @@ def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
         statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
     ):
         return
-    name = places.fresh(called(bad.site))
+    name = places.fresh(called(bad.site), node)
     text = places.text(node)
     text = f"({text})" if "\n" in text else text
     binding = (Edit(Span(at[0], at[0]), f"{at[1]}{name} = {text}\n"), Edit(places.outer_span(node), name))

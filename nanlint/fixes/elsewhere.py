@@ -111,7 +111,7 @@ def _in_their_place(
     at = places.line_start(statement) if statement is not None else None
     if statement is None or at is None or not runs_first(selector, selector, statement, places):
         return None
-    kept = places.fresh(f"kept_{bound[0].id}")
+    kept = places.fresh(f"kept_{bound[0].id}", selector)
     whole = f"({text})" if "\n" in text or "\r" in text else text
     binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {whole}\n")
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]

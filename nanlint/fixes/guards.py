@@ -167,7 +167,7 @@ def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Place
     if at is None:
         return None
     position, indent = at
-    name = places.fresh("keep" if keeps else "drop")
+    name = places.fresh("keep" if keeps else "drop", selector)
     text = places.text(condition)
     if "\n" in text or "\r" in text:
         text = f"({text})"

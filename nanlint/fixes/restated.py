@@ -71,12 +71,14 @@ def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places)
         return None
     arguments = {_argument(site, index, places): (site, index) for site, index in sites}
     costly = {node: site for node, (site, _) in arguments.items() if node is not None and _is_costly(node)}
-    names = {node: places.fresh(called(site)) for node, site in costly.items()}
+    names = {node: places.fresh(called(site), node) for node, site in costly.items()}
     plain = _plain(asked.value, names, places)
     if len(set(names.values())) < len(names) or not _is_elementwise(plain):
         return None
     moved = isinstance(asked.condition, ast.Name) and asked.question is not asked.condition
-    name = places.text(asked.condition) if moved else places.fresh("keep" if asked.keeps else "drop")
+    name = (
+        places.text(asked.condition) if moved else places.fresh("keep" if asked.keeps else "drop", selector)
+    )
     edits = []
     for node, (site, index) in arguments.items():
         safe = OPS[site.op].safe[index]

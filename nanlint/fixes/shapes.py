@@ -190,6 +190,11 @@ def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
     return False
 
 
+def is_elementwise_name(name: str) -> bool:
+    """Whether a function or method of this name is elementwise, or a reduction: it hands nothing on."""
+    return name in _ELEMENTWISE or name in _REDUCING
+
+
 def elementwise(node: ast.expr) -> bool:
     """Whether an expression is made of elementwise ops, names and numbers alone."""
     if isinstance(node, (ast.Name, ast.Constant)):
@@ -224,7 +229,7 @@ def _every_use_fits(
         node
         for node in ast.walk(places.function(selector))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == made[0].id
-        if not _reads_later(node, selector, statement, places)
+        if not reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(
         is_shape_only(read, places) or elementwise_path(read, selector, places, seen, through)
@@ -232,7 +237,7 @@ def _every_use_fits(
     )
 
 
-def _reads_later(read: ast.Name, selector: ast.AST, definition: ast.stmt, places: Places) -> bool:
+def reads_later(read: ast.Name, selector: ast.AST, definition: ast.stmt, places: Places) -> bool:
     """Whether a read comes after the selector has given the name a new value, in the block of its definition."""
     there = places.statement(selector)
     if there is None or places.parents.get(there) is not places.parents.get(definition):

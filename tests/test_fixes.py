@@ -597,6 +597,15 @@ def test_a_value_that_others_read_is_not_changed(reader: str, selector: str) -> 
     assert repaired(body.replace(f"{reader}\n", ""), "self, x, log") != body.replace(f"{reader}\n", "")
 
 
+def test_what_is_guarded_is_not_guarded_again() -> None:
+    body = (
+        "t = y + torch.where(mask, torch.pow(x, -g), 0.5)\n"
+        "return torch.where(mask, 1.0 / torch.pow(t, 1.0 / g), 0.0)"
+    )
+    after = repaired(body, "x: torch.Tensor, y: torch.Tensor, g: torch.Tensor, mask", unsafe=True)
+    assert after.startswith("t = y + torch.where(mask, torch.pow(torch.where(mask, x, 1.0), -g), 0.5)\n")
+
+
 def test_two_fixes_bind_names_of_their_own() -> None:
     body = "u = 1 / x\nv = 1 / y\nu[u.isinf()] = 0\nv[v.isinf()] = 0\nreturn u + v"
     after = repaired(body, "x: torch.Tensor, y: torch.Tensor")

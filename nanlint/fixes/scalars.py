@@ -16,7 +16,7 @@ from nanlint.lower.conventions import is_of_object
 _SINGLE = re.compile(
     r"(^|_)(radius|r_?(max|min|cut|c)|cut_?off|scales?|temp|temperature|tau|sigma|k_?b?_?t|kb|alpha|beta|gamma|delta|lambda_?"
     r"|lmbda|bandwidth|width|std|stddev|factor|thresh|threshold|rate|period|mass|limit|bound|margin|max|min|low|high"
-    r"|upper|lower|step_size|dt|lr|coeff?|coefficient|const|constant|exponent|order|norm_?const)\d*$",
+    r"|upper|lower|step_size|dt|lr|coeff?|coefficient|const|constant|exponent|g?exp|order|norm_?const)\d*$",
     re.IGNORECASE,
 )
 """Names of what is usually one number for all elements."""

@@ -7,15 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
+from nanlint.catalogue import OPS
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
 from nanlint.fixes.evidence import Outcome, compared, worst_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
-from nanlint.graph import Apply, Value
+from nanlint.graph import Apply, Constant, Value
 from nanlint.hazards import Hazard, is_left
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
@@ -67,7 +69,8 @@ def attempt(
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
     if guards and not untouched(hazard, mended, old, new, lambda value: dropped_operands(value, replaced, a)):
         return Outcome.FAILED
-    if pair is not None and any(map(replaces_nan, replaced)) and is_compared(pair[0], unit.sinks):
+    removes_nan = any(map(replaces_nan, replaced)) or (hazard.drop is None and _may_be_nan(hazard))
+    if pair is not None and removes_nan and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED
     if pair is None:
         return compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)
@@ -80,6 +83,15 @@ def attempt(
     if through and not (hazard.drop is None and asks_for_sign(pair, unit.sinks)):
         return own
     return worst_of((own, compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)))
+
+
+def _may_be_nan(hazard: Hazard) -> bool:
+    """Whether a product with a mask may have been nan where the mask is 0: then it becomes a 0."""
+    values = (proof.site.args for proof in hazard.proofs)
+    regions = ([R.point(a.value) if isinstance(a, Constant) else R.FINITE for a in args] for args in values)
+    return any(
+        OPS[proof.site.op].undefined(*known) for proof, known in zip(hazard.proofs, regions, strict=True)
+    )
 
 
 def counterparts(

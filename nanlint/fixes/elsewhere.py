@@ -28,7 +28,7 @@ from nanlint.fixes.shapes import (
 )
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, is_in_place
 from nanlint.source import spliced
 
 _SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
@@ -50,6 +50,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         guard is None
         or not isinstance(selector, ast.expr)
         or isinstance(getattr(selector, "ctx", None), ast.Store)
+        or is_in_place(selector)  # it changes the very value that would be another one
     ):
         return None
     edits: list[Edit] = list(guard.binding)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from nanlint.config import UNUSED_ASSUMPTION, Config
-from nanlint.finding import Applicability, Confidence, Edit, Finding, Position, Span
+from nanlint.finding import Applicability, Confidence, Edit, Finding, Fix, Position, Span
 from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
 
 if TYPE_CHECKING:
@@ -40,9 +41,15 @@ def check(
 
     `noqa=False` shows what comments suppress too; `fixes=False` finds out no fixes, which is sooner done. `tree` is the
     syntax tree of the text, if there is one already. `analyse` stands in for `nanlint.analysis.analyse`.
+
+    A finding has a fix only if `fix` would make it: each is tried on the whole source.
     """
     findings = _findings(source, config, analyse or partial(_analysed, fixes=fixes, tree=tree))
-    return _shown(source, findings, config, noqa)
+    shown = _shown(source, findings, config, noqa)
+    if not any(finding.fix for finding in shown):
+        return shown
+    state = _State(source, tuple(_judging(findings, config)), tuple(shown))
+    return _offered(state, config, analyse or partial(_analysed, fixes=False))
 
 
 def check_bytes(path: str, data: bytes, config: Config, *, analyse: Analyse | None = None) -> list[Finding]:
@@ -83,7 +90,7 @@ def fix(source: Source, config: Config, *, analyse: Analyse | None = None) -> Fi
     remaining = (
         check(state.source, config, analyse=analyse)
         if config.selects(UNUSED_ASSUMPTION)
-        else list(state.shown)
+        else _offered(state, config, analyse)
     )
     return FixResult(state.source, len(start.shown) - len(state.shown), remaining)
 
@@ -103,9 +110,14 @@ class _State:
 def _state(source: Source, config: Config, analyse: Analyse) -> _State:
     # what is assumed for nothing is no measure of a fix, after which less need be assumed
     config = replace(config, ignore=(*config.ignore, UNUSED_ASSUMPTION))
-    selected = replace(config, confidence=Confidence.LOW)
-    findings = [finding for finding in _findings(source, config, analyse) if selected.shows(finding)]
+    findings = _judging(_findings(source, config, analyse), config)
     return _State(source, tuple(findings), tuple(_shown(source, findings, config, noqa=True)))
+
+
+def _judging(findings: Iterable[Finding], config: Config) -> list[Finding]:
+    """The findings by which fixes are judged: those of low confidence, too."""
+    judging = replace(config, ignore=(*config.ignore, UNUSED_ASSUMPTION), confidence=Confidence.LOW)
+    return list(filter(judging.shows, findings))
 
 
 def _analysed(
@@ -154,10 +166,48 @@ def _batch(state: _State, config: Config) -> list[Finding]:
     for finding in state.shown:
         if _key(finding) not in state.refused and _applicable(finding, config):
             pieces = _pieces(state.source, finding)
-            if not any(_collide(piece, other) for piece in pieces for other in taken):
+            clashes = (
+                _collide(one, other) or _mixed_up(one, other, state.source)
+                for one in pieces
+                for other in taken
+            )
+            if not any(clashes):
                 batch.append(finding)
                 taken += pieces
     return batch
+
+
+def _offered(state: _State, config: Config, analyse: Analyse) -> list[Finding]:
+    """What is shown of a state, without the fixes that `fix` would not make.
+
+    The safe fixes are tried first, as many together as can be made together, then the others.
+    """
+    vain: set[_Key] = set()
+    for unsafe in (False, True):
+        ways = replace(config, unsafe_fixes=unsafe)
+        kept = tuple(finding for finding in state.shown if finding.fix and _is_unsafe(finding.fix) is unsafe)
+        waiting = replace(state, shown=kept)
+        while batch := _batch(waiting, ways):
+            if _tried(state, batch, config, analyse) is None:
+                vain |= {
+                    _key(one)
+                    for one in batch
+                    if len(batch) == 1 or _tried(state, [one], config, analyse) is None
+                }
+            waiting = replace(waiting, refused=waiting.refused | {_key(finding) for finding in batch})
+        vain |= {_key(finding) for finding in kept if _key(finding) in state.refused}
+    return [_without_fix(finding) if _key(finding) in vain else finding for finding in state.shown]
+
+
+def _without_fix(finding: Finding) -> Finding:
+    return replace(finding, fix=None, note=finding.note or _IN_VAIN)
+
+
+_IN_VAIN = "no fix is offered, since with the one that was found something would be left to find"
+
+
+def _is_unsafe(fix: Fix) -> bool:
+    return fix.applicability is not Applicability.SAFE
 
 
 def _applicable(finding: Finding, config: Config) -> bool:
@@ -176,6 +226,28 @@ def _pieces(source: Source, finding: Finding) -> list[Piece]:
 def _collide(one: Piece, other: Piece) -> bool:
     """Whether two pieces overlap or begin at one place, where their order would be a guess."""
     return one.start == other.start or (one.start < other.end and other.start < one.end)
+
+
+_BINDING = re.compile(r"^[ \t]*(\w+) = ", re.MULTILINE)
+_FUNCTION = re.compile(r"^([ \t]*)(?:async\s+)?def\b", re.MULTILINE)
+
+
+def _mixed_up(one: Piece, other: Piece, source: Source) -> bool:
+    """Whether two pieces bind one name in what may be one function: each would read what the other has bound."""
+    if not (_bound(one) & _bound(other)):
+        return False
+    first, last = sorted((one.start, other.start))
+    indents = [len(found[1]) for found in _FUNCTION.finditer(source.text, first, last)]
+    return not any(indent < min(map(_indent, (one, other))) for indent in indents)
+
+
+def _bound(piece: Piece) -> set[str]:
+    """The names that lines put in bind."""
+    return set(_BINDING.findall(piece.text)) if piece.text.endswith("\n") else set()
+
+
+def _indent(piece: Piece) -> int:
+    return len(piece.text) - len(piece.text.lstrip(" \t"))
 
 
 def _advanced(state: _State, batch: list[Finding], config: Config, analyse: Analyse) -> _State:

@@ -38,11 +38,16 @@ def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
 
 def _is_a_copy(call: ast.Call, changed: ast.expr) -> bool:
     """Whether a call may be given something else than `changed`, which one in place changes for all who read it."""
-    name = _name(call)
-    if not name.endswith("_") or name.endswith("__"):
+    if not is_in_place(call):
         return True
     copied = isinstance(changed, ast.Call) and getattr(changed.func, "attr", "") == "clone"
     return copied or isinstance(changed, ast.BinOp)
+
+
+def is_in_place(call: ast.AST) -> bool:
+    """Whether a call changes its first argument, as `x.sqrt_()` does."""
+    name = _name(call) if isinstance(call, ast.Call) else ""
+    return name.endswith("_") and not name.endswith("__")
 
 
 def _name(call: ast.Call) -> str:

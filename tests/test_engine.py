@@ -129,8 +129,8 @@ def test_findings_are_in_the_order_of_the_source() -> None:
 
 def test_findings_at_one_place_are_in_the_order_of_codes() -> None:
     def analyse(source: Source, config: Config) -> list[Finding]:
-        (found,) = toy(source, config)
-        return [replace(found, code=code) for code in ("NAN202", "NAN101", "NAN201")]
+        found = toy(source, config)
+        return [replace(each, code=code) for each in found for code in ("NAN202", "NAN101", "NAN201")]
 
     shown = check(Source("a.py", "bad(x)"), DEFAULT, analyse=analyse)
     assert [each.code for each in shown] == ["NAN101", "NAN201", "NAN202"]
@@ -367,6 +367,28 @@ def test_fixes_that_insert_at_one_place_are_made_after_one_another() -> None:
     assert fixed("bad(1)\nbad(2)\n", analyse=analyse) == "import good\ngood(1)\ngood(2)\n"
 
 
+def test_fixes_that_bind_one_name_in_a_function_are_made_after_one_another() -> None:
+    def analyse(source: Source, config: Config) -> list[Finding]:
+        """The fix of `bad(x)` binds `x` to a name that the text does not have yet."""
+        name = "k" if "k = " not in source.text else "k_2"
+        return [replace(found, fix=bound(found, name, source)) for found in toy(source, config)]
+
+    def bound(found: Finding, name: str, source: Source) -> Fix:
+        line = source.lines[found.span.start.line - 1]
+        start, indent = Position(found.span.start.line, 1), line[: len(line) - len(line.lstrip())]
+        return Fix(
+            "toy",
+            Applicability.SAFE,
+            (Edit(Span(start, start), f"{indent}{name} = 1\n"), Edit(found.span, f"good({name})")),
+        )
+
+    function = "def f():\n    x = bad(1)\n    y = bad(2)\n"
+    after = "def f():\n    k = 1\n    x = good(k)\n    k_2 = 1\n    y = good(k_2)\n"
+    assert fixed(function, analyse=analyse) == after
+    one = "def f():\n    x = bad(1)\n"
+    assert fixed(one + one, analyse=analyse) == "def f():\n    k = 1\n    x = good(k)\n" * 2
+
+
 def test_findings_of_a_chain_begin_at_one_place_and_are_told_apart() -> None:
     def analyse(source: Source, config: Config) -> list[Finding]:
         """A finding from the start of the text to the end of each `.bad` and `.broken`."""
@@ -438,3 +460,18 @@ def test_fixing_any_text_only_removes_findings(calls: list[str], config: Config,
     assert len(checked(after, config, noqa=False)) <= len(checked(before, config, noqa=False))
     if comment:
         assert after == before
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(CALLS, max_size=5), st.booleans())
+def test_a_fix_is_offered_if_and_only_if_the_text_changes(calls: list[str], unsafe: bool) -> None:
+    text = "".join(call + "\n" for call in calls)
+    fixes = [each.fix for each in check(Source("a.py", text), DEFAULT, analyse=toy) if each.fix]
+    wanted = [each for each in fixes if unsafe or each.applicability is Applicability.SAFE]
+    assert bool(wanted) is (fixed(text, Config(unsafe_fixes=unsafe)) != text)
+
+
+@pytest.mark.parametrize("name", ["rename", "wrap", "broken", "outside"])
+def test_a_fix_that_is_never_made_is_not_offered(name: str) -> None:
+    (found,) = check(Source("a.py", f"{name}(x)\n"), DEFAULT, analyse=toy)
+    assert (found.fix, bool(found.note)) == (None, True)

@@ -15,6 +15,8 @@ from nanlint.proof.running import Run, run
 from nanlint.source import Source
 
 HEAD = "import torch\n\n\n"
+INF, NAN = float("inf"), float("nan")
+LOW = Config(confidence=Confidence.LOW)
 
 
 def finding(body: str, arguments: str = "x") -> Finding:
@@ -151,13 +153,6 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
             "return (2 * torch.log(x[m > 0.5] / 3)).sum()",
             "index-first",
         ),
-        ("x", "return x.log().amax(dim=-1)", "return x.amax(dim=-1).log()", "index-first"),
-        (
-            "x",
-            "return x.log().topk(2, dim=-1).values",
-            "return x.topk(2, dim=-1).values.log()",
-            "index-first",
-        ),
         (
             "x",
             "return x.log().clamp(min=-10.0)",
@@ -180,16 +175,17 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
         (
             "x",
             "y = x.pow(-0.5)\nreturn torch.where(torch.isinf(y), 0.0, y)",
-            "y = torch.where(x > 0, x, 1.0).pow(-0.5)\nreturn torch.where(x <= 0, 0.0, y)",
+            "y = torch.where(x != 0, x, 1.0).pow(-0.5)\nreturn torch.where(x == 0, 0.0, y)",
             "ask-first",
         ),
         (
             "x, y",
             "r = x / y.square().sum(-1)\nreturn torch.where(r.isnan(), 0.0, r)",
             "denominator = y.square().sum(-1)\n"
-            "r = x / torch.where(denominator != 0, denominator, 1.0)\n"
-            "return torch.where(r.isnan(), 0.0, r)",
-            "ask-first",
+            "drop = (x / denominator).isnan()\n"
+            "r = x / torch.where(drop, 1.0, denominator)\n"
+            "return torch.where(drop, 0.0, r)",
+            "double-where",  # a quotient by 0 that is infinite is kept
         ),
         (
             "p, mask",
@@ -232,6 +228,29 @@ def test_the_repair_is_the_one_that_a_reader_would_make(
     assert found.fix is not None
     assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
     assert repaired(before, arguments) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return x.log().amax(dim=-1)", "return x.amax(dim=-1).log()"),
+        ("return x.log().topk(2, dim=-1).values", "return x.topk(2, dim=-1).values.log()"),
+    ],
+)
+def test_extremes_may_be_equal_by_rounding(before: str, after: str) -> None:
+    found = finding(before)
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == ("index-first", Applicability.UNSAFE)
+    assert repaired(before, unsafe=True) == after
+
+
+def test_extremes_that_are_equal_by_rounding_share_the_gradient() -> None:
+    near = [[1e7, 1e7 + 1.0]]
+    was, now = (
+        outcome(f"return {way}", "x", [near]) for way in ("x.log().amax(dim=-1)", "x.amax(dim=-1).log()")
+    )
+    assert [value.tolist() for value in was.values] == [value.tolist() for value in now.values]
+    assert [each.tolist() for each in was.gradients] != [each.tolist() for each in now.gradients]
 
 
 # Which form it has
@@ -365,11 +384,243 @@ def test_what_an_object_keeps_may_be_of_another_type(divisor: str) -> None:
     assert all(one.fix is None or one.fix.applicability is Applicability.UNSAFE for one in found)
 
 
-def test_a_reciprocal_is_infinite_next_to_0_too() -> None:
-    # in half precision that of 1e-5 is
-    (found,) = check(source("i = 1.0 / x\ni[i == float('inf')] = 0.0\nreturn i"), Config())
+QUESTIONS = [
+    pytest.param(before, after, id=before)
+    for before, after in {
+        # what is asked of a reciprocal is asked of itself: in half precision that of 1e-5 is infinite, too
+        "y = 1 / x\nreturn torch.where(torch.isfinite(y), y, 0.0)": (
+            "y = 1 / x\nkeep = torch.isfinite(y)\nreturn torch.where(keep, 1 / torch.where(keep, x, 1.0), 0.0)"
+        ),
+        "return torch.where(torch.isfinite(1 / x), 1 / x, 0.0)": (
+            "keep = torch.isfinite(1 / x)\nreturn torch.where(keep, 1 / torch.where(keep, x, 1.0), 0.0)"
+        ),
+        "y = x.reciprocal()\nreturn y.masked_fill(~torch.isfinite(y), 0.0)": (
+            "y = x.reciprocal()\ndrop = ~torch.isfinite(y)\n"
+            "return torch.where(drop, 1.0, x).reciprocal().masked_fill(drop, 0.0)"
+        ),
+        "y = 1 / x\ny[y == float('inf')] = 0\nreturn y": (
+            "drop = 1 / x == float('inf')\ny = 1 / torch.where(drop, 1.0, x)\ny[drop] = 0\nreturn y"
+        ),
+        "y = 1 / x\nbad = torch.isinf(y)\ny[bad] = 0\nreturn y": (
+            "bad = torch.isinf(1 / x)\ny = 1 / torch.where(bad, 1.0, x)\ny[bad] = 0\nreturn y"
+        ),
+        "y = 3.0 * x.exp2()\ny.masked_fill_(~y.isfinite(), 0.0)\nreturn y": (
+            "keep = (3.0 * x.exp2()).isfinite()\ny = 3.0 * torch.where(keep, x, 0.0).exp2()\n"
+            "y.masked_fill_(~keep, 0.0)\nreturn y"
+        ),
+        # what lies below 0 is nan, and stays it
+        "y = x.pow(-0.5)\ny.masked_fill_(y == float('inf'), 0)\nreturn y": (
+            "y = torch.where(x != 0, x, 1.0).pow(-0.5)\ny.masked_fill_(x == 0, 0)\nreturn y"
+        ),
+        "y = x.rsqrt()\nreturn torch.where(torch.isfinite(y), y, 0.0)": (
+            "y = torch.where(x > 0, x, 1.0).rsqrt()\nreturn torch.where(x > 0, y, 0.0)"
+        ),
+        "z = x.logit()\nz[z.isinf()] = 0.0\nreturn z": (
+            "drop = x.logit().isinf()\nz = torch.where(drop, 0.5, x).logit()\nz[drop] = 0.0\nreturn z"
+        ),
+        "y = x / x.abs()\ny[y != y] = 0\nreturn y": (
+            "denominator = x.abs()\ndrop = x / denominator != x / denominator\n"
+            "y = x / torch.where(drop, 1.0, denominator)\ny[drop] = 0\nreturn y"
+        ),
+    }.items()
+]
+EVERYWHERE = [0.0, 1e-45, 1e-40, 1e-30, -1e-20, 6e-8, 1e-5, 0.25, 1.0, -2.0, 1e4, 1e30, -3e38, INF, -INF, NAN]
+
+
+@pytest.mark.parametrize(("before", "after"), QUESTIONS)
+def test_a_question_about_the_result_is_answered_once(before: str, after: str) -> None:
+    (found,) = check(source(before, "x: torch.Tensor"), Config())
+    assert found.fix is not None
+    assert found.fix.applicability is Applicability.SAFE
+    assert repaired(before, "x: torch.Tensor") == after
+    low = Config(confidence=Confidence.LOW)
+    assert check(source(after, "x: torch.Tensor"), low) == []
+
+
+IN_PLACE = "{degree}\ni = d.pow_(-0.5)\ni.masked_fill_(i == float('inf'), 0)\n{behind}return i * x"
+
+
+@pytest.mark.parametrize(
+    ("degree", "behind", "fixed"),
+    [
+        ("d = x.sum(-1, keepdim=True)", "", True),
+        ("d = x.sum(-1, keepdim=True)", "x = x + d\n", False),  # what is in it now is read
+        ("d = x[:, :1]", "", False),  # it is a part of what the caller has
+        ("d = x.sum(-1, keepdim=True)\ne = d", "x = x + e\n", False),
+    ],
+)
+def test_what_nobody_else_has_need_not_be_changed_in_place(degree: str, behind: str, fixed: bool) -> None:
+    before = IN_PLACE.format(degree=degree, behind=behind)
+    after = before.replace(
+        "i = d.pow_(-0.5)",
+        "drop = d.pow(-0.5) == float('inf')\ni = torch.where(drop, 1.0, d).pow_(-0.5)",
+    ).replace("i == float('inf'), 0", "drop, 0")
+    assert repaired(before, unsafe=True) == (after if fixed else before)
+    if fixed:
+        row = [[[0.0, 0.0], [1.0, 3.0]]]
+        assert not outcome(before, "x", row).finite_gradient
+        assert outcome(after, "x", row).finite_gradient
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("before", "after"), QUESTIONS)
+def test_the_answer_is_the_same_for_every_number(before: str, after: str, dtype: torch.dtype) -> None:
+    (value, gradient), (value_now, gradient_now) = (
+        value_and_gradient(text, torch.tensor(EVERYWHERE, dtype=torch.float64).to(dtype))
+        for text in (before, after)
+    )
+    torch.testing.assert_close(value_now, value, rtol=0.0, atol=0.0, equal_nan=True)
+    finite = gradient.isfinite()
+    torch.testing.assert_close(gradient_now[finite], gradient[finite], rtol=0.0, atol=0.0)
+    assert gradient_now[0].isfinite()
+
+
+def value_and_gradient(text: str, at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    names: dict[str, Callable[..., torch.Tensor]] = {}
+    exec(compile(source(text).text, "example", "exec"), names)
+    x = at.clone().requires_grad_()
+    value = names["f"](x)
+    value.backward(torch.ones_like(value))
+    assert x.grad is not None
+    return value.detach(), x.grad
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bound", "style"),
+    [
+        ("x", "1e-3", "bound-first"),
+        ("x, eps=1e-3", "eps", "ask-first"),  # a caller may want 1e-12
+        (
+            "x",
+            "torch.finfo(x.dtype).eps",
+            "ask-first",
+        ),  # that of float64 is smaller than what is right in float32
+        ("x", "LEAST", "bound-first"),
+        ("x", "math.pi / 1000", "bound-first"),
+        ("x", "torch.tensor(1e-3, dtype=x.dtype)", "bound-first"),
+    ],
+)
+def test_a_bound_that_may_be_another_is_written_not_undercut(arguments: str, bound: str, style: str) -> None:
+    text = source(f"return x.square().sum().sqrt().clamp(min={bound})", arguments).text
+    (found,) = check(Source("a.py", f"import math\nLEAST = 1e-4\n{text}"), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["(x.log() * scale).clamp(min=-5.0)", "x.log().clamp(min=-5.0 * scale)", "x.sqrt().clamp(min=scale / 2)"],
+)
+def test_a_fix_that_rests_on_a_default_is_not_safe(body: str) -> None:
+    (found,) = check(source(f"return {body}", "x, *, scale=1.0"), Config(confidence=Confidence.LOW))
     assert found.fix is not None
     assert found.fix.applicability is Applicability.UNSAFE
+
+
+KEEPS = """import torch
+
+class Distance(torch.nn.Module):
+    def __init__(self, eps=1e-3):
+        super().__init__()
+        self.eps = {kept}
+
+    def forward(self, x):
+        return x.square().sum(-1).sqrt().clip(min=self.eps)
+"""
+
+
+@pytest.mark.parametrize(("kept", "style"), [("eps", "ask-first"), ("1e-3", "bound-first")])
+def test_what_a_constructor_is_given_may_be_anything(kept: str, style: str) -> None:
+    (found,) = check(Source("a.py", KEEPS.format(kept=kept)), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert (found.fix.style, found.fix.applicability) == (style, Applicability.SAFE)
+
+
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("return torch.where(x > 0, x / radius, 0.0)", False),
+        ("return torch.where(radius > 0, x / radius, 0.0)", True),
+        ("return torch.where(x > radius, (x - radius).sqrt(), 0.0)", True),
+        ("r = radius[:, None]\nreturn torch.where(x > 0, x / r, 0.0)", True),
+        ("m = (x > 0).float()\nreturn m * (x / radius)", False),
+        ("y = x / radius\nreturn torch.where(torch.isfinite(y), y, 0.0)", True),  # by radius != 0
+        ("return torch.where(x > 0, x / y, 0.0)", True),
+    ],
+)
+def test_what_may_be_a_single_number_of_another_type_is_not_made_many(body: str, safe: bool) -> None:
+    arguments = "x: torch.Tensor, y: torch.Tensor, radius: torch.Tensor"
+    (found,) = check(source(body, arguments), Config(confidence=Confidence.LOW))
+    assert found.fix is not None
+    assert found.fix.applicability is (Applicability.SAFE if safe else Applicability.UNSAFE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        pytest.param("x, mask", "return x.log().sum(-2) * mask", id="a mask of what is summed up"),
+        pytest.param(
+            "x, mask", "return torch.where(mask > 0, x.log().sum(-1), 0.0)", id="a condition of that"
+        ),
+        pytest.param(
+            "diagonal, low",
+            "scale = torch.diag_embed(diagonal.log())\nmask = torch.tril(torch.ones_like(scale, dtype=bool))\n"
+            "return torch.masked_scatter(scale, mask, low)",
+            id="a mask of a matrix",
+        ),
+        pytest.param("x, mask, xp", "y = x.reshape(-1) / xp.pi**0.5\nreturn y[mask]", id="a number"),
+    ],
+)
+def test_what_would_raise_is_not_offered(arguments: str, body: str) -> None:
+    assert repaired(body, arguments, unsafe=True) == body
+
+
+def test_an_infinity_that_is_kept_stays_one() -> None:
+    (found,) = check(source("return torch.relu(x / (n - 1))", "x: torch.Tensor, n: torch.Tensor"), LOW)
+    assert found.fix is not None
+    assert found.fix.applicability is Applicability.UNSAFE
+
+
+def test_the_sign_of_a_mask_is_not_asked() -> None:
+    before = "return -mask * x.sqrt()"
+    assert repaired(before, "x, mask") == "return -mask * torch.where(mask != 0, x, 1.0).sqrt()"
+
+
+@pytest.mark.parametrize(
+    "reader",
+    ["log.append(y)", "print(f'{y}')", "self.y = y", "self.head(y * 2)", "if (y > 3).any(): x = x * 2"],
+)
+@pytest.mark.parametrize("selector", ["torch.where(x > 0, y, 0.0)", "y.clamp(min=-10.0)"])
+def test_a_value_that_others_read_is_not_changed(reader: str, selector: str) -> None:
+    body = f"y = x.log()\n{reader}\nreturn {selector}"
+    assert repaired(body, "self, x, log").startswith(f"y = x.log()\n{reader}\n")
+    assert repaired(body.replace(f"{reader}\n", ""), "self, x, log") != body.replace(f"{reader}\n", "")
+
+
+def test_what_is_guarded_is_not_guarded_again() -> None:
+    body = (
+        "t = y + torch.where(mask, torch.pow(x, -g), 0.5)\n"
+        "return torch.where(mask, 1.0 / torch.pow(t, 1.0 / g), 0.0)"
+    )
+    after = repaired(body, "x: torch.Tensor, y: torch.Tensor, g: torch.Tensor, mask", unsafe=True)
+    assert after.startswith("t = y + torch.where(mask, torch.pow(torch.where(mask, x, 1.0), -g), 0.5)\n")
+
+
+def test_two_fixes_bind_names_of_their_own() -> None:
+    body = "u = 1 / x\nv = 1 / y\nu[u.isinf()] = 0\nv[v.isinf()] = 0\nreturn u + v"
+    after = repaired(body, "x: torch.Tensor, y: torch.Tensor")
+    assert after.endswith("u[drop] = 0\nv[drop_2] = 0\nreturn u + v")
+    both = f"{source(body, 'x: torch.Tensor, y: torch.Tensor').text}\n\n" * 2
+    assert "drop_3" not in fix(Source("a.py", both), Config()).source.text
+
+
+def test_the_number_at_which_a_square_overflows_is_not_written() -> None:
+    for body in (
+        "return (y - x.pow(2)).clamp(min=0)",
+        "return torch.where(x.pow(2).isfinite(), x.pow(2), 0.0)",
+    ):
+        low = Config(confidence=Confidence.LOW, unsafe_fixes=True)
+        assert "e+38" not in fix(source(body, "x, y"), low).source.text
 
 
 MASKED = """w = {weight}

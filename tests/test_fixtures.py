@@ -89,6 +89,11 @@ def test_the_fixed_forms_on_disk_are_those_of_today(fixture: Fixture) -> None:
     assert problems(harness.current, fixture) == []
 
 
+@of(Kind.BAD)
+def test_a_fix_is_offered_if_and_only_if_it_is_made(fixture: Fixture) -> None:
+    assert problems(harness.promised, fixture) == []
+
+
 @forms_of(Kind.BAD)
 def test_a_fixed_form_has_a_gradient_and_keeps_what_was_good(fixture: Fixture) -> None:
     assert problems(harness.repaired, fixture) == []

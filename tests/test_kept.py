@@ -12,7 +12,7 @@ import torch
 
 from nanlint.config import Config
 from nanlint.engine import check, fix
-from nanlint.finding import Confidence
+from nanlint.finding import Applicability, Confidence
 from nanlint.sites import argument_node
 from nanlint.source import Source, from_bytes
 
@@ -189,6 +189,18 @@ def test_a_fix_keeps_the_value_and_every_finite_gradient(case: Kept) -> None:
     assert [y for x, y in zip(slopes, slopes_now, strict=True) if math.isfinite(x)] == [
         x for x in slopes if math.isfinite(x)
     ]
+
+
+def test_what_is_changed_in_place_is_not_written_anew() -> None:
+    body = "t = torch.sign(torch.exp2(x))\ny = t.acosh().clone()\ny.mul_((t < 1).float())\nreturn y.abs()"
+    result = fix(source_of(body), Config(confidence=Confidence.LOW, unsafe_fixes=True))
+    assert "    y.mul_(" in result.source.text
+
+
+def test_a_product_that_was_nan_is_compared_with_a_number() -> None:
+    body = "k = (x > 0).float()\nt = k * (x + x).asin().rsqrt()\nreturn torch.where(t < 1, x, 2 * x)"
+    for found in check(source_of(body), Config(confidence=Confidence.LOW)):
+        assert found.fix is None or found.fix.applicability is Applicability.UNSAFE
 
 
 @pytest.mark.parametrize(

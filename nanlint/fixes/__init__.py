@@ -7,9 +7,11 @@ import itertools
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.config import Config
 from nanlint.finding import Applicability, Edit, Fix
-from nanlint.fixes.attempt import Outcome, attempt
+from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
 from nanlint.fixes.places import Places
+from nanlint.fixes.readers import has_other_readers
+from nanlint.fixes.settings import rests_on_settings
 from nanlint.fixes.tensors import takes_tensors
 from nanlint.graph import MOST_VALUES, closure
 from nanlint.hazards import Hazard
@@ -55,9 +57,14 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
             guards=guards,
             replaced=candidate.replaced,
             mended={one.drop.operand for one in task.found if one.drop is not None},
+            strictly=task.first.row.family == 6 or candidate.style == "ask-first",
         )
-        if outcome is Outcome.FAILED or (outcome is not Outcome.SAME and not candidate.lenient):
+        worst = worst_of((worst, outcome))
+        if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):
             return None
-        worst = outcome if outcome is not Outcome.SAME else worst
     sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(task.found))
+    if sure and task.first.row.family == 5:
+        sure = not any(rests_on_settings(hazard, task.places, told=candidate.told) for hazard in task.found)
+    if sure and any(has_other_readers(hazard, edits, task.places) for hazard in task.found):
+        sure = False
     return Applicability.SAFE if sure else Applicability.UNSAFE

@@ -22,6 +22,7 @@ from nanlint.fixes.dropping import Replaced, is_dropped
 from nanlint.fixes.guards import Guard, condition_of, keeps_where_true
 from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
+from nanlint.fixes.restated import called
 from nanlint.fixes.shapes import each_element
 from nanlint.graph import Constant
 from nanlint.hazards import Hazard
@@ -32,8 +33,6 @@ _OF_BOUNDS = 5
 """The family of the selectors that compare the operand itself with a bound."""
 _PLAIN = 1e6
 """A number below this is short enough to be written anew."""
-_CALLED = {"div": "denominator", "sqrt": "radicand", "rsqrt": "radicand", "pow": "base"}
-"""What the argument of an op is called where it has to be given a name."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,14 @@ def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithm
     choices = [list(_questions(each, places)) for each in bad]
     alone = all(_may_stand_alone(each, hazard, a) for each in bad)
     sure = hazard.row.family != _OF_BOUNDS or all(_drops_infinities(hazard, each, a) for each in bad)
+    overflows = hazard.row.family != _OF_BOUNDS and any(map(_overflows_nearby, bad))
     for questions in itertools.islice(itertools.product(*choices), 4):
         wraps = _wraps(questions, hazard, places)
-        if alone:
+        if alone and not (overflows and condition_of(hazard) is not None):
             yield Asked(wraps)
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
-            yield Asked((*wraps, replaced), sure=not any(map(_overflows_nearby, bad)))
+            yield Asked((*wraps, replaced), sure=not overflows)
         around = _where_around(questions, hazard, places, a)
         if around:
             yield Asked((*wraps, *around), told=True, sure=sure)
@@ -150,7 +150,7 @@ def _questions(bad: Poisoned, places: Places) -> Iterator[_Question]:
         statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
     ):
         return
-    name = places.fresh(_CALLED.get(bad.site.op, "argument"))
+    name = places.fresh(called(bad.site), node)
     text = places.text(node)
     text = f"({text})" if "\n" in text else text
     binding = (Edit(Span(at[0], at[0]), f"{at[1]}{name} = {text}\n"), Edit(places.outer_span(node), name))
@@ -217,7 +217,7 @@ def _where_around(
 ) -> tuple[Edit, ...]:
     """A where around the selector that gives its value at the witness, if that is a constant which can be written."""
     node, spelling = hazard.selector.node, None
-    if isinstance(node, ast.Call):
+    if isinstance(node, ast.Call) and not isinstance(places.parents.get(node), ast.Expr):
         spelling = where_spelling(node, places)
     if spelling is None or not isinstance(node, ast.Call) or hazard.selector.op == "masked_select":
         return ()

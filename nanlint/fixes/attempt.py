@@ -7,15 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.assume import reading
+from nanlint.catalogue import OPS
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
-from nanlint.fixes.evidence import Outcome, compared
+from nanlint.fixes.evidence import Outcome, compared, worst_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
-from nanlint.graph import Apply, Value
+from nanlint.graph import Apply, Constant, Value
 from nanlint.hazards import Hazard, is_left
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
@@ -40,13 +42,14 @@ def attempt(
     guards: bool = False,
     replaced: Sequence[Replaced] = (),
     mended: Collection[int] = (),
+    strictly: bool = False,
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
     `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
-    that are edited, the hazard's own among them.
+    that are edited, the hazard's own among them. `strictly` compares what is not finite, too.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -66,18 +69,29 @@ def attempt(
     old, new = ([pair[0]], [pair[1]]) if pair is not None and alone else (unit.sinks, again.sinks)
     if guards and not untouched(hazard, mended, old, new, lambda value: dropped_operands(value, replaced, a)):
         return Outcome.FAILED
-    if pair is not None and any(map(replaces_nan, replaced)) and is_compared(pair[0], unit.sinks):
+    removes_nan = any(map(replaces_nan, replaced)) or (hazard.drop is None and _may_be_nan(hazard))
+    if pair is not None and removes_nan and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED
     if pair is None:
-        return compared(hazard, unit.sinks, again.sinks, a)
-    own = compared(hazard, [pair[0]], [pair[1]], a)
+        return compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)
+    own = compared(hazard, [pair[0]], [pair[1]], a, strictly=strictly)
     if own is Outcome.FAILED:
         return own
-    through = alone or (own is Outcome.SAME and differ_through(pair, unit.sinks, again.sinks))
+    through = alone or (
+        own in (Outcome.SAME, Outcome.SAME_WHERE_FINITE) and differ_through(pair, unit.sinks, again.sinks)
+    )
     if through and not (hazard.drop is None and asks_for_sign(pair, unit.sinks)):
         return own
-    everything = compared(hazard, unit.sinks, again.sinks, a)
-    return own if everything is Outcome.SAME else everything
+    return worst_of((own, compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)))
+
+
+def _may_be_nan(hazard: Hazard) -> bool:
+    """Whether a product with a mask may have been nan where the mask is 0: then it becomes a 0."""
+    values = (proof.site.args for proof in hazard.proofs)
+    regions = ([R.point(a.value) if isinstance(a, Constant) else R.FINITE for a in args] for args in values)
+    return any(
+        OPS[proof.site.op].undefined(*known) for proof, known in zip(hazard.proofs, regions, strict=True)
+    )
 
 
 def counterparts(
@@ -245,4 +259,4 @@ def _end(selector: Apply, source: Source) -> int:
     )
 
 
-__all__ = ["Outcome", "attempt", "counterparts"]
+__all__ = ["Outcome", "attempt", "counterparts", "worst_of"]

@@ -83,7 +83,9 @@ def _made(
         if _is_dropped(bad, _replaced(bad, R.point(number.value), usually=usually), selectors, a):
             guard = Guard(f"{text} == {point}", False, frozenset())
             edits = inserted([guarded(bad.node, guard, number.text, selector, places)], places)
-            yield edits, [_replaced(bad, bad.poison | R.point(number.value), usually=usually)]
+            given = _replaced(bad, bad.poison | R.point(number.value), usually=usually)
+            # an infinity that is kept is to be seen: no number next to the pole is any better
+            yield edits, [replace(given, usually=usually or not is_dropped(selectors, given, a))]
 
 
 def _replaced(bad: Poisoned, region: Region, *, usually: bool) -> Replaced:

@@ -22,8 +22,9 @@ from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import fits, is_wider
-from nanlint.graph import MOST_VALUES, Apply, Kind, closure
+from nanlint.fixes.restated import restated
+from nanlint.fixes.shapes import fits, is_wider, may_fit
+from nanlint.graph import MOST_VALUES, Apply, Kind, Leaf, Value, closure
 from nanlint.hazards import Hazard
 
 Sites: TypeAlias = list[tuple[Apply, int]]
@@ -41,6 +42,8 @@ class Candidate:
     """Whether what the selector drops may get another value; then it is never safe."""
     moves: bool = False
     """Whether the selector is given another operand."""
+    told: bool = False
+    """Whether the edits say what the selector gives for what was infinite."""
     replaced: tuple[Replaced, ...] = ()
     """The arguments that are given other values where the selector drops what comes of them."""
 
@@ -83,8 +86,10 @@ def _indexed(task: Task) -> Iterator[Candidate]:
 
 
 def _index_first(task: Task) -> Iterator[Candidate]:
+    # an op may round two numbers to the same one: then the extremes of the results share their gradient
+    sure = task.first.selector.op not in ("largest", "smallest")
     for edits in index_first(task.first, task.places):
-        yield Candidate("index-first", edits, True, moves=True)
+        yield Candidate("index-first", edits, sure, moves=True)
 
 
 def _bound_first(task: Task) -> Iterator[Candidate]:
@@ -96,7 +101,20 @@ def _bound_first(task: Task) -> Iterator[Candidate]:
 def _ask_first(task: Task) -> Iterator[Candidate]:
     lenient = task.first.row.family == 6
     for edits, told, sure in asked(task.first, task.places, task.a):
-        yield Candidate("ask-first", edits, sure, told and lenient)
+        yield Candidate("ask-first", edits, sure, told and lenient, told=told)
+
+
+def _ask_finite(task: Task) -> Iterator[Candidate]:
+    """What is asked of the argument in place of the result, then the same question sooner, then one around both."""
+    made = list(_ask_first(task))
+    yield from (one for one in made if one.fits and not one.lenient)
+    yield from _double_where(task)
+    if len(task.found) == 1:
+        for (own,) in _site_sets(task):
+            sooner = restated(task.first, own, task.places)
+            if sooner is not None:
+                yield Candidate("double-where", sooner.edits, sooner.fits)
+    yield from (one for one in made if one.lenient or not one.fits)
 
 
 def _index_fill(task: Task) -> Iterator[Candidate]:
@@ -128,8 +146,9 @@ def _guarded(task: Task, style: str, spelling: Spelling) -> Iterator[Candidate]:
                 )
             continue
         for guards in zip(*(list(guards_of(hazard, places)) for hazard in found), strict=False):
-            sure = fits(list(zip(found, sites, guards, strict=True)), places)
-            if sure or not any(guard.through for guard in guards):
+            guarded = list(zip(found, sites, guards, strict=True))
+            sure = fits(guarded, places)
+            if sure or (not any(guard.through for guard in guards) and may_fit(guarded, places)):
                 edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
                 yield Candidate(style, edits, sure)
 
@@ -152,6 +171,7 @@ _STYLES: Mapping[str, Callable[[Task], Iterator[Candidate]]] = {
     "index-first": _index_first,
     "bound-first": _bound_first,
     "ask-first": _ask_first,
+    "ask-finite": _ask_finite,
     "index-fill": _index_fill,
     "double-where": _double_where,
     "masked-fill": _masked_fill,
@@ -161,7 +181,7 @@ _ORDERS: Mapping[int, tuple[str, ...]] = {
     3: ("library", "index-fill", "double-where"),
     4: ("index-first", "double-where"),
     5: ("bound-first", "ask-first"),
-    6: ("ask-first", "double-where"),
+    6: ("ask-finite",),
 }
 """The styles of each family of selectors, the least intrusive first."""
 _ALTERNATIVES = ("masked-fill", "indexed")
@@ -209,8 +229,24 @@ def _arguments(site: Apply) -> Sites:
     return [
         (site, index)
         for index, (arg, safe) in enumerate(zip(site.args, row.safe, strict=True))
-        if safe is not None and row.is_replaceable and arg.kind is not Kind.NUMBER
+        if safe is not None
+        and row.is_replaceable
+        and arg.kind is not Kind.NUMBER
+        and not _is_named_number(arg)
     ]
+
+
+def _is_named_number(arg: Value) -> bool:
+    """`xp.pi`, of whatever library it is."""
+    return isinstance(arg, Leaf) and arg.name.rpartition(".")[2] in (
+        "pi",
+        "e",
+        "tau",
+        "inf",
+        "nan",
+        "eps",
+        "tiny",
+    )
 
 
 def _proven(hazard: Hazard) -> list[Apply]:

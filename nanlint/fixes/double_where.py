@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
-from nanlint.fixes.guards import ATOMS, Guard
+from nanlint.fixes.guards import ATOMS, Guard, called_name
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower, within_shape
 from nanlint.graph import Apply, Value
@@ -43,10 +43,19 @@ def double_where(
             return None
         binding.update(dict.fromkeys(guard.binding))
         for site, index in sites:
+            if _is_guarded(argument_node(site.node, index, site.op), guard, places):
+                continue
             wrap = _wrapped(site, index, guard, selector, places, spelling)
             if wrap is None or wraps.setdefault(wrap.span, wrap) != wrap:
                 return None
     return (*binding, *inserted(wraps.values(), places))
+
+
+def _is_guarded(node: ast.expr | None, guard: Guard, places: Places) -> bool:
+    """Whether an argument is a `where` of the very guard already."""
+    if not isinstance(node, ast.Call) or called_name(node) != "where" or not node.args:
+        return False
+    return places.text(node.args[0]) == guard.text
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
-from nanlint.fixes.guards import Guard, guard_of, runs_first
+from nanlint.fixes.guards import ATOMS, Guard, guard_of, runs_first
 from nanlint.fixes.places import Places, binding
+from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import (
     elementwise,
     elementwise_path,
@@ -22,11 +23,12 @@ from nanlint.fixes.shapes import (
     is_of_shape,
     is_shape_only,
     is_trained_factor,
+    makes,
     narrower,
 )
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, is_in_place
 from nanlint.source import spliced
 
 _SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
@@ -48,10 +50,11 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         guard is None
         or not isinstance(selector, ast.expr)
         or isinstance(getattr(selector, "ctx", None), ast.Store)
+        or is_in_place(selector)  # it changes the very value that would be another one
     ):
         return None
     edits: list[Edit] = list(guard.binding)
-    fits = not is_trained_factor(hazard)
+    fits = not is_trained_factor(hazard) and not _leaves_type(guard, sites, places)
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
@@ -65,35 +68,53 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         if bound is None or not reads:
             return None
         name, value = bound[0].id, bound[1]
+        if not all(makes(value, node, places) for node in _within(value, sites)):
+            return None  # it has another shape than what the mask is of
         text = _guarded_text(value, guard, sites, selector, places)
         reads = [read for read in reads if not is_shape_only(read, places)]
         shaped = not indexes(selector) or is_of_shape(guard.condition, name, value, places)
+        if not all(elementwise_path(read, selector, places) for read in reads):
+            return None
         fits = fits and shaped and elementwise(value)
-        fits = fits and all(elementwise_path(read, selector, places) for read in reads)
-        made = _in_their_place(reads, name, text, selector, places) if text is not None else ()
+        made = _in_their_place(reads, bound, text, selector, places) if text is not None else ()
         if made is None:
             return None
         edits += made
     return Rebuilt(tuple(edits), fits)
 
 
+def _within(value: ast.expr, sites: Sequence[tuple[Apply, int]]) -> list[ast.AST]:
+    inside = set(ast.walk(value))
+    return [site.node for site, _ in sites if site.node in inside]
+
+
+def _leaves_type(guard: Guard, sites: Sequence[tuple[Apply, int]], places: Places) -> bool:
+    """Whether an argument may be a single number of another type, which a guard of many elements makes many."""
+    nodes = (argument_node(site.node, index, site.op) for site, index in sites)
+    return any(node is not None and may_be_single(node, guard.condition, places) for node in nodes)
+
+
 def _in_their_place(
-    reads: Sequence[ast.Name], name: str, text: str, selector: ast.expr, places: Places
+    reads: Sequence[ast.Name],
+    bound: tuple[ast.Name, ast.expr],
+    text: str,
+    selector: ast.expr,
+    places: Places,
 ) -> Sequence[Edit] | None:
-    """Edits that put `text` in the place of a name, or what it is bound to first if there are several.
+    """Edits that put `text` in the place of a bound name, or what it is bound to first if there are several.
 
     None where nothing can be bound before the selector.
     """
     if len(reads) == 1:
-        tight = places.is_bound_tightly(reads[0])
+        tight = places.is_bound_tightly(reads[0]) and not isinstance(bound[1], ATOMS)
         return [Edit(places.source.span(reads[0]), f"({text})" if tight else text)]
     statement = places.statement(selector)
     at = places.line_start(statement) if statement is not None else None
     if statement is None or at is None or not runs_first(selector, selector, statement, places):
         return None
-    kept = places.fresh(f"kept_{name}")
-    bound = f"({text})" if "\n" in text or "\r" in text else text
-    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {bound}\n")
+    kept = places.fresh(f"kept_{bound[0].id}", selector)
+    whole = f"({text})" if "\n" in text or "\r" in text else text
+    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {whole}\n")
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
 
 

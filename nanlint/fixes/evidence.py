@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from nanlint import regions as R
@@ -46,26 +46,38 @@ class Outcome(Enum):
     """What an edit does to a function."""
 
     SAME = "the hazard is gone; every value and gradient that was finite is what it was"
+    SAME_WHERE_FINITE = "so it is, but not for what was infinite or nan, or comes of such an input"
     SAME_WHERE_KEPT = "so it is but for elements that the selector drops"
     FAILED = "something else has changed, or the hazard is still there"
 
 
-def compared(hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic) -> Outcome:
+_FROM_BEST = list(Outcome)
+
+
+def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """The worst of some outcomes; what is behind one that has failed is not asked for."""
+    worst = Outcome.SAME
+    for outcome in outcomes:
+        worst = max(worst, outcome, key=_FROM_BEST.index)
+        if worst is Outcome.FAILED:
+            break
+    return worst
+
+
+def compared(
+    hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic, *, strictly: bool = False
+) -> Outcome:
     """Whether each value in `new` is that of `old`, with the same gradient wherever that was finite.
 
     A value that was not finite may become finite. Checked on the witnesses, on points of both sides of the
     selector's condition, on the ends of every poison set and next to them, and at the numbers that the edit brings in.
+    With `strictly`, values that are not finite are compared, too, and infinite inputs, nan and the smallest and
+    largest numbers of each dtype are tried.
     """
     if len(old) != len(new):
         return Outcome.FAILED
     changed = [(x, y) for x, y in zip(old, new, strict=True) if x.number != y.number]
-    worst = Outcome.SAME
-    for x, y in changed:
-        outcome = _outcome(_Comparison(hazard, x, y, a))
-        if outcome is Outcome.FAILED:
-            return outcome
-        worst = outcome if outcome is not Outcome.SAME else worst
-    return worst
+    return worst_of(_outcome(_Comparison(hazard, x, y, a, strictly)) for x, y in changed)
 
 
 _KNOWN: dict[Hashable, Outcome] = {}
@@ -93,8 +105,8 @@ def _with_negative_zeros(inputs: Mapping[int, float]) -> dict[int, float]:
 class _Comparison:
     """One value before and after an edit."""
 
-    def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic) -> None:
-        self.hazard, self.old, self.new, self.a = hazard, old, new, a
+    def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic, strictly: bool) -> None:
+        self.hazard, self.old, self.new, self.a, self.strictly = hazard, old, new, a, strictly
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
         self.names = renamed(self.before, self.after)
         self.free = _free(self.before)
@@ -104,23 +116,31 @@ class _Comparison:
     @property
     def fingerprint(self) -> Hashable:
         """All that the outcome depends on."""
-        return fingerprint(self.hazard, self.before, self.after, (self.old, self.new), self.a)
+        own = fingerprint(self.hazard, self.before, self.after, (self.old, self.new), self.a)
+        return own, self.strictly
 
     def outcome(self) -> Outcome:
         """The worst of what the samples show."""
-        if self._stays_broken():
-            return Outcome.FAILED
-        worst = Outcome.SAME
-        for outcome in self.outcomes():
-            if outcome is Outcome.FAILED:
-                return outcome
-            worst = outcome if outcome is not Outcome.SAME else worst
-        return worst
+        return Outcome.FAILED if self._stays_broken() else worst_of(self.outcomes())
 
     def outcomes(self) -> Iterator[Outcome]:
         """What each sample shows."""
         for inputs in self._samples():
             yield self._at(inputs)
+        if self.strictly:
+            for name in ("float64", "float32", "bfloat16", "float16"):
+                other = _Comparison(self.hazard, self.old, self.new, ARITHMETIC[name], True)
+                yield from map(other._at, other._extremes())
+
+    def _extremes(self) -> Iterator[dict[int, float]]:
+        """Each input by itself at the ends of its dtype, infinite, and nan."""
+        usual = {v.number: _within(v, 1.0) for v in self.free}
+        sizes = (0.0, self.a.dtype.tiny * self.a.dtype.eps, self.a.dtype.tiny, self.a.largest)
+        for value in self.free[:_MOST_ENLARGED]:
+            region = value.region if isinstance(value, Leaf) else R.FINITE
+            beyond = (math.inf, -math.inf, math.nan) if R.FINITE - region == R.EMPTY else ()
+            ends = [sign * size for size in sizes for sign in (1.0, -1.0) if sign * size in region]
+            yield from ({**usual, value.number: at} for at in (*ends, *beyond))
 
     def _stays_broken(self) -> bool:
         """Whether something is nan after the edit, too, where the selector drops: another where may hide it only.
@@ -246,7 +266,16 @@ class _Comparison:
             return Outcome.FAILED
         if math.isfinite(value) and not self._same_value(inputs, moved, value, now[self.new.number]):
             return Outcome.SAME_WHERE_KEPT if self._drops(was) else Outcome.FAILED
-        return Outcome.SAME if self._same_gradients(inputs, moved, was, now) else Outcome.FAILED
+        if not self._same_gradients(inputs, moved, was, now):
+            return Outcome.FAILED
+        hidden = self.strictly and self._hides(inputs, value, now[self.new.number])
+        return Outcome.SAME_WHERE_FINITE if hidden else Outcome.SAME
+
+    def _hides(self, inputs: Mapping[int, float], was: float, now: float) -> bool:
+        """Whether a value that is not finite has become another; an overflow of finite inputs may be a number."""
+        if math.isfinite(was) or was == now or (math.isnan(was) and math.isnan(now)):
+            return False
+        return not (math.isinf(was) and all(map(math.isfinite, inputs.values())))
 
     def _same_value(
         self, inputs: Mapping[int, float], moved: Mapping[int, float], x: float, y: float

@@ -33,6 +33,8 @@ class Guard:
     binding: tuple[Edit, ...] = ()
     condition: ast.expr | None = None
     """The condition as written, where there is one."""
+    factor: ast.expr | None = None
+    """The mask of a product, as written, that the condition was made of."""
     through: str = ""
     """The new shape that the condition has where it is written, and that this one is without; "" for none."""
 
@@ -165,7 +167,7 @@ def _written(condition: ast.expr, keeps: bool, selector: ast.expr, places: Place
     if at is None:
         return None
     position, indent = at
-    name = places.fresh("keep" if keeps else "drop")
+    name = places.fresh("keep" if keeps else "drop", selector)
     text = places.text(condition)
     if "\n" in text or "\r" in text:
         text = f"({text})"
@@ -205,7 +207,7 @@ def _factor_guard(hazard: Hazard, places: Places) -> Guard | None:
     if factor is None or not is_simple(_without_cast(factor)):
         return None
     text, keeps = _truth_text(factor, places)
-    return Guard(text, keeps, _names(factor))
+    return Guard(text, keeps, _names(factor), factor=factor)
 
 
 def _factor_node(hazard: Hazard, places: Places) -> ast.expr | None:
@@ -263,6 +265,8 @@ def _truth_text(factor: ast.expr, places: Places) -> tuple[str, bool]:
     if isinstance(bare, ast.UnaryOp) and isinstance(bare.op, ast.Invert):
         text, keeps = _truth_text(bare.operand, places)
         return text, not keeps
+    while isinstance(bare, ast.UnaryOp) and isinstance(bare.op, (ast.USub, ast.UAdd)):
+        bare = _without_cast(bare.operand)  # its sign does not make it 0
     if isinstance(bare, ast.Compare):
         return places.text(bare), True
     if _is_complement(bare):

@@ -144,13 +144,13 @@ def _is_module(node: ast.expr) -> bool:
 
 def _target(statement: ast.Assign | ast.Return, places: Places) -> str | None:
     if isinstance(statement, ast.Return):
-        return places.fresh("out")
+        return places.fresh("out", statement)
     target = statement.targets[0]
     return target.id if len(statement.targets) == 1 and isinstance(target, ast.Name) else None
 
 
 def _lines(halves: Halves, name: str, out: str, torch: str, places: Places) -> list[str]:
-    mask = places.fresh("mask")
+    mask = places.fresh("mask", halves.condition)
     return [
         f"{mask} = {places.text(halves.condition)}",
         f"{out} = {torch}.zeros_like({name})",

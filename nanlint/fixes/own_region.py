@@ -21,6 +21,8 @@ _FAR, _SOMEWHERE = 50.0, 0.37
 """Where an interval without end is cut off, and a place within one at which nothing is special."""
 _STEPS = (1e-8, 1e-6, 1e-12, 1e-16, 1e-20, 1e-30)
 """How far outside of a poison set a bound may lie, the most usual first; relative to the set's end if that is not 0."""
+_LARGE = 1e30
+"""A number beyond this is where an op overflows in one dtype, and in another one it does not."""
 _ROUND = (80.0, 50.0, 20.0, 10.0, 5.0, 3.0, 2.0)
 """Plain numbers for bounds against overflow."""
 
@@ -160,6 +162,8 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
         yield f"{text} {'>=' if first.hi_open else '>'} {_told(first.hi)}"
         if one_sided:
             yield exact
+        elif not alone and math.isnan(bad.value_at(first.hi - 1.0)):
+            yield f"{text} != {_told(first.hi)}"  # what lies below is nan, and stays it
     elif len(parts) == 1 and first.hi >= bad.region.hi:
         yield f"{text} {'<=' if first.lo_open else '<'} {_told(first.lo)}"
     elif len(parts) == 2 and first.hi == -last.lo:
@@ -170,7 +174,7 @@ def conditions(bad: Poisoned, text: str) -> Iterator[str]:
 
 def _is_odd(end: float) -> bool:
     """Whether the end of a poison set is no number that anyone would write."""
-    return math.isfinite(end) and abs(end) < 1e30 and end != round(end, 3)
+    return math.isfinite(end) and (abs(end) >= _LARGE or end != round(end, 3))
 
 
 def _told(value: float) -> str:

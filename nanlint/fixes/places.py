@@ -14,6 +14,7 @@ from nanlint.finding import Edit, Position, Span
 from nanlint.source import Source
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLANK = re.compile(r"\s")
 
 
@@ -29,12 +30,28 @@ class Places:
         """The parent of every node."""
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
+    def names_at(self, node: ast.AST) -> set[str]:
+        """Every name that a function or the module around it uses, so that a new one can be told apart."""
+        functions = [around for around in self.ancestors(node) if isinstance(around, _FUNCTIONS)]
+        outermost = functions[-1] if functions else self.tree
+        return _names_in(outermost) | self._names_of_module
+
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Every name that occurs in the text, so that a new one can be told apart."""
-        found = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
-        found |= {node.arg for node in ast.walk(self.tree) if isinstance(node, ast.arg)}
-        return frozenset(found | {alias for alias, _ in self.imports})
+    def _names_of_module(self) -> set[str]:
+        """What the module binds or imports."""
+        found = {alias for alias, _ in self.imports}
+        for statement in getattr(self.tree, "body", ()):
+            if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
+                found.add(statement.name)
+            else:
+                found |= _names_in(statement)
+        return found
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The names of all functions and methods that the text defines."""
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+        return frozenset(node.name for node in ast.walk(self.tree) if isinstance(node, kinds))
 
     @cached_property
     def imports(self) -> tuple[tuple[str, str], ...]:
@@ -158,10 +175,15 @@ class Places:
             return None
         return Edit(Span(Position(span.start.line, 1), Position(span.end.line + 1, 1)), "")
 
-    def fresh(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it if the text has that name already."""
-        numbered = (f"{wanted}_{index}" for index in itertools.count(2))
-        return next(name for name in itertools.chain((wanted,), numbered) if name not in self.names)
+    def fresh(self, wanted: str, at: ast.AST) -> str:
+        """`wanted`, or with a number behind it if the function around `at`, or the module, has that name already."""
+        numbered, taken = (f"{wanted}_{index}" for index in itertools.count(2)), self.names_at(at)
+        return next(name for name in itertools.chain((wanted,), numbered) if name not in taken)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return found | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
 
 
 def binding(statement: ast.AST | None) -> tuple[ast.Name, ast.expr] | None:

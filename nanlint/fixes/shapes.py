@@ -10,6 +10,7 @@ from nanlint.catalogue.reductions import ROWS as REDUCTIONS
 from nanlint.fixes.guards import Guard, called_name
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.reshaping import RESHAPING, reshape
+from nanlint.fixes.scalars import may_be_single
 from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
 from nanlint.lower.subscripts import reshapes
@@ -35,6 +36,20 @@ def fits(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], p
     )
 
 
+def may_fit(guarded: Sequence[tuple[Hazard, Sequence[tuple[Apply, int]], Guard]], places: Places) -> bool:
+    """Whether guards may have shapes that fit: nothing reduces or reshapes what they guard on its way to the mask."""
+    return all(
+        _is_made_of(guard, site, index, places)
+        or (
+            isinstance(site.node, ast.AST)
+            and hazard.selector.node is not None
+            and elementwise_path(site.node, hazard.selector.node, places)
+        )
+        for hazard, sites, guard in guarded
+        for site, index in sites
+    )
+
+
 def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places) -> bool:
     """Whether a guard is made of what it guards, or everything is elementwise up to the selector, its mask too.
 
@@ -44,7 +59,9 @@ def _fits(hazard: Hazard, site: Apply, index: int, guard: Guard, places: Places)
     if not isinstance(site.node, ast.AST) or selector is None:
         return False
     made_of = _is_made_of(guard, site, index, places) and each_element(hazard, [site])
-    if not made_of and _may_be_setting(site.args[index]):
+    argument = argument_node(site.node, index, site.op)
+    single = argument is not None and may_be_single(argument, guard.condition or guard.factor, places)
+    if not made_of and (single or _may_be_setting(site.args[index])):
         return False  # it may be a tensor without dimensions, of another type than what it is applied to
     if is_trained_factor(hazard):
         return False
@@ -150,6 +167,13 @@ def elementwise_path(
     return not through
 
 
+def makes(value: ast.expr, site: ast.AST, places: Places) -> bool:
+    """Whether an expression is made elementwise of a part of it."""
+    if site is value:
+        return True
+    return elementwise_path(site, value, places) and _elementwise(value, value, places)
+
+
 def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
     if isinstance(parent, (ast.BinOp, ast.UnaryOp)):
         return not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult))
@@ -164,6 +188,11 @@ def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
         name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
         return name in _ELEMENTWISE or name.endswith("where")
     return False
+
+
+def is_elementwise_name(name: str) -> bool:
+    """Whether a function or method of this name is elementwise, or a reduction: it hands nothing on."""
+    return name in _ELEMENTWISE or name in _REDUCING
 
 
 def elementwise(node: ast.expr) -> bool:
@@ -200,7 +229,7 @@ def _every_use_fits(
         node
         for node in ast.walk(places.function(selector))
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == made[0].id
-        if not _reads_later(node, selector, statement, places)
+        if not reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(
         is_shape_only(read, places) or elementwise_path(read, selector, places, seen, through)
@@ -208,7 +237,7 @@ def _every_use_fits(
     )
 
 
-def _reads_later(read: ast.Name, selector: ast.AST, definition: ast.stmt, places: Places) -> bool:
+def reads_later(read: ast.Name, selector: ast.AST, definition: ast.stmt, places: Places) -> bool:
     """Whether a read comes after the selector has given the name a new value, in the block of its definition."""
     there = places.statement(selector)
     if there is None or places.parents.get(there) is not places.parents.get(definition):

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from nanlint.config import UNANALYSABLE
-from nanlint.engine import check_file, fix
+from nanlint.engine import check, check_file, fix
+from nanlint.finding import Applicability
 from nanlint.proof.fixtures import Expected, Fixture, Kind, Marks, expected, lines_of
 from nanlint.proof.forms import STYLES, form_paths, settings, stale
 from nanlint.proof.running import FINITE, Run, run_file, summary
@@ -127,6 +128,18 @@ def current(evidence: Evidence) -> list[str]:
     ]
 
 
+def promised(evidence: Evidence) -> list[str]:
+    """Findings have fixes, safe ones or others, if and only if `--fix` changes the file."""
+    problems, source = [], read(str(evidence.fixture.path))
+    for unsafe in (False, True):
+        config = replace(settings(evidence.fixture.path), unsafe_fixes=unsafe)
+        offers = [finding.fix.applicability for finding in check(source, config) if finding.fix is not None]
+        wanted = [offer for offer in offers if unsafe or offer is Applicability.SAFE]
+        if bool(wanted) is (fix(source, config).source is source):
+            problems.append(f"{len(wanted)} fixes offered{' with the unsafe ones' if unsafe else ''}")
+    return problems
+
+
 def repaired(evidence: Evidence) -> list[str]:
     """Each form has a finite gradient; unless its fixes are unsafe, it is as good as the fixture was where that was
     good."""
@@ -155,7 +168,7 @@ def clean(evidence: Evidence) -> list[str]:
 
 
 PARTS: Mapping[Kind, tuple[Part, ...]] = {
-    Kind.BAD: (marked, announced, overlooked, lost, current, repaired, clean),
+    Kind.BAD: (marked, announced, overlooked, lost, current, promised, repaired, clean),
     Kind.OK: (marked, announced, kept, current),
     Kind.TEXT: (announced, overlooked),
 }

@@ -37,7 +37,7 @@ _POWERS = frozenset({"pow", "float_power"})
 """So may these be, where the exponent is 0: nan to the power of 0 is 1."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class Constraint:
     """`value` lies in `region`, or is nan if `nan` is set."""
 
@@ -46,7 +46,7 @@ class Constraint:
     nan: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Facts:
     """Regions by value number, and the numbers of the values that may be nan."""
 

@@ -85,7 +85,7 @@ PICKED = "picked"
 """The name of a leaf that says whether an element is one of those that indices name."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Assumption:
     """A condition that is known to be true (or false) where a value is computed."""
 

@@ -36,9 +36,9 @@ class Interval(NamedTuple):
         return self.lo == self.hi
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Region:
-    """A sorted tuple of intervals that neither overlap nor touch."""
+    """A sorted tuple of intervals that neither overlap nor touch; never changed, though freezing it would cost too much."""
 
     intervals: tuple[Interval, ...]
 

@@ -171,8 +171,6 @@ def _outcome(request: Request, path: str, data: bytes | None = None) -> Outcome:
         message = f"{path}: {type(error).__name__}: {error}"
         trouble = Trouble(message, traceback.format_exc())
         return Outcome(Checked(path, None, ()), before=data or b"", after=data or b"", trouble=trouble)
-    finally:
-        memory.after_file()
 
 
 def _checked(source: Source, tree: ast.Module | None, request: Request) -> Outcome:

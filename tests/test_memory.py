@@ -44,11 +44,11 @@ def test_nothing_of_an_analysis_is_left_to_the_garbage_collector() -> None:
     assert [one for one in left if id(one) not in before] == []
 
 
-def test_what_is_kept_between_files_is_not_looked_at_again() -> None:
-    kept: list[list[int]] = [[] for _ in range(10)]
+def test_the_collector_starts_late() -> None:
+    before = gc.get_threshold()
     try:
-        for _ in range(200):
-            memory.after_file()
-        assert gc.get_freeze_count() > len(kept)
+        memory.begin()
+        assert gc.get_threshold()[0] == memory.MOST_YOUNG
+        assert gc.isenabled()
     finally:
-        gc.unfreeze()
+        gc.set_threshold(*before)

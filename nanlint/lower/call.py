@@ -11,7 +11,7 @@ from nanlint.lower.scope import Frame
 from nanlint.lower.things import Foreign, Function, Method, Symbol, Text, Thing, values_in
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Call:
     """`called(*args, **named)` at `node`, run in `frame`.
 

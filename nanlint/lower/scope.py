@@ -15,7 +15,7 @@ from nanlint.lower.things import Class, Thing
 _REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Scope:
     """Names of one function or module, and the scope around it."""
 
@@ -54,7 +54,7 @@ class Scope:
         return scope if isinstance(scope, FileScope) else None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class FileScope(Scope):
     """The top level of another file of the project: `bind` says what a name stands for when it is first asked for."""
 
@@ -109,7 +109,7 @@ def _is_mask(value: Value) -> bool:
     return isinstance(value, Leaf) and value.region == R.TRUTH
 
 
-@dataclass
+@dataclass(slots=True)
 class Returned:
     """One `return`: its value and the assumptions under which it is reached."""
 
@@ -117,7 +117,7 @@ class Returned:
     path: tuple[Assumption, ...]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Frame:
     """One run through a function body.
 

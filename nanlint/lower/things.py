@@ -1,4 +1,8 @@
-"""What a Python expression can stand for while a function is lowered: graph values and everything that is none."""
+"""What a Python expression can stand for while a function is lowered: graph values and everything that is none.
+
+Nothing of this is changed once it is made, an `Instance` apart. It is not frozen, for it is made at each expression,
+and that takes three times as long.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +17,26 @@ if TYPE_CHECKING:
     from nanlint.lower.scope import Scope
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Symbol:
     """A name from an import or a builtin, dotted and canonical: `torch.where`, `math.pi`, `builtins.len`."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Text:
     """A literal that is no number: a string, None, an ellipsis, a slice."""
 
     value: object
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Foreign:
     """A value that is certainly no torch tensor: of numpy, of pandas, an open file."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Items:
     """A tuple or list of known things, and the names that they have as attributes of a named tuple."""
 
@@ -40,14 +44,14 @@ class Items:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Each:
     """An iterable of unknown length whose elements are all like `thing`."""
 
     thing: Thing
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Mapped:
     """A dictionary of known things by string key; `others` are those under other keys."""
 
@@ -55,7 +59,7 @@ class Mapped:
     others: tuple[Thing, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Function:
     """A function of the analysed code with the scope that it closes over; bound if it has a receiver."""
 
@@ -65,7 +69,7 @@ class Function:
     owner: Class | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Class:
     """A class of the analysed code."""
 
@@ -95,7 +99,7 @@ class Instance:
         return self._fields
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Method:
     """An attribute that is called on a value: `x.sqrt`."""
 
@@ -104,7 +108,7 @@ class Method:
     node: ast.Attribute
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Layer:
     """An instance of a `torch.nn` module that the catalogue knows, with the arguments that it was made with."""
 

@@ -52,7 +52,7 @@ class Case:
 
 def cases(selector: Apply) -> Iterator[Case]:
     """The ways in which a selector can drop elements through which gradient flows down to a singular op."""
-    if not _may_be_poisoned(selector):
+    if not may_be_poisoned(selector):
         return
     if selector.op == "mul":
         yield from _mask_cases(selector)
@@ -65,12 +65,6 @@ def cases(selector: Apply) -> Iterator[Case]:
             condition = selector.args[drop.by]
             own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
             yield Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
-
-
-def _may_be_poisoned(selector: Apply) -> bool:
-    """Whether any singular op is below a selector: most have none, which is seen sooner than what they drop."""
-    below = closure((selector,), MOST_VALUES)
-    return len(below) == MOST_VALUES or any(isinstance(v, Apply) and OPS[v.op].singular for v in below)
 
 
 def _only_flips(selector: Apply, drop: Drop) -> bool:
@@ -134,6 +128,12 @@ def _syntactic(node: ast.AST | None) -> Sequence[ast.AST]:
     return tuple(ast.iter_child_nodes(node)) if node is not None else ()
 
 
+def may_be_poisoned(value: Value) -> bool:
+    """Whether any singular op is below a value: below most is none, which is seen sooner than what they drop."""
+    below = closure((value,), MOST_VALUES)
+    return len(below) == MOST_VALUES or any(isinstance(v, Apply) and OPS[v.op].singular for v in below)
+
+
 def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask.
 
@@ -152,4 +152,4 @@ def is_mask(value: Value) -> bool:
     return len(points) == 2 or (compares and len(points) == 1)
 
 
-__all__ = ["Case", "cases", "is_mask"]
+__all__ = ["Case", "cases", "is_mask", "may_be_poisoned"]

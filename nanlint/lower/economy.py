@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from nanlint.arithmetic import DTYPES, Dtype
+from nanlint.cases import is_mask, may_be_poisoned
+from nanlint.catalogue import SELECTORS
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.lower.call import Call
 from nanlint.lower.following import Following
@@ -38,7 +40,7 @@ class Economy(Following):
         """Whether what was passed by has to do with any selector that was found, or with the things of `inner`."""
         if not self.passed:
             return False
-        found = [s for s in selectors if s.op != "mul" or any(map(self._may_be_mask, _factors(s)))]
+        found = [selector for selector in selectors if self._may_be_hazardous(selector)]
         numbers = {selector.number for selector in found}
         roots = [*found, *(value for thing in inner for value in values_in(thing))]
         return (
@@ -47,8 +49,25 @@ class Economy(Following):
             or (bool(found) and any(value.number in numbers for value in _below(self.given)))
         )
 
+    def _may_be_hazardous(self, selector: Apply) -> bool:
+        """Whether a selector has a mask, and something singular below what it drops, so far as that can be told."""
+        if selector.op == "mul":
+            return self._may_be_poisoned(selector) and any(map(self._may_be_mask, _factors(selector)))
+        drops = SELECTORS[selector.op].drops
+        return any(self._may_be_poisoned(selector.args[drop.operand]) for drop in drops)
+
+    def _may_be_poisoned(self, operand: Value) -> bool:
+        return may_be_poisoned(operand) or self._is_made_of_passed(operand)
+
     def _may_be_mask(self, value: Value) -> bool:
-        return value.number in self.passed or not (value.grad or isinstance(value, Constant))
+        if value.number in self.passed:
+            return True
+        if value.grad or isinstance(value, Constant):
+            return False
+        return is_mask(value) or self._is_made_of_passed(value)
+
+    def _is_made_of_passed(self, value: Value) -> bool:
+        return any(part.number in self.passed for part in _below([value], paths=False))
 
     def call_function(self, function: Function, call: Call) -> Thing:
         """Follow a call into its body, or pass it by."""
@@ -89,8 +108,8 @@ def _factors(product: Value) -> Iterator[Value]:
             yield arg
 
 
-def _below(roots: Iterable[Value]) -> Iterator[Value]:
-    """All that values are made of and are computed under, through unknown values too."""
+def _below(roots: Iterable[Value], *, paths: bool = True) -> Iterator[Value]:
+    """All that values are made of and, with `paths`, are computed under, through unknown values too."""
     seen: set[int] = set()
     stack = list(roots)
     while stack:
@@ -99,4 +118,5 @@ def _below(roots: Iterable[Value]) -> Iterator[Value]:
             seen.add(value.number)
             yield value
             stack.extend(value.feeds if isinstance(value, Leaf) else operands(value))
-            stack.extend(assumption.condition for assumption in getattr(value, "path", ()))
+            if paths and isinstance(value, Apply):
+                stack.extend(assumption.condition for assumption in value.path)

@@ -143,33 +143,31 @@ class _Propagation:
 
     def _meet(self, value: Value, region: Region, nan: bool) -> bool:
         """Add what is known of a value; False if it has no value left."""
-        facts, number = self.facts, value.number
-        old = facts.of(value)
-        new = old & region
-        cleared = not nan and number in facts.nans
-        if cleared:
-            facts.nans.discard(number)
-        if new != old or number not in facts.regions:
-            facts.regions[number] = new
+        known, nans, number = self.facts.regions, self.facts.nans, value.number
+        old = known.get(number)
+        new = (_free(value) if old is None else old) & region
+        changed = new is not old and new != old
+        if changed:
+            known[number] = new
+        if not nan and number in nans:
+            nans.discard(number)
+            changed = True
+        if changed:
             self._enqueue(value)
-        elif cleared:
-            self._enqueue(value)
-        return bool(new) or number in facts.nans
+        return bool(new.intervals) or number in nans
 
     def _spread(self, value: Value) -> bool:
         """Take a change on: down to the arguments, and up to everything that is computed from the value."""
         if not self._narrow(value):
             return False
+        nans = self.facts.nans
         for user in self.network.users.get(value.number, ()):
             if not self.evaluate(user):
                 return False
-            self._enqueue_if_narrowing(user)
+            # with one argument known better, the result may say more of the others
+            if len(user.args) > 1 and user.number not in nans:
+                self._enqueue(user)
         return True
-
-    def _enqueue_if_narrowing(self, user: Apply) -> None:
-        """With one argument known better, the result may say more of the others."""
-        if len(user.args) > 1 and user.number not in self.facts.nans:
-            self._enqueue(user)
 
     def evaluate(self, value: Value) -> bool:
         """Meet a value with the image of its arguments; False if nothing is left."""
@@ -180,7 +178,7 @@ class _Propagation:
             facts.regions[number] = region
             if may_be_nan:
                 facts.nans.add(number)
-            return bool(region) or may_be_nan
+            return may_be_nan or bool(region)
         return self._meet(value, region, may_be_nan)
 
     def _computed(self, value: Value) -> tuple[Region, bool]:
@@ -190,25 +188,27 @@ class _Propagation:
             return (R.point(rounded), False) if rounded == rounded else (R.EMPTY, True)
         if isinstance(value, Leaf):
             return _free(value), False
-        regions = self._regions(value.args)
-        image, undefined = _image(value.op, self.a, *regions)
+        op, regions, nans = value.op, self._regions(value.args), self.facts.nans
+        image, undefined = _image(op, self.a, *regions)
         if len(regions) == 2 and value.args[0].number == value.args[1].number:
-            if value.op == "mul":
+            if op == "mul":
                 image, _ = _image("square", self.a, regions[0])
-            image = _OF_ITSELF.get(value.op, image)
-        if OPS[value.op].boolean:
-            return image | self._of_nan(value), False
-        if value.op in ("fmax", "fmin"):
+            image = _OF_ITSELF.get(op, image)
+        if OPS[op].boolean:
+            return (image | self._of_nan(value) if nans else image), False
+        if nans and op in ("fmax", "fmin"):
             image |= self._left_alone(value)
+        if not nans and not undefined:
+            return image, False
         return image, self._may_be_nan(value, undefined)
 
     def _regions(self, values: Sequence[Value]) -> tuple[Region, ...]:
         """What is known of some values; written out, for it is asked for each step."""
         known = self.facts.regions
-        found = [known.get(value.number) for value in values]
-        return tuple(
-            [_free(v) if region is None else region for v, region in zip(values, found, strict=True)]
-        )
+        try:
+            return tuple([known[value.number] for value in values])
+        except KeyError:  # one lies outside
+            return tuple(map(self.facts.of, values))
 
     def _left_alone(self, value: Apply) -> Region:
         """What one argument is, where the other one may be nan and so not taken."""
@@ -245,10 +245,13 @@ class _Propagation:
         row = OPS[value.op]
         out = facts.of(value)
         regions = self._regions(value.args)
+        narrowed = self._narrowed(value, out, regions)
+        if not facts.nans:
+            return self._meet_all(value.args, regions, narrowed)
         clean = not row.boolean and not self._is_blind(value)
         if row.boolean:
             self._clear_compared(value, out)
-        for arg, new in zip(value.args, self._narrowed(value, out, regions), strict=True):
+        for arg, new in zip(value.args, narrowed, strict=True):
             if row.boolean and any(other.number in facts.nans for other in value.args if other is not arg):
                 continue  # whatever this one is, the other may be nan
             may_be_nan = arg.number in facts.nans and not clean
@@ -256,6 +259,18 @@ class _Propagation:
                 if not new and not may_be_nan:
                     return False
             elif not self._meet(arg, new, may_be_nan):
+                return False
+        return True
+
+    def _meet_all(
+        self, values: Sequence[Value], regions: Sequence[Region], narrowed: Sequence[Region]
+    ) -> bool:
+        """Narrow values where nothing may be nan; False if one of them has no value left."""
+        for value, old, new in zip(values, regions, narrowed, strict=True):
+            if not new.intervals:
+                return False
+            ends = isinstance(value, Constant) or value.number not in self.network.inside
+            if new is not old and not ends and not self._meet(value, new, nan=False):
                 return False
         return True
 

@@ -152,10 +152,13 @@ class Builder:
 
 
 def _kind(args: Sequence[Value]) -> Kind:
-    kinds = {arg.kind for arg in args}
-    if Kind.TENSOR in kinds:
-        return Kind.TENSOR
-    return Kind.NUMBER if kinds == {Kind.NUMBER} else Kind.UNKNOWN
+    made = Kind.NUMBER if args else Kind.UNKNOWN
+    for arg in args:  # written out: hashing the members of an enum takes longer than all the rest
+        if arg.kind is Kind.TENSOR:
+            return Kind.TENSOR
+        if arg.kind is not Kind.NUMBER:
+            made = Kind.UNKNOWN
+    return made
 
 
 def operands(value: Value) -> tuple[Value, ...]:

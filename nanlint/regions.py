@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -41,13 +41,17 @@ class Region:
     """A sorted tuple of intervals that neither overlap nor touch; never changed, though freezing it would cost too much."""
 
     intervals: tuple[Interval, ...]
+    _hash: int | None = field(default=None, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         # written out, for it is asked for each lookup of what is known of some regions
         return self is other or (isinstance(other, Region) and self.intervals == other.intervals)
 
     def __hash__(self) -> int:
-        return hash(self.intervals)
+        # once for each region: the same few are looked up again and again
+        if self._hash is None:
+            self._hash = hash(self.intervals)
+        return self._hash
 
     def __bool__(self) -> bool:
         return bool(self.intervals)
@@ -67,7 +71,7 @@ class Region:
         if self is ALL:
             return other
         parts: list[Interval] = []
-        mine, theirs = list(self.intervals), list(other.intervals)
+        mine, theirs = self.intervals, other.intervals
         i = j = 0
         while i < len(mine) and j < len(theirs):
             met = _meet(mine[i], theirs[j])
@@ -77,7 +81,10 @@ class Region:
                 i += 1
             else:
                 j += 1
-        return Region(tuple(parts)) if len(parts) <= MOST else make(parts)
+        if len(parts) > MOST:
+            return make(parts)
+        met_all = tuple(parts)
+        return self if met_all == mine else Region(met_all)
 
     def __invert__(self) -> Region:
         parts: list[Interval] = []
@@ -128,11 +135,18 @@ def _append(parts: list[Interval], lo: float, hi: float, lo_open: bool, hi_open:
 
 
 def _meet(a: Interval, b: Interval) -> Interval | None:
-    lo, lo_open = max((a.lo, a.lo_open), (b.lo, b.lo_open))
-    hi, hi_closed = min((a.hi, not a.hi_open), (b.hi, not b.hi_open))
-    if lo > hi or (lo == hi and (lo_open or not hi_closed)):
+    lo, hi, lo_open, hi_open = a
+    other_lo, other_hi, other_lo_open, other_hi_open = b
+    whole = True
+    if other_lo > lo or (other_lo == lo and other_lo_open and not lo_open):
+        lo, lo_open, whole = other_lo, other_lo_open, False
+    if other_hi < hi or (other_hi == hi and other_hi_open and not hi_open):
+        hi, hi_open, whole = other_hi, other_hi_open, False
+    if whole:
+        return a
+    if lo > hi or (lo == hi and (lo_open or hi_open)):
         return None
-    return Interval(lo, hi, lo_open, not hi_closed)
+    return Interval(lo, hi, lo_open, hi_open)
 
 
 def _touch(a: Interval, b: Interval) -> bool:

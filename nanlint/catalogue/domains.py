@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from nanlint.arithmetic import Arithmetic
@@ -77,7 +78,7 @@ class Op:
     is_replaceable: bool = True
     """Whether a single element of an argument can be replaced by its safe value."""
 
-    @property
+    @cached_property
     def singular(self) -> bool:
         """Whether any argument can have a poison set, so that the op can be a hazard's site."""
         return any(value is not None for value in self.safe)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
@@ -84,6 +84,17 @@ class Network:
             for arg in operands(value):
                 self.users.setdefault(arg.number, []).append(value)  # type: ignore[arg-type]
         self._unconstrained: Facts | None = None
+
+    @cached_property
+    def free(self) -> Sequence[Value]:
+        """The values that are computed from nothing in the graph, constants apart."""
+        free: dict[int, Value] = {}
+        for value in self.order:
+            for end in (value, *operands(value)):
+                edge = isinstance(end, Leaf) or end.number not in self.inside
+                if edge and not isinstance(end, Constant):
+                    free.setdefault(end.number, end)
+        return list(free.values())
 
     def solve(self, constraints: Iterable[Constraint], base: Facts | None = None) -> Facts | None:
         """The facts under `constraints`, on top of those of `base`; None if there is a contradiction."""

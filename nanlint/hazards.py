@@ -144,8 +144,8 @@ class _Study:
         self.is_silent = not any(case.seed.values())
         """Whether nothing but zeros comes from upstream."""
         self.stages = Stages(self.order, case, known)
-        self.kept: set[tuple[float | str | None, ...]] = set()
-        """What was given for the inputs of what decides where nothing is dropped."""
+        self.decided: dict[tuple[float | str | None, ...], dict[int, float] | None] = {}
+        """The values of what decides, by what was given for its inputs; None where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
         """What was given for all that is run first where no nan came of it."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
@@ -303,16 +303,24 @@ class _Study:
 
     def _dropped_values(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
         """The values of what is dropped and of what decides it; None if it is not, or if it is known to be in vain."""
-        stages, deciding = self.stages, self._key(self.stages.deciding, inputs, a)
-        if deciding in self.kept or self._key(stages.first, inputs, a) in self.fruitless:
+        stages = self.stages
+        decided = self._deciding_values(inputs, a)
+        if decided is None or self._key(stages.first, inputs, a) in self.fruitless:
             return None
-        values: dict[int, float] = {}
-        stages.deciding.more(values, inputs, a)
-        if not (self._drops(values) and _hold(stages.known_deciding, values)):
-            self.kept.add(deciding)
-            return None
+        values = dict(decided)
         stages.dropped.more(values, inputs, a)
         return values if _hold(stages.known_first, values) else None
+
+    def _deciding_values(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+        """The values of what decides, computed once for the same inputs of it; None if nothing is dropped there."""
+        stages = self.stages
+        key = self._key(stages.deciding, inputs, a)
+        if key not in self.decided:
+            values: dict[int, float] = {}
+            stages.deciding.more(values, inputs, a)
+            drops = self._drops(values) and _hold(stages.known_deciding, values)
+            self.decided[key] = values if drops else None
+        return self.decided[key]
 
     def _drops(self, values: Mapping[int, float]) -> bool:
         """Whether the selector drops its operand; a mask that is 0 is a constraint instead."""

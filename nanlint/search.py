@@ -85,7 +85,7 @@ def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict
     First each free value for itself, in combinations that are cheap to run; then by fixing one after the other and
     propagating, which finds the points that only a relation between several values allows.
     """
-    free = _free_values(network.order)
+    free = network.free
     choices = [_choices(value, facts.of(value)) for value in free]
     yield from _combinations(free, choices)
     if len(free) > 1:
@@ -146,17 +146,6 @@ def _choices(value: Value, region: Region) -> Sequence[float]:
             value.region.lo
         ]
     return candidates(region) or [_middle(part) for part in region.intervals[:1]] or [0.0]
-
-
-def _free_values(order: Sequence[Value]) -> list[Value]:
-    inside = {value.number for value in order}
-    free: dict[int, Value] = {}
-    for value in order:
-        for end in (value, *(getattr(value, "args", ()))):
-            edge = isinstance(end, Leaf) or end.number not in inside
-            if edge and not isinstance(end, Constant):
-                free.setdefault(end.number, end)
-    return list(free.values())
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

@@ -1,4 +1,4 @@
-"""The garbage collector in a run over many files: it starts far later than it would, for little is left to it.
+"""The garbage collector in a run over many files: it starts late, for little is left to it.
 
 What is kept from file to file (digests, syntax trees) is in no circles, and an analysis takes its own apart. Started
 each few hundred objects, the collector looks through all of it again and again, which takes a sixth of the whole time.

@@ -38,7 +38,7 @@ class Interval(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Region:
-    """A sorted tuple of intervals that neither overlap nor touch; never changed, though freezing it would cost too much."""
+    """A sorted tuple of intervals that neither overlap nor touch. It is never changed; to freeze it would cost time."""
 
     intervals: tuple[Interval, ...]
     _hash: int | None = field(default=None, init=False, repr=False)

@@ -79,6 +79,7 @@ def lower(
         return
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
+    lowering.looks_at_all = wanted is None
     lowering.wanted, lowering.budget, lowering.inside = wanted, budget, inside
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package

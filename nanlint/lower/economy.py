@@ -21,6 +21,9 @@ from nanlint.lower.things import Function, Thing, values_in
 class Economy(Following):
     """Can pass calls into other files by, and tell afterwards whether it would have mattered to follow them."""
 
+    looks_at_all = False
+    """Whether all that is computed is looked at, and not what selectors drop alone."""
+
     def __init__(self, text: str, dtype: Dtype = DTYPES["float32"]) -> None:
         super().__init__(text, dtype)
         self.passed: set[int] = set()
@@ -51,6 +54,8 @@ class Economy(Following):
 
     def _may_be_hazardous(self, selector: Apply) -> bool:
         """Whether a selector has a mask, and something singular below what it drops, so far as that can be told."""
+        if self.looks_at_all:
+            return selector.op != "mul" or any(map(self._is_no_weight, _factors(selector)))
         if selector.op == "mul":
             return self._may_be_poisoned(selector) and any(map(self._may_be_mask, _factors(selector)))
         drops = SELECTORS[selector.op].drops
@@ -60,11 +65,11 @@ class Economy(Following):
         return may_be_poisoned(operand) or self._is_made_of_passed(operand)
 
     def _may_be_mask(self, value: Value) -> bool:
-        if value.number in self.passed:
-            return True
-        if value.grad or isinstance(value, Constant):
-            return False
-        return is_mask(value) or self._is_made_of_passed(value)
+        return self._is_no_weight(value) and (self._is_made_of_passed(value) or is_mask(value))
+
+    def _is_no_weight(self, value: Value) -> bool:
+        """Whether a factor is no number and carries no gradient, so far as that can be told."""
+        return value.number in self.passed or not (value.grad or isinstance(value, Constant))
 
     def _is_made_of_passed(self, value: Value) -> bool:
         return any(part.number in self.passed for part in _below([value], paths=False))

@@ -33,9 +33,7 @@ _ENDS = {
     "far": "near",
 }
 """What the upper end of an interval is called, and what its lower end."""
-_TRAINED = re.compile(
-    r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|scale|noise)\w*$", re.IGNORECASE
-)
+_TRAINED = re.compile(r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE)
 """What trained parameters are called."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15

@@ -10,7 +10,7 @@ from nanlint.roots import MARKERS
 
 _FILE = re.compile(
     r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)"
-    r"|(.*_)?(metrics?|eval|evaluat\w+|scalers?|normali[sz]ers?|running_mean_std)",
+    r"|(.*_)?(metrics?|eval|evaluat\w+|scalers?|running_mean_std)|normali[sz]ers?",
     re.IGNORECASE,
 )
 _TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)
@@ -23,13 +23,13 @@ _FUNCTION = re.compile(
     r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
     r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)"
     r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)"
-    r"|sample|generate|predict(_step)?|validation_step|test_step|evaluate|infer(ence)?"
+    r"|generate|predict(_step)?|validation_step|test_step|evaluate|infer(ence)?"
     r"|(\w+_)?statistics"
     r"|_*unsafe_\w+",
     re.IGNORECASE,
 )
 _CLASS = re.compile(
-    r"\w*(Sampler|Scheduler|Scaler|Normali[sz]er|Standardi[sz]er?|RunningMeanStd|RunningStats?)"
+    r"\w*(Sampler|Scheduler|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")

@@ -51,6 +51,48 @@ def test_a_product_of_what_is_positive_by_its_name_is_so_too(divisor: str) -> No
     assert is_shown(body.replace("mass", "width"))
 
 
+LOSS = "def f({parameters}):\n    return torch.where({name} > 0, {name}.sqrt(), 0.0)"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ("y, y_hat", "y"),
+        ("y_pred, y", "y"),
+        ("output, target, areas", "areas"),
+        ("pred, label, loss_weight", "loss_weight"),
+    ],
+)
+def test_what_a_loss_compares_with_or_weighs_by_has_no_gradient(parameters: str, name: str) -> None:
+    assert shown(LOSS.format(parameters=parameters, name=name)) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [("y, x", "y"), ("y, y_hat", "y_hat"), ("areas, target", "areas"), ("input, target, var", "var")],
+)
+def test_what_it_predicts_and_what_is_no_loss_does(parameters: str, name: str) -> None:
+    assert is_shown(LOSS.format(parameters=parameters, name=name))
+
+
+def test_what_a_constraint_makes_is_positive() -> None:
+    body = """
+        class Kernel:
+            def scaled(self, x):
+                scale = self.raw_scale_constraint.transform(self.raw_scale)
+                return torch.where(scale > 1, x / scale, x)
+    """
+    assert shown(body) == []
+    assert is_shown(body.replace("_constraint.transform(self.raw_scale)", "_module.make(self.raw_scale)"))
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"), [("log_std", False), ("log_base_noise", False), ("energy", True)]
+)
+def test_the_logarithms_that_are_trained_stay_small(name: str, likely: bool) -> None:
+    assert is_shown(f"def f({name}):\n    return {name}.exp().clamp(max=100.0)") is likely
+
+
 KNOT = """
     def f(level, left, weight, step):
         width = weight * step

@@ -28,6 +28,8 @@ def confidences(path: str, text: str) -> list[Confidence]:
         "database/losses.py",
         "nn/transforms.py",
         "trainer.py",
+        "metric_learning.py",
+        "student_normaliser.py",
     ],
 )
 def test_code_that_may_be_trained(path: str) -> None:
@@ -55,6 +57,11 @@ def test_code_that_asks_for_no_gradient(line: str) -> None:
         "train_dataset.py",
         "dataloader.py",
         "preprocess_audio.py",
+        "validation_metrics.py",
+        "evaluate.py",
+        "common/_scalers.py",
+        "normalizer.py",
+        "running_mean_std.py",
     ],
 )
 def test_tests_and_data_carry_no_gradient(path: str) -> None:
@@ -94,6 +101,9 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
         "init_weights",
         "knn_init_",
         "_unsafe_log_prob",
+        "robust_statistics",
+        "predict_step",
+        "generate",
     ],
 )
 def test_functions_that_make_what_training_starts_from(name: str) -> None:
@@ -103,11 +113,14 @@ def test_functions_that_make_what_training_starts_from(name: str) -> None:
     ]
 
 
-def test_methods_of_a_sampler() -> None:
-    method = HAZARD.replace("\ndef f(x)", "\nclass GridSampler:\n    def draw(self, x)").replace(
+@pytest.mark.parametrize(
+    "owner", ["GridSampler", "DDIMScheduler", "RewardScaler", "RunningMeanStd", "Normalizer"]
+)
+def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
+    method = HAZARD.replace("\ndef f(x)", f"\nclass {owner}:\n    def draw(self, x)").replace(
         "    y =", "        y ="
     )
-    assert is_apart_from_training("draw", "GridSampler")
+    assert is_apart_from_training("draw", owner)
     assert not is_apart_from_training("draw", "Resampling")
     assert confidences("model.py", method + "        return y\n") == [Confidence.LOW]
 

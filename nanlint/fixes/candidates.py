@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue import OPS
 from nanlint.config import LEAST_INTRUSIVE
+from nanlint.facts import Constraint, Network
 from nanlint.finding import Edit
 from nanlint.fixes.asked import asked, by_own_values
 from nanlint.fixes.bounded import bounded
@@ -17,7 +19,7 @@ from nanlint.fixes.double_where import Spelling, double_where
 from nanlint.fixes.dropping import Replaced
 from nanlint.fixes.elsewhere import helper_arguments, rebuilt
 from nanlint.fixes.filled import filled
-from nanlint.fixes.guards import guard_of, guards_of
+from nanlint.fixes.guards import guard_of, guards_of, keeps_where_true
 from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
@@ -29,6 +31,10 @@ from nanlint.hazards import Hazard
 
 Sites: TypeAlias = list[tuple[Apply, int]]
 """Singular ops and the indices of the arguments to guard."""
+
+
+_OTHERS = (1.0, -1.0)
+"""Numbers that are tried where that which is safe for an op alone is not safe for what is made of it."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,30 @@ def _guarded(task: Task, style: str, spelling: Spelling) -> Iterator[Candidate]:
             guarded = list(zip(found, sites, guards, strict=True))
             sure = fits(guarded, places)
             if sure or (not any(guard.through for guard in guards) and may_fit(guarded, places)):
-                edits = double_where(list(zip(found, sites, strict=True)), guards, places, spelling)
-                yield Candidate(style, edits, sure)
+                pairs = list(zip(found, sites, strict=True))
+                for number in _numbers(task, sites):
+                    yield Candidate(style, double_where(pairs, guards, places, spelling, number), sure)
+
+
+def _numbers(task: Task, sites: Sequence[Sites]) -> Iterator[float | None]:
+    """What to put in the place of dropped arguments: what is safe for their ops, then for what is made of a single one.
+
+    `log1p(-exp(x))` is singular where the exponential is given the 0 that is best for it alone. Other numbers have to
+    be such that the condition keeps them: what is made of them is then in its own range.
+    """
+    yield None
+    if len(sites) == 1 and len(sites[0]) == 1:
+        ((site, index),) = sites[0]
+        others = (number for number in _OTHERS if number != OPS[site.op].safe[index])
+        yield from (number for number in others if _keeps(task.first, site.args[index], number, task.a))
+
+
+def _keeps(hazard: Hazard, arg: Value, number: float, a: Arithmetic) -> bool:
+    """Whether the condition may keep what is made of a number in the place of an argument."""
+    region = R.NONZERO if hazard.drop is None or keeps_where_true(hazard) else R.ZERO
+    network = Network(closure((hazard.selector, hazard.condition), MOST_VALUES), a)
+    kept = [Constraint(hazard.condition, region), Constraint(arg, R.point(number))]
+    return network.solve(kept) is not None
 
 
 def _elsewhere(task: Task) -> Iterator[Candidate]:

@@ -29,11 +29,16 @@ class Spelling(Enum):
 
 
 def double_where(
-    guarded: Sequence[Guarded], guards: Sequence[Guard], places: Places, spelling: Spelling = Spelling.WHERE
+    guarded: Sequence[Guarded],
+    guards: Sequence[Guard],
+    places: Places,
+    spelling: Spelling = Spelling.WHERE,
+    number: float | None = None,
 ) -> tuple[Edit, ...] | None:
     """Edits that put a second where, or a fill, around poisoned arguments; None if that cannot be written.
 
-    The hazards are those of one selector, for each of which there is a guard: both of its sides may have some.
+    The hazards are those of one selector, for each of which there is a guard: both of its sides may have some. Dropped
+    arguments become the `number`, or what is safe for their own op.
     """
     binding: dict[Edit, None] = {}
     wraps: dict[Span, Wrap] = {}
@@ -45,7 +50,8 @@ def double_where(
         for site, index in sites:
             if _is_guarded(argument_node(site.node, index, site.op), guard, places):
                 continue
-            wrap = _wrapped(site, index, guard, selector, places, spelling)
+            safe = OPS[site.op].safe[index] if number is None else number
+            wrap = None if safe is None else _wrapped(site, index, safe, guard, selector, places, spelling)
             if wrap is None or wraps.setdefault(wrap.span, wrap) != wrap:
                 return None
     return (*binding, *inserted(wraps.values(), places))
@@ -89,12 +95,11 @@ def _shifted(position: Position, columns: int) -> Position:
 
 
 def _wrapped(
-    site: Apply, index: int, guard: Guard, selector: ast.AST, places: Places, spelling: Spelling
+    site: Apply, index: int, safe: float, guard: Guard, selector: ast.AST, places: Places, spelling: Spelling
 ) -> Wrap | None:
     """The wrap that guards one argument of one site."""
     node = argument_node(site.node, index, site.op)
-    safe = OPS[site.op].safe[index]
-    if node is None or safe is None or not _bound_before(guard, node, selector, places):
+    if node is None or not _bound_before(guard, node, selector, places):
         return None
     if guard.condition is not None:
         node = within_shape(node, places.spelled_out(guard.condition))

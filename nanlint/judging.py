@@ -25,6 +25,7 @@ from nanlint.plausibility import (
     is_ratio,
     is_setting,
     is_step,
+    is_total,
 )
 from nanlint.relevance import (
     compares_all_of,
@@ -158,7 +159,7 @@ class Judge:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
-        if is_offset(poisoned, proof.values):
+        if is_offset(poisoned, proof.values) or is_total(poisoned):
             return True
         width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
         if is_positive_by_name(poisoned):

@@ -35,6 +35,7 @@ _ENDS = {
 """What the upper end of an interval is called, and what its lower end."""
 _TRAINED = re.compile(r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE)
 """What trained parameters are called."""
+_SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_SCALE = 1e-3
@@ -144,6 +145,16 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
     return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
+
+
+def is_total(value: Value) -> bool:
+    """Whether a value is the sum of what a softmax gives, or of the largest of that: one of them is no small number."""
+    if not isinstance(value, Apply) or value.op not in ("sum", "mean"):
+        return False
+    part = value.args[0]
+    while isinstance(part, Apply) and part.op in ("identity", "largest"):
+        part = part.args[0]
+    return isinstance(part, Leaf) and part.opaque and _SOFTMAX.search(part.name) is not None
 
 
 def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:

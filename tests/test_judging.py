@@ -93,6 +93,21 @@ def test_the_logarithms_that_are_trained_stay_small(name: str, likely: bool) -> 
     assert is_shown(f"def f({name}):\n    return {name}.exp().clamp(max=100.0)") is likely
 
 
+ROUTED = """
+    def f(logits, hidden, mask, row, column):
+        weights, chosen = torch.topk({weights}, 2, dim=-1)
+        weights = weights / weights.sum(dim=-1, keepdim=True)
+        row, column = torch.where(mask[0])
+        return hidden * weights[row, column, None]
+"""
+
+
+@pytest.mark.parametrize("weights", ["F.softmax(logits, dim=-1)", "logits.softmax(-1)"])
+def test_the_largest_of_what_a_softmax_gives_have_a_sum(weights: str) -> None:
+    assert not is_shown(ROUTED.format(weights=weights))
+    assert is_shown(ROUTED.format(weights="logits.sigmoid()"))
+
+
 KNOT = """
     def f(level, left, weight, step):
         width = weight * step

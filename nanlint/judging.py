@@ -31,6 +31,7 @@ from nanlint.relevance import (
     compares_all_of,
     is_asked_about,
     is_held_against_number,
+    is_held_against_zero,
     is_padding,
     is_told_apart,
     is_unreadable,
@@ -117,7 +118,7 @@ class Judge:
     def _speaks_of_poison(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether a selector has to do with the poisoned values, rather than with something made of the same inputs.
 
-        Its condition asks about them, holds a factor of theirs or what they divide against a number, or excludes
+        Its condition asks about them, compares a factor of theirs or what they divide with 0, or excludes
         them from what is selected; it names the places that are overwritten; or the other side is computed from
         them, so that they occur.
         """
@@ -132,7 +133,7 @@ class Judge:
             return True
         asked = any(is_told_apart(arg, condition) for arg in poisoned)
         factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
-        if asked or any(is_held_against_number(factor, condition) for factor in factors):
+        if asked or any(is_held_against_zero(factor, condition) for factor in factors):
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True

@@ -103,6 +103,17 @@ def is_held_against_number(value: Value, condition: Value) -> bool:
     )
 
 
+def is_held_against_zero(value: Value, condition: Value) -> bool:
+    """Whether a condition compares this very value with 0: `overlap > 0`."""
+    return any(
+        isinstance(part, Apply)
+        and OPS[part.op].boolean
+        and any(arg.number == value.number for arg in part.args)
+        and any(isinstance(arg, Constant) and arg.value == 0.0 for arg in part.args)
+        for part in closure((condition,), MOST_VALUES)
+    )
+
+
 def compares_all_of(value: Value, condition: Value) -> bool:
     """Whether a comparison in `condition` is between the very inputs that `value` is made of."""
     own = speaks_of(value)

@@ -10,7 +10,8 @@ from nanlint.roots import MARKERS
 
 _FILE = re.compile(
     r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)"
-    r"|(.*_)?(metrics?|eval|evaluat\w+|scalers?|running_mean_std)|normali[sz]ers?",
+    r"|(val|valid|validation|test|eval|evaluation)_metrics?|(.*_)?(eval|evaluat\w+|scalers?|running_mean_std)"
+    r"|normali[sz]ers?",
     re.IGNORECASE,
 )
 _TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)

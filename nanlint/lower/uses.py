@@ -11,12 +11,28 @@ from typing import TypeAlias
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 OFF = ("no_grad", "inference_mode")
-AUTOGRAD = ("autograd.Function", "InplaceFunction")
+AUTOGRAD = ("autograd.Function", "InplaceFunction", "(Function")
+"""What stands in a text that may have an op of its own for autograd."""
+_BASES = ("autograd.Function", "InplaceFunction")
 
 
 def is_autograd_function(node: ast.ClassDef) -> bool:
-    """`autograd.Function`: its forward runs without gradients, its backward is the gradient."""
-    return any(ast.unparse(base).endswith(AUTOGRAD) for base in node.bases)
+    """`autograd.Function`: its forward runs without gradients, its backward is the gradient.
+
+    So is a class made from any `Function` (`from torch.autograd import Function`) whose backward takes a context.
+    """
+    bases = [ast.unparse(base) for base in node.bases]
+    return any(base.endswith(_BASES) for base in bases) or (
+        any(base.endswith("Function") for base in bases) and any(map(_is_backward, node.body))
+    )
+
+
+def _is_backward(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.FunctionDef)
+        and node.name == "backward"
+        and any(parameter.arg == "ctx" for parameter in node.args.args[:2])
+    )
 
 
 def is_plain(node: Function) -> bool:

@@ -121,7 +121,4 @@ def _is_written_down(leaf: ast.Attribute, places: Places) -> bool:
 
 
 def _is_number(node: ast.expr) -> bool:
-    return all(
-        isinstance(part, (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop))
-        for part in ast.walk(node)
-    )
+    return all(isinstance(part, _NUMERIC) for part in ast.walk(node))

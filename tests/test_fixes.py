@@ -556,6 +556,22 @@ def test_what_may_be_a_single_number_of_another_type_is_not_made_many(body: str,
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "y = x.sqrt()\ny = y.reshape(n, 2)\nreturn torch.where(m, y, 0.0)",
+        "y = x.sqrt()\nif n:\n    y = y.flatten()\nreturn torch.where(m, y, 0.0)",
+        "y = x.sqrt()\ny = y.view(n, -1)\nlarge = y > 1\nreturn torch.where(large, y, 0.0)",
+        "y = (1 - x) ** 0.5\ny = y.view(*n.size())\nreturn (m > 0) * y",
+        "for _ in n:\n    y = x.sqrt()\n    y = y.permute(1, 0)\n    x = torch.where(m, y, 0.0)\nreturn x",
+    ],
+)
+def test_a_name_that_is_given_another_shape_is_not_written_as_what_it_was_before(body: str) -> None:
+    found = check(source(body, "x, m, n"), LOW)
+    assert found
+    assert [one.fix for one in found if one.fix is not None] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "body"),
     [
         pytest.param("x, mask", "return x.log().sum(-2) * mask", id="a mask of what is summed up"),

@@ -68,6 +68,8 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
         if bound is None or not reads:
             return None
         name, value = bound[0].id, bound[1]
+        if _is_bound_between(name, definition, selector, places):
+            return None  # what is read is another value
         if not all(makes(value, node, places) for node in _within(value, sites)):
             return None  # it has another shape than what the mask is of
         text = _guarded_text(value, guard, sites, selector, places)
@@ -81,6 +83,24 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
             return None
         edits += made
     return Rebuilt(tuple(edits), fits)
+
+
+def _is_bound_between(name: str, definition: ast.stmt | None, selector: ast.AST, places: Places) -> bool:
+    """Whether a name is given another value behind its definition, before the selector's statement."""
+    there = places.statement(selector)
+    own = {
+        id(node) for statement in (definition, there) if statement is not None for node in ast.walk(statement)
+    }
+    first = definition.lineno if definition is not None else 0
+    last = there.lineno if there is not None else 0
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and not isinstance(node.ctx, ast.Load)
+        and id(node) not in own
+        and first <= node.lineno <= last
+        for node in ast.walk(places.function(selector))
+    )
 
 
 def _within(value: ast.expr, sites: Sequence[tuple[Apply, int]]) -> list[ast.AST]:

@@ -89,7 +89,7 @@ def _analysed(
     )
     private: dict[int, tuple[Function, Apply]] = {}
     lowering: ModuleLowering | None = None
-    purpose = _Purpose(source)
+    purpose = _Purpose(source, places)
     for unit in lowered(wanted=worth.wanted):
         try:
             aside = purpose.is_aside(unit)
@@ -144,13 +144,16 @@ def _is_judged_by_use(finding: Finding) -> bool:
 class _Purpose:
     """What the code of a source is for: through some of it nothing is trained."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, places: Places) -> None:
+        self.source, self.places = source, places
         self.tested = is_among_tests(source.path)
         self.untrained = is_untrained(source.path)
 
     def is_aside(self, unit: Unit) -> bool:
-        """Whether what is found in a function, or at the module's level, is unlikely for what that is for."""
+        """Whether what is found in a function, or at the module's level, is unlikely for what that is for.
+
+        A function in another one is there for what that is for.
+        """
         apart = self.untrained or self._is_apart(unit)
         return self.tested or (apart and not self._asks_for_gradients(unit))
 
@@ -158,8 +161,13 @@ class _Purpose:
         if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return False
         owner = unit.function.owner if unit.function is not None else None
-        parameters = (parameter.arg for parameter in unit.node.args.args)
-        return is_apart_from_training(unit.node.name, owner.name if owner is not None else "", parameters)
+        around = self.places.ancestors(unit.node) if owner is None and unit.node.col_offset else ()
+        functions = (node for node in around if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        name = owner.name if owner is not None else ""
+        return any(
+            is_apart_from_training(node.name, name, (one.arg for one in node.args.args))
+            for node in (unit.node, *functions)
+        )
 
     def _asks_for_gradients(self, unit: Unit) -> bool:
         """Whether the text of a function, or of a module, says that something is differentiated there."""

@@ -129,3 +129,10 @@ def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
 def test_a_hook_of_backward_runs_while_a_gradient_is_made() -> None:
     hook = HAZARD.replace("def f(x)", "def rescale(module, x, grad_output)")
     assert confidences("model.py", hook + "    return grad_output * y\n") == [Confidence.LOW]
+
+
+def test_a_function_in_one_that_makes_first_values_is_there_for_them() -> None:
+    inner = "".join(f"    {line}\n" if line else "\n" for line in (HAZARD + "    return y").splitlines()[2:])
+    text = "import torch\n\ndef {}(module):\n" + inner + "    return f(module.weight)\n"
+    assert confidences("model.py", text.format("init_weights")) == [Confidence.LOW]
+    assert confidences("model.py", text.format("forward")) == [Confidence.HIGH]

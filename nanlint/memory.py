@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gc
 
-MOST_YOUNG = 1_000_000
-"""New objects after which it starts: some thousand files leave as many behind."""
+MOST_YOUNG = 200_000
+"""New objects after which it starts: some hundred files leave as many behind."""
 
 
 def begin() -> None:
     """Before a run."""
-    gc.set_threshold(MOST_YOUNG, 20, 1_000)
+    gc.set_threshold(MOST_YOUNG, 5, 5)

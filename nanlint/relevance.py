@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
@@ -95,23 +96,26 @@ def stem(value: Value) -> set[int]:
 def is_held_against_number(value: Value, condition: Value) -> bool:
     """Whether a condition compares this very value with a number or a setting: `cutoff > 0`, not `x < cutoff`."""
     return any(
-        isinstance(part, Apply)
-        and OPS[part.op].boolean
-        and any(arg.number == value.number for arg in part.args)
-        and all(arg.number == value.number or arg.kind is Kind.NUMBER for arg in part.args)
-        for part in closure((condition,), MOST_VALUES)
+        all(other.kind is Kind.NUMBER for other in others) for others in _held_against(value, condition)
     )
 
 
 def is_held_against_zero(value: Value, condition: Value) -> bool:
     """Whether a condition compares this very value with 0: `overlap > 0`."""
     return any(
-        isinstance(part, Apply)
-        and OPS[part.op].boolean
-        and any(arg.number == value.number for arg in part.args)
-        and any(isinstance(arg, Constant) and arg.value == 0.0 for arg in part.args)
-        for part in closure((condition,), MOST_VALUES)
+        isinstance(other, Constant) and other.value == 0.0
+        for others in _held_against(value, condition)
+        for other in others
     )
+
+
+def _held_against(value: Value, condition: Value) -> Iterator[list[Value]]:
+    """What this very value is compared with, for each comparison in a condition."""
+    for part in closure((condition,), MOST_VALUES):
+        if isinstance(part, Apply) and OPS[part.op].boolean:
+            others = [arg for arg in part.args if arg.number != value.number]
+            if len(others) < len(part.args):
+                yield others
 
 
 def compares_all_of(value: Value, condition: Value) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,9 +72,28 @@ def attempt(
     removes_nan = any(map(replaces_nan, replaced)) or (hazard.drop is None and _may_be_nan(hazard))
     if pair is not None and removes_nan and is_compared(pair[0], unit.sinks):
         return Outcome.FAILED
-    if pair is None:
-        return compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)
-    own = compared(hazard, [pair[0]], [pair[1]], a, strictly=strictly)
+
+    def held(old: Sequence[Value], new: Sequence[Value]) -> Outcome:
+        return compared(hazard, old, new, a, strictly=strictly)
+
+    return (
+        held(unit.sinks, again.sinks)
+        if pair is None
+        else _through(pair, unit, again, hazard, held, alone=alone)
+    )
+
+
+def _through(
+    pair: tuple[Apply, Apply],
+    unit: Unit,
+    again: Unit,
+    hazard: Hazard,
+    held: Callable[[Sequence[Value], Sequence[Value]], Outcome],
+    *,
+    alone: bool,
+) -> Outcome:
+    """What has changed of a selector, and of the results where more than that may differ; `held` compares values."""
+    own = held([pair[0]], [pair[1]])
     if own is Outcome.FAILED:
         return own
     through = alone or (
@@ -82,7 +101,7 @@ def attempt(
     )
     if through and not (hazard.drop is None and asks_for_sign(pair, unit.sinks)):
         return own
-    return worst_of((own, compared(hazard, unit.sinks, again.sinks, a, strictly=strictly)))
+    return worst_of((own, held(unit.sinks, again.sinks)))
 
 
 def _may_be_nan(hazard: Hazard) -> bool:

@@ -1,0 +1,332 @@
+"""The search for the proofs of one case: the ways in which what a selector drops may be poisoned, and inputs for them.
+
+The abstract half (facts) says which dropped values may reach a poison set and proves that the others cannot; the
+concrete half (witness) runs candidates and decides.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from nanlint import regions as R
+from nanlint.arithmetic import ARITHMETIC, Arithmetic
+from nanlint.budget import Budget
+from nanlint.cases import Case, Proof
+from nanlint.catalogue import OPS
+from nanlint.facts import Constraint, Facts, Network
+from nanlint.finding import Confidence
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
+from nanlint.judging import Judge
+from nanlint.plausibility import constant_of, saturated
+from nanlint.search import Effort, assignments, is_written, outlet, route
+from nanlint.stages import Stages
+from nanlint.witness import Tape, backward, culprit
+
+_MORE_TRIES = 80
+"""Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
+_MOST_FRUITLESS = 500
+"""Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
+_MOST_JUDGED = 40
+"""Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
+
+_ROUNDED = 1.00001
+"""The sum of numbers is at most by this factor smaller after they have been shortened."""
+_USED = {"phi": 1, "where": 1, "masked_fill": 2}
+"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
+
+
+def _always_used(operand: Value) -> Iterator[Apply]:
+    """What an operand is made of, but for what only one side of a choice uses."""
+    stack, seen = [operand], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number in seen or not isinstance(value, Apply):
+            continue
+        seen.add(value.number)
+        yield value
+        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
+
+
+class Study:
+    """The search for one case."""
+
+    def __init__(self, case: Case, a: Arithmetic, sinks: Sequence[Value], budget: Budget | None) -> None:
+        self.case = case
+        self.a = a
+        self.path = [Constraint(p.condition, R.NONZERO if p.truth else R.ZERO) for p in case.selector.path]
+        roots = [case.operand, case.selector, *(constraint.value for constraint in self.path)]
+        # of a value that an assertion computes too, the place below the selector is the one to tell and to edit
+        below = {value.number: value for value in closure((case.operand,), MOST_VALUES)}
+        self.order = [below.get(value.number, value) for value in closure(roots, MOST_VALUES)]
+        self.network = Network(self.order, a)
+        self.effort = Effort(len(self.order), budget)
+        self.below = set(below)
+        self.masks = [
+            Constraint(value.args[1], R.NONZERO)
+            for value in _always_used(case.operand)
+            if value.op == "masked_select" and value.number != case.selector.number
+        ]
+        known = [*case.dropped, *self.path, *self.masks]
+        self.ends = _ends(self.order)
+        self.seeds = frozenset(case.seed)
+        self.is_silent = not any(case.seed.values())
+        """Whether nothing but zeros comes from upstream."""
+        self.stages = Stages(self.order, case, known)
+        self.decided: dict[tuple[float | str | None, ...], dict[int, float] | None] = {}
+        """The values of what decides, by what was given for its inputs; None where nothing is dropped."""
+        self.fruitless: set[tuple[float | str | None, ...]] = set()
+        """What was given for all that is run first where no nan came of it."""
+        self.judged: dict[tuple[object, ...], Confidence] = {}
+        self.is_likely = False
+        """Whether any of them is more than unlikely."""
+        self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
+
+    def found(self) -> tuple[tuple[Proof, ...], Confidence] | None:
+        """What is found: the best proof of each site, of those that are the most certain; None for nothing."""
+        proofs: dict[int, Proof] = {}
+        for proof in self._proofs():
+            known = proofs.get(proof.site.number)
+            if known is None or self._rank(proof) < self._rank(known):
+                proofs[proof.site.number] = proof
+        ranked = sorted(proofs.values(), key=self._rank)
+        judged = sorted(((self._confidence(proof), proof) for proof in ranked), key=lambda pair: pair[0].rank)
+        if not judged:
+            return None
+        confidence = judged[0][0]
+        return tuple(proof for own, proof in judged if own is confidence), confidence
+
+    def judged_proofs(self) -> Iterator[tuple[Proof, Confidence]]:
+        """The best proof for each target, with how sure it is."""
+        return ((proof, self._confidence(proof)) for proof in self._proofs())
+
+    def _proofs(self) -> Iterator[Proof]:
+        """The best proof for each target; where there is none, one for whatever there may be."""
+        if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
+            return
+        constraints = self._dropped()
+        base = None if constraints is None else self.network.solve(constraints)
+        if base is None:
+            return
+        found = False
+        for target in itertools.islice(self._targets(base), self.effort.targets):
+            self.effort.take(1)
+            proof = self._proof(base, target)
+            if proof is not None:
+                found = True
+                yield proof
+        blind = self._best(base) if not found and self._may_be_nan(base) else None
+        if blind is not None:
+            yield blind
+
+    def _dropped(self) -> list[Constraint] | None:
+        """All that is known where the selector drops; None if it never does."""
+        known = [*self.case.dropped, *self.path, *self.masks]
+        drop = self.case.drop
+        if drop is None:
+            return known
+        facts = self.network.solve(known)
+        if facts is None:
+            return None
+        args = self.case.selector.args
+        region = drop.where(tuple(facts.of(arg) for arg in args))
+        return [*known, Constraint(args[drop.by], region, nan=drop.by_nan)]
+
+    def _targets(self, base: Facts) -> Iterator[Constraint]:
+        """What would poison: an argument in its op's poison set, or where the op's value is nan."""
+        for value in self.order:
+            if value.number not in self.below or not isinstance(value, Apply):
+                continue
+            row = OPS[value.op]
+            if not row.singular:
+                continue
+            regions = tuple(base.of(arg) for arg in value.args)
+            for arg, poison in zip(value.args, row.poison(self.a, *regions), strict=True):
+                met = base.of(arg) & poison
+                if met and value.op == "div" and arg is value.args[1] and not arg.grad:
+                    met &= R.ZERO  # all other divisors poison nothing but their own gradient
+                if met and (value.grad or self._may_break(value, arg, met, base)):
+                    yield Constraint(arg, met)
+                    yield from (Constraint(arg, R.point(at)) for at in _inside(row.landmarks, met))
+
+    def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
+        """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
+        row = OPS[value.op]
+        regions = [met if other is arg else base.of(other) for other in value.args]
+        return bool(row.image(self.a, *regions) & R.INFINITIES) or row.undefined(*regions)
+
+    def _may_be_nan(self, base: Facts) -> bool:
+        """Whether an op below may give nan of numbers: then nan, not a singular point, poisons the ops above it."""
+        return any(value.number in base.nans for value in self.order if value.number in self.below)
+
+    def _proof(self, base: Facts, target: Constraint) -> Proof | None:
+        way = route(self.case.operand, target.value, self.order)
+        further = outlet(target.value)
+        # where the nan only goes down from the target, the bounds on its way have to let it through
+        for constraints in (way, [*way, *further]) if further else (way,):
+            facts = self.network.solve((target, *constraints), base)
+            proof = None if facts is None else self._best(facts)
+            if proof is not None:
+                return proof
+        return None
+
+    def _best(self, facts: Facts) -> Proof | None:
+        """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
+        best: Proof | None = None
+        left = _MOST_FRUITLESS
+        for inputs in assignments(self.network, facts, self.effort):
+            left -= 1
+            if left < 0 or not self.effort.run():
+                break
+            if best is not None and self._is_no_better(inputs, best):
+                continue
+            proof = self._run(inputs)
+            if proof is None:
+                continue
+            left = left if best is not None else _MORE_TRIES
+            proof = self._plainer(proof, inputs)
+            if best is None or self._rank(proof) < self._rank(best):
+                best = proof
+            if not self._is_unlikely(best) and (best.singular or OPS[best.site.op].overflows):
+                break
+        return best
+
+    def _is_no_better(self, inputs: Mapping[int, float], best: Proof) -> bool:
+        """Whether a candidate would make no better proof, which need not be run to be known.
+
+        Once so many proofs were judged unlikely, all others are taken for it: then plainer numbers are all that counts.
+        """
+        if len(self.judged) < _MOST_JUDGED or self.is_likely:
+            return False
+        _, irregular, odd, total = self._rank(best)
+        numbers = (inputs[leaf.number] for leaf in best.inputs)
+        return not (irregular or odd) and sum(map(abs, numbers)) >= total * _ROUNDED
+
+    def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
+        """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
+        short = {number: float(f"{value:.6g}") for number, value in inputs.items()}
+        return proof if short == inputs else self._run(short) or proof
+
+    def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
+        """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""
+        arithmetic = a or self.a
+        values = self._dropped_values(inputs, arithmetic)
+        if values is None:
+            return None
+        first, seed = self.stages.first, self.case.seed
+        calm = self.is_silent and first.is_calm(values, self.seeds, arithmetic)
+        gradients = None if calm else first.backward(values, seed, arithmetic, cut=True)
+        if gradients is None or gradients.origin is None:
+            self.fruitless.add(self._key(first, inputs, arithmetic))
+            return None
+        self.stages.last.more(values, inputs, arithmetic)
+        value = values[self.case.selector.number]
+        if not _hold(self.stages.known_last, values) or not self._is_fine(value):
+            return None
+        arrived = self._arrived(gradients.by_number)
+        if not arrived or not self._survives(values, arithmetic):
+            return None
+        site = culprit(gradients.origin, values)
+        exact = a is None and not OPS[site.op].overflows and not saturated(site, values)
+        exact = exact and self._run(inputs, ARITHMETIC["float64"]) is not None
+        named = {leaf: inputs[leaf.number] for leaf in self.order if leaf.number in inputs}
+        return Proof(site, named, value, arrived, exact, values, gradients.origin)
+
+    def _key(self, tape: Tape, inputs: Mapping[int, float], a: Arithmetic) -> tuple[float | str | None, ...]:
+        return (a.dtype.name, *map(inputs.get, tape.inputs))
+
+    def _dropped_values(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+        """The values of what is dropped and of what decides it; None if it is not, or if it is known to be in vain."""
+        stages = self.stages
+        decided = self._deciding_values(inputs, a)
+        if decided is None or self._key(stages.first, inputs, a) in self.fruitless:
+            return None
+        values = dict(decided)
+        stages.dropped.more(values, inputs, a)
+        return values if _hold(stages.known_first, values) else None
+
+    def _deciding_values(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float] | None:
+        """The values of what decides, computed once for the same inputs of it; None if nothing is dropped there."""
+        stages = self.stages
+        key = self._key(stages.deciding, inputs, a)
+        if key not in self.decided:
+            values: dict[int, float] = {}
+            stages.deciding.more(values, inputs, a)
+            drops = self._drops(values) and _hold(stages.known_deciding, values)
+            self.decided[key] = values if drops else None
+        return self.decided[key]
+
+    def _drops(self, values: Mapping[int, float]) -> bool:
+        """Whether the selector drops its operand; a mask that is 0 is a constraint instead."""
+        case = self.case
+        args = tuple(values.get(arg.number, constant_of(arg)) for arg in case.selector.args)
+        return case.drop is None or case.drop.holds(args)
+
+    def _is_fine(self, value: float) -> bool:
+        """Whether the selector's own value is as it should be."""
+        case = self.case
+        # nan already in forward, or not there at all
+        lost = case.drop is None or case.selector.op == "masked_select"
+        return math.isfinite(value) or lost or self._is_written(value)
+
+    def _is_written(self, value: float) -> bool:
+        """Whether a value is the infinity that the code itself puts in place of the operand, as a score of -inf."""
+        case = self.case
+        if case.drop is None or case.selector.op not in ("where", "masked_fill"):
+            return False
+        taken = [
+            arg for at, arg in enumerate(case.selector.args) if at not in (case.drop.operand, case.drop.by)
+        ]
+        return any(
+            isinstance(arg, Constant) and math.isinf(arg.value) and arg.value == value for arg in taken
+        )
+
+    def _survives(self, values: Mapping[int, float], a: Arithmetic) -> bool:
+        """Whether the nan is there when the selected side sends its gradient too.
+
+        What both sides share is given the sum of their gradients, and is no longer at a loss if that is not 0.
+        """
+        selector = self.case.selector.number
+        whole = backward(self.order, values, {selector: 1.0}, a)
+        return selector not in values or bool(self._arrived(whole.by_number))
+
+    def _arrived(self, gradients: Mapping[int, float]) -> dict[Value, float]:
+        """The leaves, and the values at the edge of what is looked at, whose gradient is nan."""
+        found = ((end, gradients.get(end.number, 0.0)) for end in self.ends)
+        return {end: g for end, g in found if g != g}
+
+    def _is_unlikely(self, proof: Proof) -> bool:
+        return self._confidence(proof) is Confidence.LOW
+
+    def _confidence(self, proof: Proof) -> Confidence:
+        """How sure a proof is, judged once: the same numbers are met again and again."""
+        key = (proof.site.number, proof.origin.number, tuple(proof.inputs.values()))
+        if key not in self.judged:
+            enough = len(self.judged) >= _MOST_JUDGED
+            self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
+            self.is_likely = self.is_likely or self.judged[key] is not Confidence.LOW
+        return self.judged[key]
+
+    def _rank(self, proof: Proof) -> tuple[bool, bool, bool, float]:
+        """Plausible before far-fetched, singular before not, numbers that a person may write before others."""
+        numbers = proof.inputs.values()
+        odd = not all(is_written(value) for value in numbers)
+        return self._is_unlikely(proof), not proof.singular, odd, sum(map(abs, numbers))
+
+
+def _inside(landmarks: Sequence[float], region: R.Region) -> list[float]:
+    """The points at which a formula changes that lie amid a region: a coarse poison set stands for poles among them."""
+    return [at for at in landmarks if any(part.lo < at < part.hi for part in region.intervals)]
+
+
+def _ends(order: Sequence[Value]) -> list[Value]:
+    """Where gradient arrives: the leaves, and the values at the edge of what is looked at, in order."""
+    inside = {value.number for value in order}
+    met = (end for value in order for end in (value, *operands(value)))
+    return list(dict.fromkeys(v for v in met if v.grad and (isinstance(v, Leaf) or v.number not in inside)))
+
+
+def _hold(constraints: Iterable[Constraint], values: Mapping[int, float]) -> bool:
+    """Whether the constraints on values that were computed hold."""
+    return all(values[one.value.number] in one.region for one in constraints if one.value.number in values)

@@ -101,6 +101,8 @@ class Judge:
     def _is_beside_the_point(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether nothing in the code says that the poison is met where the operand is dropped."""
         drop, condition = self.case.drop, self.case.condition
+        if drop is None and not math.isfinite(proof.value) and not any(arg.grad for arg in poisoned):
+            return True  # a mean over nothing, times a mask: forward shows it
         if drop is not None and drop.by == drop.operand:
             bounded = self.case.selector.op != "nan_to_num" and is_not_for_bounds(proof.site, proof.values)
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)

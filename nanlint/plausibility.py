@@ -36,6 +36,9 @@ _ENDS = {
 _TRAINED = re.compile(r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE)
 """What trained parameters are called."""
 _SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
+_LOG_PROBABILITY = re.compile(
+    r"log_?probs?(?![a-z])|logp(?![a-z])|logps(?![a-z])|log_?softmax|log_?likelihood"
+)
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_SCALE = 1e-3
@@ -174,12 +177,18 @@ def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
 
     A root or a logarithm is given bounds because its argument reaches 0, an exponential because it overflows. What
     bounds a quotient says nothing of a divisor that is 0, and the exponential of a difference is a ratio of two values
-    of one kind: that of probabilities under a new and an old policy is bounded near 1.
+    of one kind. That of probabilities is bounded because a policy may leave the one it is compared with far behind.
     """
     if site.op == "pow":
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0
-    return site.op == "div" or is_ratio(site)
+    return site.op == "div" or (is_ratio(site) and not _is_of_probabilities(site))
+
+
+def _is_of_probabilities(ratio: Apply) -> bool:
+    """Whether a ratio is called one of probabilities, that are kept as logarithms."""
+    leaves = (value for value in closure(ratio.args, MOST_VALUES) if isinstance(value, Leaf))
+    return any(_LOG_PROBABILITY.search(leaf.name) for leaf in leaves)
 
 
 def is_ratio(site: Apply) -> bool:

@@ -30,7 +30,7 @@ _FUNCTION = re.compile(
     re.IGNORECASE,
 )
 _CLASS = re.compile(
-    r"\w*(Sampler|Scheduler|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
+    r"\w*(Sampler|Scheduler|Corrector|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")

@@ -112,3 +112,24 @@ def test_names_of_attributes_of_self(name: str, expected: bool) -> None:
 @pytest.mark.parametrize("name", ["eps", "cfg.eps", "cfg.loss.eps", 'cfg["eps"]', 'cfg["loss"]["eps"]'])
 def test_the_last_part_of_a_name_speaks(name: str) -> None:
     assert named(name) == named("eps") is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["alphas_cumprod", "alpha_bar", "sqrt_alphas_cumprod", "betas", "alphas_cumprod_prev"]
+)
+def test_the_noise_of_a_step_is_positive_and_not_trained(name: str) -> None:
+    said = named(f"self.scheduler.{name}[t]")
+    assert said is not None
+    assert not said.grad
+    assert said.region.lo > 0.0
+    assert checked("self, x, t", f"torch.nan_to_num(x / self.scheduler.{name}[t] ** 0.5)") == []
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "alphabet"])
+def test_other_values_of_such_names_may_be(name: str) -> None:
+    assert named(name) is None
+
+
+def test_the_elements_of_something_are_called_what_that_is() -> None:
+    assert named("model.predict(x, long_argument....distances[:, 0]") == named("distances")
+    assert named("model.predict(x, long_argument....distances") == named("distances")

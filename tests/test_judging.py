@@ -447,6 +447,47 @@ def test_a_ratio_of_two_policies_may_be_anything_where_it_is_masked() -> None:
     assert is_shown("def f(new, old, mask):\n    return ((new - old).exp() * mask).sum()")
 
 
+CLIPPED = "def f({new}, {old}, low, high):\n    return ({new} - {old}).exp().clamp(0.8, 1.2).sum()"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "shown"),
+    [("log_prob", "old_log_prob", True), ("logp", "logp_old", True), ("q", "v", False)],
+)
+def test_a_policy_may_leave_far_behind_what_its_ratio_is_clipped_to(new: str, old: str, shown: bool) -> None:
+    assert is_shown(CLIPPED.format(new=new, old=old)) is shown
+
+
+REGISTERED = """
+    class Sharpness(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_parameter("slope", {value})
+
+        def forward(self, x):
+            return x * torch.exp(self.slope * 10.0).clamp(1e-6, 1e6)
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("torch.nn.Parameter(torch.tensor(0.3))", True), ("torch.nn.Parameter(x, requires_grad=False)", False)],
+)
+def test_a_parameter_is_trained_whichever_way_it_is_registered(value: str, shown: bool) -> None:
+    assert is_shown(REGISTERED.format(value=value)) is shown
+
+
+MEANS = "def f(x, mask):\n    return x / {divisor} * mask"
+
+
+def test_a_mean_over_nothing_is_seen_in_forward() -> None:
+    assert shown(MEANS.format(divisor="mask.sum(0)")) == [Confidence.LOW]
+
+
+def test_a_root_of_no_elements_is_not() -> None:
+    assert is_shown("def f(x, mask):\n    return (x.sum(0).abs().sqrt() * mask).sum()")
+
+
 ARRAYS = """
     def scaled(a):
         distance = torch.as_tensor(a) ** 0.5

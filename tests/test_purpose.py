@@ -115,7 +115,8 @@ def test_functions_that_make_what_training_starts_from(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "owner", ["GridSampler", "DDIMScheduler", "RewardScaler", "RunningMeanStd", "Normalizer"]
+    "owner",
+    ["GridSampler", "DDIMScheduler", "RewardScaler", "RunningMeanStd", "Normalizer", "LangevinCorrector"],
 )
 def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
     method = HAZARD.replace("\ndef f(x)", f"\nclass {owner}:\n    def draw(self, x)").replace(

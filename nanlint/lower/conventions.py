@@ -55,6 +55,11 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"|^(lens|lengths|seqlens?|cu_seqlens)$",
             Said(Kind.UNKNOWN, _COUNT),
         ),
+        # how much noise a diffusion adds in each step
+        (
+            r"^(sqrt_)?(one_minus_)?(alphas|betas|alphas?_(cum\w*|bars?|hats?))(_prev|_next|_t)?$",
+            Said(Kind.UNKNOWN, R.interval(1e-6, 1.0)),
+        ),
         # constants handed to a helper
         (r"^ones?$", Said(Kind.UNKNOWN, R.TRUE)),
         (r"^zeros?$", Said(Kind.UNKNOWN, R.ZERO)),
@@ -74,7 +79,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         ),
         # what cannot be negative
         (
-            r"(^|_)(std|stddev|nanstd|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov|density|densities)$",
+            r"(^|_)(std|stddev|nanstd|sigmas?|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov|density|densities)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
         # what comes from an environment or is counted, and what nothing is trained through
@@ -125,13 +130,15 @@ def named(name: str) -> Said | None:
 
 
 _PART = re.compile(r"\w+")
-_ARGUMENTS = re.compile(r"\([^()]*(\)|\.\.\.)")
+_ARGUMENTS = re.compile(r"\([^()]*?(\)|\.\.\.)")
 """The arguments of a call in a name, or as much of them as is left of a long one."""
+_ELEMENTS = re.compile(r"""\[[^\[\]"']*\]$""")
+"""The subscript at the end of a name that is no key: `[t]`, `[:, 0]`."""
 
 
 def _parts(name: str) -> list[str]:
-    """`cfg`, `loss` and `eps` of `cfg.loss["eps"]`; of a call without its arguments."""
-    found = 1
+    """`cfg`, `loss` and `eps` of `cfg.loss["eps"]`; of a call without its arguments, of elements what they are of."""
+    name, found = _ELEMENTS.sub("", name), 1
     while found:
         name, found = _ARGUMENTS.subn("", name)
     return _PART.findall(name)

@@ -124,14 +124,14 @@ def _checked(calls: Values, call: Call) -> Thing | None:
 
 
 def _registered(calls: Values, call: Call) -> Thing | None:
-    """`self.register_buffer(name, value)`: an attribute without gradient; a parameter has one."""
+    """`self.register_buffer(name, value)`: an attribute without gradient; a parameter is what it was made to be."""
     receiver = call.called.receiver if isinstance(call.called, Method) else None
     if not isinstance(receiver, Instance) or not isinstance(call.first, Text):
         return None
     name, value = str(call.first.value), call.args[1] if len(call.args) > 1 else call.named.get("tensor")
     if isinstance(value, Value):
         is_buffer = call.name == "register_buffer"
-        receiver.fields[name] = calls.detached(value) if is_buffer else calls.builder.leaf(f"self.{name}")
+        receiver.fields[name] = calls.detached(value) if is_buffer else value
     return Text(None)
 
 

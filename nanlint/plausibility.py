@@ -33,6 +33,8 @@ _ENDS = {
     "far": "near",
 }
 """What the upper end of an interval is called, and what its lower end."""
+_BOUNDS = re.compile(r"(^|[._])(aabbs?|bbox|bounding_box|bounds?|range|limits?|interval)$", re.IGNORECASE)
+"""What holds both ends of an interval, or of one in each direction."""
 _TRAINED = re.compile(r"^parameter$|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE)
 """What trained parameters are called."""
 _SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
@@ -83,11 +85,14 @@ def is_step(value: Value, values: Mapping[int, float]) -> bool:
 
 
 def _are_ends(one: Value, other: Value) -> bool:
-    """Whether two values are inputs that are called the ends of something, or elements of the same `linspace`."""
-    if not (isinstance(one, Leaf) and isinstance(other, Leaf)) or one.opaque or other.opaque:
+    """Whether two values are inputs that are called the ends of something, or elements of a `linspace` or of bounds."""
+    if not (isinstance(one, Leaf) and isinstance(other, Leaf)):
         return False
-    if "linspace(" in one.name and one.name.rpartition("[")[0] == other.name.rpartition("[")[0]:
+    whole = one.name.rpartition("[")[0]
+    if whole == other.name.rpartition("[")[0] and ("linspace(" in whole or _BOUNDS.search(whole)):
         return True
+    if one.opaque or other.opaque:
+        return False
     pairs = ((_ENDS.get(first), second) for first, second in zip(_words(one), _words(other), strict=False))
     return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
 

@@ -11,7 +11,7 @@ from nanlint.roots import MARKERS
 _FILE = re.compile(
     r"test_.*|.*_test|tests?|conftest|(.*_)?(datasets?|data_?loaders?|preprocess\w*|data_utils)"
     r"|(val|valid|validation|test|eval|evaluation)_metrics?|(.*_)?(eval|evaluat\w+|scalers?|running_mean_std)"
-    r"|normali[sz]ers?",
+    r"|normali[sz]ers?|(\w*_)?beam(_\w*)?_decod\w+|(\w*_)?beam_search\w*",
     re.IGNORECASE,
 )
 _TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)
@@ -22,15 +22,15 @@ _FOLDERS = frozenset(
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(
     r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
-    r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?|\w+_init_?)"
+    r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?(?<!__)|\w+_init_?)"
     r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)"
-    r"|generate|predict(_step)?|validation_step|test_step|evaluate|infer(ence)?"
+    r"|generate|predict(_step)?|validation_step|test_step|infer(ence)?"
     r"|(\w+_)?statistics"
     r"|_*unsafe_\w+",
     re.IGNORECASE,
 )
 _CLASS = re.compile(
-    r"\w*(Sampler|Scheduler|Corrector|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
+    r"\w*(Sampler|Scheduler|Corrector|BeamSearch\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")

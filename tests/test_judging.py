@@ -477,6 +477,51 @@ def test_a_parameter_is_trained_whichever_way_it_is_registered(value: str, shown
     assert is_shown(REGISTERED.format(value=value)) is shown
 
 
+RECORDED = """
+    class Step:
+        def f(self, x, sink):
+            size = x.norm()
+            share = torch.nan_to_num(x / size)
+            {use}
+            return (x * x).sum()
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'metrics = {"share": share}; sink.flush(metrics)',
+        'metrics = {}; metrics["share"] = share; sink.flush(metrics)',
+        'self.stats["share"] = share',
+        "self.stats.append(share)",
+        'self.train_metrics["share"].append(share)',
+        "self.train_accuracy(share, x)",
+    ],
+)
+def test_nobody_differentiates_what_is_kept_to_be_shown(use: str) -> None:
+    assert shown(RECORDED.format(use=use)) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'parts = {"share": share}; sink.flush(parts)',
+        'self.parts["share"] = share',
+        "self.parts.append(share)",
+        "self.head(share, x)",
+    ],
+)
+def test_but_perhaps_what_is_kept_under_another_name(use: str) -> None:
+    assert is_shown(RECORDED.format(use=use))
+
+
+@pytest.mark.parametrize(("box", "shown"), [("aabb", False), ("bounds", False), ("pair", True)])
+def test_bounds_are_not_both_the_same(box: str, shown: bool) -> None:
+    part = f"(x - {box}[0]) / ({box}[1] - {box}[0])"
+    body = f"def f(x, mask, {box}):\n    return torch.where(mask, {part}, x)\n"
+    assert is_shown(body) is shown
+
+
 MEANS = "def f(x, mask):\n    return x / {divisor} * mask"
 
 

@@ -63,6 +63,7 @@ def test_code_that_asks_for_no_gradient(line: str) -> None:
         "common/_scalers.py",
         "normalizer.py",
         "running_mean_std.py",
+        "ctc_beam_decoding.py",
     ],
 )
 def test_tests_and_data_carry_no_gradient(path: str) -> None:
@@ -85,7 +86,9 @@ def test_in_a_folder_of_tests_it_is_the_tested_code_that_is_differentiated() -> 
     assert confidences("tests/reference.py", f"{text}    return y\n") == [Confidence.LOW]
 
 
-@pytest.mark.parametrize("name", ["target_loss", "retarget", "sample_loss", "sample", "get_target_network"])
+@pytest.mark.parametrize(
+    "name", ["target_loss", "retarget", "evaluate", "sample_loss", "sample", "get_target_network"]
+)
 def test_functions_that_may_be_trained_through(name: str) -> None:
     assert not is_apart_from_training(name)
     assert confidences("model.py", HAZARD.replace("def f", f"def {name}") + "    return y\n") == [
@@ -116,7 +119,15 @@ def test_functions_that_make_what_training_starts_from(name: str) -> None:
 
 @pytest.mark.parametrize(
     "owner",
-    ["GridSampler", "DDIMScheduler", "RewardScaler", "RunningMeanStd", "Normalizer", "LangevinCorrector"],
+    [
+        "GridSampler",
+        "DDIMScheduler",
+        "RewardScaler",
+        "RunningMeanStd",
+        "Normalizer",
+        "LangevinCorrector",
+        "BeamSearchDecoder",
+    ],
 )
 def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
     method = HAZARD.replace("\ndef f(x)", f"\nclass {owner}:\n    def draw(self, x)").replace(

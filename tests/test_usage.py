@@ -147,6 +147,27 @@ def test_what_is_used_without_gradients_only_is_unlikely(tmp_path: Path, use: st
     assert used(tmp_path, use) == [LOW]
 
 
+APART = "from own import log\n\n\ndef {function}(x):\n    return log(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "confidence"),
+    [
+        ("other.py", "validation_step", LOW),
+        ("other.py", "_init_weights", LOW),
+        ("other.py", "training_step", HIGH),
+        ("other.py", "__init__", HIGH),
+        ("data/pairs.py", "collate", LOW),
+        ("metrics/overlap.py", "overlap", LOW),
+        ("losses/overlap.py", "overlap", HIGH),
+    ],
+)
+def test_a_use_in_code_that_nothing_is_trained_through_is_one_without_gradients(
+    tmp_path: Path, file: str, function: str, confidence: Confidence
+) -> None:
+    assert found(tmp_path, HELPER, {file: APART.format(function=function)}) == [confidence]
+
+
 QUIET = "import torch\nfrom own import log\n\n@torch.no_grad()\ndef g(x):\n    return log(x)\n"
 LOUD = "from own import log\n\ndef h(x):\n    return log(x)\n"
 
@@ -260,6 +281,12 @@ def test_a_class_from_elsewhere_calls_what_it_asks_for(tmp_path: Path) -> None:
     assert found(tmp_path, own, others) == [LOW]
     own = METHOD.format(imports="from base import Base", base="Base", name="compute_loss")
     assert found(tmp_path, own, others) == [HIGH]
+
+
+def test_but_not_what_is_private(tmp_path: Path) -> None:
+    others = {"other.py": CALLS.format(call="._compute_loss")}
+    own = METHOD.format(imports="from transformers import Trainer", base="Trainer", name="_compute_loss")
+    assert found(tmp_path, own, others) == [LOW]
 
 
 METRIC = """

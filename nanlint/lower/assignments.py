@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.graph import Apply, Kind, Leaf, Value
-from nanlint.lower.conventions import is_count_name, named
+from nanlint.lower.conventions import is_count_name, is_record, keeps_records, named
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Instance, Items, Thing
+from nanlint.lower.things import Each, Foreign, Instance, Items, Mapped, Thing
 
 
 class Assignments(Expressions):
@@ -49,6 +49,8 @@ class Assignments(Expressions):
     def bind(self, target: ast.expr, thing: Thing, frame: Frame) -> None:
         """Assign `thing` to an assignment target."""
         if isinstance(target, ast.Name):
+            if isinstance(thing, Mapped) and keeps_records(target.id):
+                thing = self.without_gradient(thing)
             frame.scope.names[target.id] = self._as_called(target.id, thing)
             if target.id in frame.scope.outer:
                 self.sink(thing)
@@ -106,6 +108,8 @@ class Assignments(Expressions):
     def _bind_item(self, target: ast.Subscript, thing: Thing, frame: Frame) -> None:
         """`y[key] = v` gives `y` a new value; names of the same tensor follow."""
         old = self.evaluate(target.value, frame)
+        if is_record(target.value) and not (isinstance(old, Value) and _is_place(target.slice)):
+            return
         if not isinstance(old, Value):
             self.sink(thing)
             return
@@ -140,6 +144,13 @@ def _is_computed(node: ast.AST | None) -> bool:
     while isinstance(owner, ast.Attribute):
         owner = owner.value
     return isinstance(owner, ast.Name) and owner.id == "self"
+
+
+def _is_place(key: ast.expr) -> bool:
+    """Whether a subscript may be one of a tensor: no string is."""
+    return not (
+        isinstance(key, ast.JoinedStr) or (isinstance(key, ast.Constant) and isinstance(key.value, str))
+    )
 
 
 def _as_load(target: ast.expr) -> ast.expr:

@@ -55,6 +55,15 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"|^(lens|lengths|seqlens?|cu_seqlens)$",
             Said(Kind.UNKNOWN, _COUNT),
         ),
+        # how large layers, vocabularies and batches are
+        (
+            r"(^|_)(vocab|vocabulary|batch|beam|hidden|embed|embedding|block|chunk|kernel|window|patch|head|context)_size$",
+            Said(Kind.UNKNOWN, R.interval(1.0, 1e6)),
+        ),
+        # the frequencies of rotary embeddings
+        (r"(^|_)inv_freqs?$|^freqs_cis$", Said(Kind.UNKNOWN, R.interval(1e-9, 1.0))),
+        # the logarithm of a ratio of signal to noise
+        (r"(^|_)log_?snr$", Said(Kind.UNKNOWN, R.interval(-50.0, 50.0), True)),
         # how much noise a diffusion adds in each step
         (
             r"^(sqrt_)?(one_minus_)?(alphas|betas|alphas?_(cum\w*|bars?|hats?))(_prev|_next|_t)?$",
@@ -79,7 +88,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         ),
         # what cannot be negative
         (
-            r"(^|_)(std|stddev|nanstd|sigmas?|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov|density|densities)$",
+            r"(^|_)(std|stddev|nanstd|sigmas?|norm|norms|dist|dists|distance|distances|radius|radii|r_?vdw|r_?cov|density|densities|transmittance|optical_depth)$",
             Said(Kind.UNKNOWN, R.interval(0.0, 1e6), True),
         ),
         # what comes from an environment or is counted, and what nothing is trained through
@@ -221,3 +230,30 @@ _COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)
 def is_count_name(name: str) -> bool:
     """Whether something called `name` says how many."""
     return _COUNTS.search(name) is not None
+
+
+_RECORDS = re.compile(
+    r"(^|_)(metrics?|stats?|statistics|logs?|log_dict|logging_outputs?|infos?|summary|summaries|diagnostics|meters?)$",
+    re.IGNORECASE,
+)
+
+
+def keeps_records(name: str) -> bool:
+    """Whether something called `name` is where a program keeps what it shows: `metrics["norm"]`, `self.stats`."""
+    return _RECORDS.search(_last_part(name)) is not None
+
+
+def is_record(node: ast.expr) -> bool:
+    """Whether an expression is of something that keeps records, or of an element of it."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return keeps_records(name)
+
+
+_MEASURES = re.compile(r"(^|_)(metrics?|accuracy|acc)$", re.IGNORECASE)
+
+
+def measures(name: str) -> bool:
+    """Whether a function called `name` measures what it is given, to be shown: `self.train_accuracy(scores, y)`."""
+    return _MEASURES.search(name) is not None

@@ -10,6 +10,7 @@ from nanlint.catalogue import SELECTORS, SPELLINGS
 from nanlint.catalogue.structure import LOGGING, SAME_ELEMENTS
 from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
+from nanlint.lower.conventions import is_record
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
@@ -18,6 +19,8 @@ from nanlint.lower.torch_calls import TorchCalls
 _CONSTRAINED = R.interval(1e-12, 1e6)
 """What the constraint of a parameter makes of it: a scale or a variance that is positive, as GPyTorch has them."""
 _LOOKING_UP = frozenset({"get", "pop", "setdefault"})
+_KEEPING = frozenset({"append", "add", "extend", "update", "put"})
+"""How something is kept, to be shown later if where it is kept is called so."""
 
 
 class Methods(TorchCalls):
@@ -28,6 +31,8 @@ class Methods(TorchCalls):
         receiver = called.receiver
         if isinstance(receiver, Method):
             receiver = self.as_value(receiver)
+        if called.name in _KEEPING and is_record(called.node.value):
+            return Text(None)
         if isinstance(receiver, Value):
             return self._call_tensor_method(receiver, call)
         if isinstance(receiver, (Items, Each)):

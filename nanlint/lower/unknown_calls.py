@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nanlint.graph import Kind
 from nanlint.lower.call import Call
+from nanlint.lower.conventions import measures
 from nanlint.lower.things import Function, Symbol, Thing
 from nanlint.lower.values import Values
 
@@ -13,7 +14,8 @@ class UnknownCalls(Values):
 
     def unknown_call(self, call: Call) -> Thing:
         """Something that is not followed: gradient may come back through it to its arguments."""
-        self.sink(*call.things)
+        if not measures(call.name):
+            self.sink(*call.things)
         region, grad = self.named_result(call.name)
         if _is_top_level(call.called):
             grad = grad and _may_have_gradient(call)

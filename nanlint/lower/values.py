@@ -126,6 +126,9 @@ class Values(Objects):
             return self.detached(thing)
         if isinstance(thing, Items):
             return Items(tuple(map(self.without_gradient, thing.things)))
+        if isinstance(thing, Mapped):
+            known = {key: self.without_gradient(part) for key, part in thing.things.items()}
+            return Mapped(known, tuple(map(self.without_gradient, thing.others)))
         return Each(self.without_gradient(thing.thing)) if isinstance(thing, Each) else thing
 
     def select(self, value: Value, mask: Value, node: ast.AST, frame: Frame) -> Value:

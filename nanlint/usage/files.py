@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from nanlint.discovery import USUAL_EXCLUSIONS
 from nanlint.modules import MOST_BYTES, MOST_KEPT, Shelf, load
-from nanlint.purpose import is_among_tests, is_named_test
+from nanlint.purpose import is_among_tests, is_named_test, is_untrained
 from nanlint.roots import MARKERS, roots
 from nanlint.usage.scan import scan
 from nanlint.usage.uses import Summary
@@ -103,7 +103,9 @@ def _bytes_of(path: str) -> bytes:
 
 def _scanned(path: str) -> Summary | None:
     module = load(path)
-    return None if module is None else scan(module.tree, path, module.package)
+    if module is None:
+        return None
+    return scan(module.tree, path, module.package, is_aside=is_untrained(path))
 
 
 _SUMMARIES = Shelf(_scanned, MOST_KEPT)

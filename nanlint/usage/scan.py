@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from nanlint.lower.uses import Function, is_autograd_function
 from nanlint.names import imported
+from nanlint.purpose import is_apart_from_training
 from nanlint.usage.off import (
     ASKS,
     LIBRARIES,
@@ -45,9 +46,9 @@ class _Place:
         return replace(self, is_out=False, kept="") if self.is_out or self.kept else self
 
 
-def scan(tree: ast.Module, path: str, package: str) -> Summary | None:
-    """All uses in a file; None if it is nested too deeply."""
-    scanner = _Scanner(path, package)
+def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -> Summary | None:
+    """All uses in a file; None if it is nested too deeply. Nothing is trained through what is put aside."""
+    scanner = _Scanner(path, package, is_aside)
     try:
         scanner.all(tree.body, _Place())
     except RecursionError:
@@ -56,8 +57,8 @@ def scan(tree: ast.Module, path: str, package: str) -> Summary | None:
 
 
 class _Scanner:
-    def __init__(self, path: str, package: str) -> None:
-        self.path, self.package = path, package
+    def __init__(self, path: str, package: str, is_aside: bool) -> None:
+        self.path, self.package, self.is_aside = path, package, is_aside
         self.summary = Summary(path)
         self.defined: set[str] = set()
         """Names that the file defines at its top."""
@@ -102,9 +103,11 @@ class _Scanner:
         self.all([*(d for d in node.decorator_list if ending(d) != "wraps"), *defaults], place.inner())
         off = any(map(is_off_by, node.decorator_list))
         if place.home is None:
+            owner = place.owner.name if place.owner is not None else ""
+            aside = self.is_aside or is_apart_from_training(node.name, owner)
             off = off or (place.owner is not None and place.is_off)
             home = self._home(node, place, off)
-            inside = replace(place, home=home, is_off=off)
+            inside = replace(place, home=home, is_off=off or aside)
         else:
             escapes = node.name in self.leaving
             if escapes:

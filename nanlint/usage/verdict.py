@@ -80,6 +80,8 @@ class _Search:
         """Whether all that leads to a function is its name, and gradients are not asked for in it."""
         if home.asks or not home.is_plain or (home.name.startswith("__") and home.name not in ENTRIES):
             return False
+        if home.name.startswith("_") and home.name not in ENTRIES:
+            return True  # what is private to a class is not what its bases ask for
         return not (home.owner and self._may_be_called_from_outside(home.path, home.owner))
 
     def _counted(self, home: Home, on_way: tuple[Home, ...]) -> Iterator[Use]:

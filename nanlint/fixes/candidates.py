@@ -24,6 +24,7 @@ from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
+from nanlint.fixes.recomputed import recomputed
 from nanlint.fixes.restated import restated
 from nanlint.fixes.shapes import fits, is_wider, may_fit
 from nanlint.graph import MOST_VALUES, Apply, Kind, Leaf, Value, closure
@@ -186,7 +187,7 @@ def _elsewhere(task: Task) -> Iterator[Candidate]:
     for (own,) in _site_sets(task):
         if _is_count(hazard, own, places):
             continue
-        made = rebuilt(hazard, own, places)
+        made = rebuilt(hazard, own, places) or recomputed(hazard, own, places)
         if made is not None:
             yield Candidate("double-where", made.edits, made.fits)
     for edits, narrow in helper_arguments(hazard, places):

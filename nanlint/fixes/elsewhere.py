@@ -54,7 +54,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
     ):
         return None
     edits: list[Edit] = list(guard.binding)
-    fits = not is_trained_factor(hazard) and not _leaves_type(guard, sites, places)
+    fits = not is_trained_factor(hazard) and not leaves_type(guard, sites, places)
     for definition in dict.fromkeys(
         places.statement(site.node) for site, _ in sites if site.node is not None
     ):
@@ -72,7 +72,7 @@ def rebuilt(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) 
             return None  # what is read is another value
         if not all(makes(value, node, places) for node in _within(value, sites)):
             return None  # it has another shape than what the mask is of
-        text = _guarded_text(value, guard, sites, selector, places)
+        text = guarded_text(value, guard, sites, selector, places)
         reads = [read for read in reads if not is_shape_only(read, places)]
         shaped = not indexes(selector) or is_of_shape(guard.condition, name, value, places)
         if not all(elementwise_path(read, selector, places) for read in reads):
@@ -108,7 +108,7 @@ def _within(value: ast.expr, sites: Sequence[tuple[Apply, int]]) -> list[ast.AST
     return [site.node for site, _ in sites if site.node in inside]
 
 
-def _leaves_type(guard: Guard, sites: Sequence[tuple[Apply, int]], places: Places) -> bool:
+def leaves_type(guard: Guard, sites: Sequence[tuple[Apply, int]], places: Places) -> bool:
     """Whether an argument may be a single number of another type, which a guard of many elements makes many."""
     nodes = (argument_node(site.node, index, site.op) for site, index in sites)
     return any(node is not None and may_be_single(node, guard.condition, places) for node in nodes)
@@ -138,7 +138,7 @@ def _in_their_place(
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
 
 
-def _guarded_text(
+def guarded_text(
     value: ast.expr, guard: Guard, sites: Sequence[tuple[Apply, int]], selector: ast.expr, places: Places
 ) -> str | None:
     """The text of a definition with the guard around the arguments of its singular ops."""

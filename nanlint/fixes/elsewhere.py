@@ -94,12 +94,8 @@ def _is_bound_between(name: str, definition: ast.stmt | None, selector: ast.AST,
     first = definition.lineno if definition is not None else 0
     last = there.lineno if there is not None else 0
     return any(
-        isinstance(node, ast.Name)
-        and node.id == name
-        and not isinstance(node.ctx, ast.Load)
-        and id(node) not in own
-        and first <= node.lineno <= last
-        for node in ast.walk(places.function(selector))
+        not isinstance(node.ctx, ast.Load) and id(node) not in own and first <= node.lineno <= last
+        for node in places.named(name, selector)
     )
 
 

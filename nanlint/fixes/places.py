@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -79,6 +79,21 @@ class Places:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
         return next((n for n in self.ancestors(node) if isinstance(n, kinds)), self.tree)
 
+    def named(self, name: str, at: ast.AST) -> Sequence[ast.Name]:
+        """Where the function around `at`, or the module, has a name, in the order of `ast.walk`."""
+        function = self.function(at)
+        if function not in self._names:
+            found = self._names[function] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name):
+                    found.setdefault(node.id, []).append(node)
+        return self._names[function].get(name, ())
+
+    @cached_property
+    def _names(self) -> dict[ast.AST, dict[str, list[ast.Name]]]:
+        """The names in the functions that were asked for: a fix asks for dozens, and each time for the same."""
+        return {}
+
     def is_module(self, node: ast.expr) -> bool:
         """Whether an expression is an imported name, such as `torch` or `F`."""
         return isinstance(node, ast.Name) and any(name == node.id for name, _ in self.imports)
@@ -94,11 +109,7 @@ class Places:
 
     def definition(self, name: ast.Name) -> ast.expr | None:
         """What a local name is bound to, if its function binds it once, by `name = value` before this use."""
-        bound = [
-            node
-            for node in ast.walk(self.function(name))
-            if isinstance(node, ast.Name) and node.id == name.id and not isinstance(node.ctx, ast.Load)
-        ]
+        bound = [node for node in self.named(name.id, name) if not isinstance(node.ctx, ast.Load)]
         statement = self.parents.get(bound[0]) if len(bound) == 1 else None
         made = binding(statement)
         if statement is None or made is None or made[0] is not bound[0]:
@@ -149,18 +160,15 @@ class Places:
 
     def reads(self, name: ast.Name) -> list[ast.Name]:
         """All places of a function that read a name."""
-        return [
-            node
-            for node in ast.walk(self.function(name))
-            if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load)
-        ]
+        return [node for node in self.named(name.id, name) if isinstance(node.ctx, ast.Load)]
 
     def unchanged_between(self, names: set[str], first: ast.stmt, last: ast.stmt) -> bool:
         """Whether no name is bound anew after `first` and before `last`, two statements of one function."""
         stores = (
             (node.lineno, node.col_offset)
-            for node in ast.walk(self.function(last))
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id in names
+            for name in names
+            for node in self.named(name, last)
+            if not isinstance(node.ctx, ast.Load)
         )
         start, end = (first.lineno, first.col_offset), (last.lineno, last.col_offset)
         return not any(start <= place < end for place in stores)

@@ -47,8 +47,8 @@ def _escapes(first: ast.stmt, selector: ast.AST, places: Places) -> bool:
         if name in seen:
             continue
         seen.add(name)
-        for read in ast.walk(places.function(selector)):
-            if not (isinstance(read, ast.Name) and read.id == name and isinstance(read.ctx, ast.Load)):
+        for read in places.named(name, selector):
+            if not isinstance(read.ctx, ast.Load):
                 continue
             statement = places.statement(read)
             if statement is None or statement in (first, there) or read.lineno < first.lineno:

@@ -227,9 +227,8 @@ def _every_use_fits(
         return False
     reads = [
         node
-        for node in ast.walk(places.function(selector))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == made[0].id
-        if not reads_later(node, selector, statement, places)
+        for node in places.named(made[0].id, selector)
+        if isinstance(node.ctx, ast.Load) and not reads_later(node, selector, statement, places)
     ]
     return bool(reads) and all(
         is_shape_only(read, places) or elementwise_path(read, selector, places, seen, through)

@@ -45,7 +45,7 @@ _NODE_VISITS = 6000
 _STEPS_OF_SOLVING = 5
 _FEWEST_RUNS, _RUN_VISITS = 600, 120_000
 _FEWEST_TARGETS, _MOST_TARGETS, _TARGET_VISITS = 8, 40, 4_000
-_MOST_REMEMBERED = 1 << 14
+_MOST_REMEMBERED, _MOST_LENGTHS = 1 << 14, 400
 
 
 class Effort:
@@ -56,6 +56,8 @@ class Effort:
 
     def __init__(self, size: int, budget: Budget | None = None) -> None:
         self.size, self.budget = size, budget
+        self.taken = 0
+        """The steps that were taken so far."""
         self.solves = max(_FEWEST_SOLVES, _NODE_VISITS // max(size, 1))
         self.runs = max(_FEWEST_RUNS, _RUN_VISITS // max(size, 1))
         self.targets = min(_MOST_TARGETS, max(_FEWEST_TARGETS, _TARGET_VISITS // max(size, 1)))
@@ -75,8 +77,13 @@ class Effort:
 
     def take(self, steps: int) -> None:
         """Take steps for each value off the budget; raises Exhausted if that is not enough."""
+        self.repeat(steps * self.size)
+
+    def repeat(self, steps: int) -> None:
+        """Take steps off the budget for what is known already: as many as it took to find out."""
+        self.taken += steps
         if self.budget is not None:
-            self.budget.spend(steps * self.size)
+            self.budget.spend(steps)
 
 
 def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:
@@ -142,10 +149,15 @@ def _between_bounds(selector: Apply, index: int) -> list[Constraint]:
 def _choices(value: Value, region: Region) -> Sequence[float]:
     """Numbers for a free value: what is true or false is nothing else, nor is what is one of a few numbers."""
     if isinstance(value, Leaf) and value.region.points is not None:
-        return [number for number in candidates(value.region) if number in region & value.region] or [
-            value.region.lo
-        ]
+        return _choices_among(value.region, region)
     return candidates(region) or [_middle(part) for part in region.intervals[:1]] or [0.0]
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _choices_among(few: Region, region: Region) -> Sequence[float]:
+    """Those of a few numbers that lie in a region."""
+    met = region & few
+    return [number for number in candidates(few) if number in met] or [few.lo]
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -205,7 +217,7 @@ def _combinations(free: Sequence[Value], choices: Sequence[Sequence[float]]) -> 
         for picked in itertools.product(*choices):
             yield dict(zip(numbers, picked, strict=True))
         return
-    for ranks in itertools.islice(_by_sum(len(choices)), _BLIND_TRIES):
+    for ranks in _first_by_sum(len(choices)):
         if all(rank < len(choice) for rank, choice in zip(ranks, choices, strict=True)):
             yield {n: choice[r] for n, choice, r in zip(numbers, choices, ranks, strict=True)}
     for turn in range(1, max(len(choice) for choice in choices)):
@@ -218,6 +230,11 @@ def _combinations(free: Sequence[Value], choices: Sequence[Sequence[float]]) -> 
 def _any_of(choice: Sequence[float], chance: random.Random) -> float:
     """One of several numbers; as often as not the first, for it takes many zeros at once to make one."""
     return choice[0] if len(choice) > 2 and chance.random() < 0.5 else chance.choice(choice)
+
+
+@lru_cache(maxsize=_MOST_LENGTHS)
+def _first_by_sum(length: int) -> Sequence[tuple[int, ...]]:
+    return tuple(itertools.islice(_by_sum(length), _BLIND_TRIES))
 
 
 def _by_sum(length: int) -> Iterator[tuple[int, ...]]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from nanlint import regions as R
+from nanlint.alike import Fruitless, search_key
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
 from nanlint.cases import Case, Proof
@@ -31,6 +33,7 @@ _MOST_FRUITLESS = 500
 _MOST_JUDGED = 40
 """Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
+_FRUITLESS = Fruitless()
 _ROUNDED = 1.00001
 """The sum of numbers is at most by this factor smaller after they have been shortened."""
 _USED = {"phi": 1, "where": 1, "masked_fill": 2}
@@ -60,7 +63,6 @@ class Study:
         # of a value that an assertion computes too, the place below the selector is the one to tell and to edit
         below = {value.number: value for value in closure((case.operand,), MOST_VALUES)}
         self.order = [below.get(value.number, value) for value in closure(roots, MOST_VALUES)]
-        self.network = Network(self.order, a)
         self.effort = Effort(len(self.order), budget)
         self.below = set(below)
         self.masks = [
@@ -68,12 +70,10 @@ class Study:
             for value in _always_used(case.operand)
             if value.op == "masked_select" and value.number != case.selector.number
         ]
-        known = [*case.dropped, *self.path, *self.masks]
-        self.ends = _ends(self.order)
+        self.known = [*case.dropped, *self.path, *self.masks]
         self.seeds = frozenset(case.seed)
         self.is_silent = not any(case.seed.values())
         """Whether nothing but zeros comes from upstream."""
-        self.stages = Stages(self.order, case, known)
         self.decided: dict[tuple[float | str | None, ...], dict[int, float] | None] = {}
         """The values of what decides, by what was given for its inputs; None where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
@@ -81,7 +81,27 @@ class Study:
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.is_likely = False
         """Whether any of them is more than unlikely."""
-        self.judge = Judge(case, self.network, [*self.path, *self.masks], sinks)
+        self.sinks = sinks
+
+    @cached_property
+    def network(self) -> Network:
+        """The graph as a constraint network."""
+        return Network(self.order, self.a)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """The graph prepared to be run."""
+        return Stages(self.order, self.case, self.known)
+
+    @cached_property
+    def ends(self) -> Sequence[Value]:
+        """Where gradient arrives."""
+        return _ends(self.order)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What says how sure a proof is."""
+        return Judge(self.case, self.network, [*self.path, *self.masks], self.sinks)
 
     def found(self) -> tuple[tuple[Proof, ...], Confidence] | None:
         """What is found: the best proof of each site, of those that are the most certain; None for nothing."""
@@ -102,9 +122,25 @@ class Study:
         return ((proof, self._confidence(proof)) for proof in self._proofs())
 
     def _proofs(self) -> Iterator[Proof]:
-        """The best proof for each target; where there is none, one for whatever there may be."""
+        """The best proof for each target; where there is none, one for whatever there may be.
+
+        What was in vain for a graph like this one is in vain once more.
+        """
         if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
             return
+        key = search_key(self.case, self.order, self.known, self.a)
+        steps = _FRUITLESS.steps(key)
+        if steps is not None:
+            self.effort.repeat(steps)
+            return
+        found = False
+        for proof in self._sought():
+            found = True
+            yield proof
+        if not found:
+            _FRUITLESS.add(key, self.effort.taken)
+
+    def _sought(self) -> Iterator[Proof]:
         constraints = self._dropped()
         base = None if constraints is None else self.network.solve(constraints)
         if base is None:
@@ -122,16 +158,15 @@ class Study:
 
     def _dropped(self) -> list[Constraint] | None:
         """All that is known where the selector drops; None if it never does."""
-        known = [*self.case.dropped, *self.path, *self.masks]
         drop = self.case.drop
         if drop is None:
-            return known
-        facts = self.network.solve(known)
+            return self.known
+        facts = self.network.solve(self.known)
         if facts is None:
             return None
         args = self.case.selector.args
         region = drop.where(tuple(facts.of(arg) for arg in args))
-        return [*known, Constraint(args[drop.by], region, nan=drop.by_nan)]
+        return [*self.known, Constraint(args[drop.by], region, nan=drop.by_nan)]
 
     def _targets(self, base: Facts) -> Iterator[Constraint]:
         """What would poison: an argument in its op's poison set, or where the op's value is nan."""

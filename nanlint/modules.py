@@ -47,6 +47,8 @@ class Module:
     tree: ast.Module
     bound: Mapping[str, Bound]
     stars: tuple[str, ...]
+    yields: bool = True
+    """Whether there may be generators in it."""
 
 
 class Noted(Generic[T]):
@@ -119,13 +121,14 @@ def outline(path: str) -> Outline | None:
 
 def _parsed(path: str) -> Module | None:
     try:
-        tree = reading(read(path).text).tree
+        text = read(path).text
+        tree = reading(text).tree
     except AnalysisError:
         return None
     package = package_of(path)
     names = _Names(package)
     names.add(tree.body)
-    return Module(path, package, tree, names.bound, tuple(names.stars))
+    return Module(path, package, tree, names.bound, tuple(names.stars), "yield" in text)
 
 
 def note(text: str, package: str, tree: ast.Module) -> None:

@@ -119,31 +119,47 @@ class Tape:
 
     def start(self, inputs: Mapping[int, float], a: Arithmetic) -> dict[int, float]:
         """The values that nothing is computed for: constants and inputs."""
-        name = a.dtype.name
-        if name not in self._rounded:
-            self._rounded[name] = {place: a.round(value) for place, value in self._constants.items()}
-        values = dict(self._rounded[name])
-        for place, (number, usual) in self._inputs.items():
-            values[place] = a.round(inputs.get(number, usual))
+        values: dict[int, float] = {}
+        self._begin(values, inputs, a)
         return values
+
+    def _begin(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
+        """Put constants and inputs into `values`."""
+        constants = self._rounded.get(a.dtype.name)
+        if constants is None:
+            constants = {place: a.round(value) for place, value in self._constants.items()}
+            self._rounded[a.dtype.name] = constants
+        values.update(constants)
+        rounded = a.round
+        for place, (number, usual) in self._inputs.items():
+            values[place] = rounded(inputs.get(number, usual))
 
     def more(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Compute all of the order into `values`, which has what was run before."""
-        values |= self.start(inputs, a)
+        self._begin(values, inputs, a)
         self.run(values, inputs, a)
 
     def run(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Compute the ops into `values`, which has what they need from outside."""
-        given = not inputs.keys().isdisjoint(self._computed)
+        if not inputs.keys().isdisjoint(self._computed):
+            self._run_but_for(values, inputs, a)
+            return
         for number, function, first, second, more in self._steps:
-            if given and number in inputs:
-                values[number] = a.round(inputs[number])
-            elif second is None:
+            if second is None:
                 values[number] = function(a, values[first])
             elif more is None:
                 values[number] = function(a, values[first], values[second])
             else:
                 values[number] = function(a, values[first], *[values[place] for place in more])
+
+    def _run_but_for(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
+        """Compute the ops that are not given themselves."""
+        for number, function, first, second, more in self._steps:
+            if number in inputs:
+                values[number] = a.round(inputs[number])
+            else:
+                places = (first,) if second is None else (first, *(more or (second,)))
+                values[number] = function(a, *[values[place] for place in places])
 
     def backward(
         self,

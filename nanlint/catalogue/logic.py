@@ -30,7 +30,7 @@ def _row(
     return Op(
         name=name,
         parameters=parameters,
-        value=lambda a, *args: 1.0 if value(a, *args) else 0.0,
+        value=_number_of(value, len(parameters)),
         backward=lambda a, g, y, *args: tuple(0.0 for _ in args),
         image=image or _image_by(narrow),
         narrow=narrow,
@@ -44,6 +44,15 @@ def _row(
         defaults=defaults,
         further=further,
     )
+
+
+def _number_of(value: Callable[..., bool], count: int) -> Callable[..., float]:
+    """1 or 0 for what is true or false; for one or two arguments by name, for nothing is run more often."""
+    if count == 1:
+        return lambda a, x: 1.0 if value(a, x) else 0.0
+    if count == 2:
+        return lambda a, x, y: 1.0 if value(a, x, y) else 0.0
+    return lambda a, *args: 1.0 if value(a, *args) else 0.0
 
 
 def _image_by(narrow: Narrow) -> Callable[..., Region]:

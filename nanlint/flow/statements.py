@@ -91,7 +91,7 @@ class Statements(Expressions):
         pairs = [*zip(positional, defaults, strict=True)]
         pairs += zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True)
         for parameter, default in pairs:
-            said = parameter.annotation is not None and "ool" in ast.unparse(parameter.annotation)
+            said = parameter.annotation is not None and _says_bool(parameter.annotation)
             if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
                 self.bound(parameter.arg, Source((), MASK))
 
@@ -234,3 +234,20 @@ _STATEMENTS: dict[type[ast.AST], Callable[[Statements, Any], None]] = {
     ast.AsyncWith: Statements._with,
     ast.Match: Statements._match,
 }
+
+
+def _says_bool(annotation: ast.expr) -> bool:
+    """Whether an annotation has a word in it that says true or false: `bool`, `Optional[Bool[Tensor]]`, `"bool"`."""
+    if isinstance(annotation, ast.Name):
+        return "ool" in annotation.id
+    if isinstance(annotation, ast.Attribute):
+        return "ool" in annotation.attr or _says_bool(annotation.value)
+    if isinstance(annotation, ast.Constant):
+        return isinstance(annotation.value, str) and "ool" in annotation.value
+    if isinstance(annotation, ast.Subscript):
+        return _says_bool(annotation.value) or _says_bool(annotation.slice)
+    if isinstance(annotation, ast.BinOp):
+        return _says_bool(annotation.left) or _says_bool(annotation.right)
+    if isinstance(annotation, ast.Tuple):
+        return any(map(_says_bool, annotation.elts))
+    return "ool" in ast.unparse(annotation)

@@ -100,7 +100,7 @@ class Following(Statements):
 
     def _scope(self, module: Module) -> FileScope:
         if module.path not in self.files:
-            scope = FileScope(stars=list(module.stars), package=module.package)
+            scope = FileScope(stars=list(module.stars), package=module.package, yields=module.yields)
             scope.bind = partial(self._defined, module, scope)
             self.files[module.path] = scope
         return self.files[module.path]

@@ -52,8 +52,13 @@ class Functions(Methods):
         if frame.depth >= _DEEPEST_CALL or self.collected.inlined > MOST_INLINED or node in frame.calls:
             return False
         if node not in self.bodies:
-            self.bodies[node] = not (is_generator(node) or is_stub(node))
+            self.bodies[node] = not (self._may_yield(function) and is_generator(node)) and not is_stub(node)
         return self.bodies[node]
+
+    def _may_yield(self, function: Function) -> bool:
+        """Whether the text of a function's file has any generator: in most there is none to look for."""
+        file = function.scope.file()
+        return "yield" in self.text if file is None else file.yields
 
     def body(self, function: Function, frame: Frame) -> Thing:
         """The result of running a function's body in `frame`."""

@@ -59,6 +59,8 @@ class FileScope(Scope):
     """The top level of another file of the project: `bind` says what a name stands for when it is first asked for."""
 
     package: str = ""
+    yields: bool = True
+    """Whether there may be generators in it."""
     bind: Callable[[str], Thing | None] | None = None
     asked: set[str] = field(default_factory=set)
 

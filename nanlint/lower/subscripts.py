@@ -118,7 +118,7 @@ class Subscripts(Attributes):
 
     def _key_name(self, part: ast.expr, frame: Frame) -> str:
         if isinstance(part, (ast.Slice, ast.Constant)):
-            return _only_one(part) or ast.unparse(part)
+            return _only_one(part) or _written(part)
         thing = self.evaluate(part, frame)
         if isinstance(thing, Constant):
             return f"{thing.value:g}"
@@ -205,6 +205,21 @@ def _only_one(part: ast.expr) -> str | None:
     start = bounds.start or 0
     ends = start + 1 if start != -1 else None
     return str(start) if bounds.stop == ends else None
+
+
+def _written(part: ast.Slice | ast.Constant) -> str:
+    """The text of a constant or a slice, as `ast.unparse` has it; of the most usual ones sooner."""
+    if isinstance(part, ast.Constant):
+        return _count(part) or ast.unparse(part)
+    lower, upper = _count(part.lower), _count(part.upper)
+    return ast.unparse(part) if part.step or lower is None or upper is None else f"{lower}:{upper}"
+
+
+def _count(bound: ast.expr | None) -> str | None:
+    """A written integer, or nothing for nothing; None for anything else."""
+    if bound is None:
+        return ""
+    return str(bound.value) if isinstance(bound, ast.Constant) and type(bound.value) is int else None
 
 
 def reshapes(key: ast.expr) -> bool:

@@ -23,7 +23,7 @@ SELECTING = _both(
 )
 """Calls that drop elements."""
 
-PRODUCTS = _both("mul multiply addcmul")
+PRODUCTS = _both("mul multiply addcmul matmul mm bmm mv dot vdot inner einsum tensordot addmm baddbmm")
 """Calls that drop elements where one argument is a mask."""
 
 SINGULAR = _both(

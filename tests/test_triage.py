@@ -110,6 +110,8 @@ def test_what_has_no_selector_above_a_singular_op_is_passed_over(body: str) -> N
         "return nn.ReLU()(x.log())",
         "mask *= x.log(); return mask",
         "return x.log().mul(mask)",
+        "return mask @ x.log()",
+        "return torch.einsum('i,i->', mask, x.log())",
         "z = x / y; return z[:, mask]",
         "z = x / y; return z[y > 0]",
         "z = x / y; z[..., ~mask] = 0; return z",

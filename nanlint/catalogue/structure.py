@@ -74,6 +74,22 @@ SELECTING = frozenset(
 )
 """Names of calls that may drop elements, without the underscore of the in-place forms."""
 
+CONTRACTING = {
+    "matmul": 0,
+    "mm": 0,
+    "bmm": 0,
+    "mv": 0,
+    "dot": 0,
+    "vdot": 0,
+    "inner": 0,
+    "einsum": 0,
+    "tensordot": 0,
+    "addmm": 1,
+    "baddbmm": 1,
+}
+"""Sums of products, by how many of their tensors are no factors: where one factor is a mask, it drops elements."""
+COVERING = frozenset({"eye", "tril", "triu", "one_hot", "tril_", "triu_"})
+"""Makers of matrices of zeros and ones with a one for each element: summed up, they leave nothing out."""
 PICKING = frozenset({"gather", "index_select", "take", "take_along_dim"})
 """Elements chosen by index: the others are dropped."""
 

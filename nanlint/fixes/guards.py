@@ -220,13 +220,17 @@ def _factor_node(hazard: Hazard, places: Places) -> ast.expr | None:
     return next((n for n, v in zip(nodes, values, strict=True) if v.number == hazard.condition.number), None)
 
 
+_DOTS = frozenset({"dot", "vdot"})
+"""Sums of products of which both factors have the same shape."""
+
+
 def _factor_nodes(node: ast.AST | None) -> Iterator[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield from _factor_nodes(node.left)
         yield from _factor_nodes(node.right)
-    elif isinstance(node, ast.AugAssign):
+    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult):
         yield from (node.target, node.value)
-    elif isinstance(node, ast.Call) and is_mul(node):
+    elif isinstance(node, ast.Call) and (is_mul(node) or called_name(node) in _DOTS):
         given = [*node.args, *(word.value for word in node.keywords if word.arg in ("input", "other"))]
         sides = [node.func.value] if isinstance(node.func, ast.Attribute) and len(given) == 1 else []
         for side in [*sides, *given]:

@@ -81,7 +81,7 @@ class Expressions(Bindings):
         return True
 
     def _binary(self, node: ast.BinOp, out: Source) -> None:
-        if isinstance(node.op, ast.Mult) and not (number(node.left) or number(node.right)):
+        if isinstance(node.op, (ast.Mult, ast.MatMult)) and not (number(node.left) or number(node.right)):
             factors = self.of(node.left)
             self.expression(node.right, factors)
             self.selector(factors, factors)

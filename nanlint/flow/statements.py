@@ -163,7 +163,7 @@ class Statements(Expressions):
         self.expression(node.target, source)
         if is_singular(node.op, node.value, squares=self.squares):
             source.flags |= SINGULAR
-        if isinstance(node.op, ast.Mult):
+        if isinstance(node.op, (ast.Mult, ast.MatMult)):
             self.selector(source, source)
         if isinstance(node.op, BITWISE):
             source.flags |= MASK

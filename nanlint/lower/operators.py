@@ -64,7 +64,10 @@ class Operators(Subscripts):
             return self._mixed_operands(operator, left, right, node)
         op = _OPERATORS.get(type(operator))
         if op is None:
-            return self.opaque("result", left, right, node=node, grad=left.grad or right.grad)
+            products = (
+                self.contracted((left, right), node, frame) if isinstance(operator, ast.MatMult) else ()
+            )
+            return self.opaque("result", left, right, *products, node=node, grad=left.grad or right.grad)
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:

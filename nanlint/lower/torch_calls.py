@@ -10,6 +10,7 @@ from nanlint import regions as R
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.domains import Op
 from nanlint.catalogue.structure import (
+    CONTRACTING,
     COPIED,
     COUNTS,
     DETACHED,
@@ -168,6 +169,8 @@ class TorchCalls(UnknownCalls):
         """The result of a regular function, or of one whose arguments make it another than `row` describes."""
         values = call.values
         key = ("opaque", short, *(value.number for value in values))
+        if short in CONTRACTING:
+            values += self.contracted(values[CONTRACTING[short] :], call.node, call.frame)
         region = OPAQUE.get(short, R.TRUTH if row is not None and row.boolean else R.FINITE)
         grad = call.grad and (row is None or row.differentiable)
         return self.result(call, *values, region=region, grad=grad, kind=Kind.TENSOR, key=key)

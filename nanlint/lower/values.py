@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
-from nanlint.graph import PART, PICKED, Apply, Constant, Kind, Leaf, Value
+from nanlint.catalogue.structure import COVERING
+from nanlint.graph import PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
@@ -19,6 +21,7 @@ from nanlint.regions import Region
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
 _LARGEST_INTEGER = 2.0**31
+_MOST_BELOW = 100
 
 
 class Values(Objects):
@@ -139,6 +142,19 @@ class Values(Objects):
         """`old[mask] = new`."""
         return self.apply("masked_fill", (old, mask, new), node, frame)
 
+    def contracted(self, factors: Sequence[Value], node: ast.AST, frame: Frame) -> list[Value]:
+        """The products that a matrix product sums up: of all that gradient flows to, by each factor that may be a mask.
+
+        They are selectors as other products are, and nothing is computed from them: the sum is an unknown value.
+        """
+        flowing = [factor for factor in factors if factor.grad]
+        if all(isinstance(factor, Leaf) for factor in flowing):
+            return []
+        place = frame.foreign_call or node
+        product = functools.reduce(lambda x, y: self.builder.apply("mul", x, y, node=place), flowing)
+        masks = [factor for factor in factors if not factor.grad and not _covers(factor)]
+        return [self.apply("mul", (mask, product), node, frame) for mask in masks]
+
     def as_mask(self, value: Value) -> Value:
         """A value that torch takes for a mask: whatever it is called, it is true or false."""
         if not isinstance(value, Leaf) or value.region <= R.TRUTH:
@@ -216,6 +232,19 @@ class Values(Objects):
         """An unknown value, called as the call is written; it depends on `feeds`."""
         name, grad = self.source(call.node), grad and call.frame.grad
         return self.opaque(name, *feeds, region=region, grad=grad, kind=kind, node=call.node, key=key)
+
+
+def _covers(factor: Value) -> bool:
+    """Whether a factor is known to have something for each element; a number is no mask, either."""
+    if isinstance(factor, Constant):
+        return True
+    leaves = (value for value in closure((factor,), _MOST_BELOW) if isinstance(value, Leaf))
+    return any(_name_of_call(leaf.node) in COVERING for leaf in leaves)
+
+
+def _name_of_call(node: ast.AST | None) -> str:
+    called = node.func if isinstance(node, ast.Call) else None
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def _called(value: Value) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -94,7 +94,13 @@ def _analysed(
         try:
             aside = purpose.is_aside(unit)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
-                if hazard is not None and finding.confidence is not Confidence.LOW and is_private(unit.node):
+                own = hazard is not None and hazard.selector not in unit.within
+                if (
+                    own
+                    and hazard is not None
+                    and finding.confidence is not Confidence.LOW
+                    and is_private(unit.node)
+                ):
                     private[len(found)] = (unit.node, hazard.selector)
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
@@ -201,8 +207,43 @@ def _all_findings(
             finding = replace(finding, confidence=Confidence.LOW) if aside else finding
             finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+    yield from _within(unit, places, config, budget, aside)
     for finding, scene in _undropped(unit, places, config):
         yield replace(finding, confidence=Confidence.LOW) if aside else finding, scene, None
+
+
+def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: bool) -> Iterator[_Found]:
+    """What functions that a unit calls drop of what it has computed; no fix knows the names of both.
+
+    What they compute themselves is found where they are analysed.
+    """
+    if unit.within:
+        budget.begin_aside()
+    for selector in unit.within:
+        try:
+            every = hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget)
+        except Exhausted:
+            return
+        found = _told_first(_handed(every, places))
+        if found:
+            finding = describe(found, places.source, config)
+            finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+            yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+
+
+def _handed(found: Iterable[Hazard], places: Places) -> list[Hazard]:
+    """Hazards without what is poisoned in the function that holds the selector."""
+    kept = []
+    for hazard in found:
+        home = _home(hazard.selector, places)
+        proofs = tuple(proof for proof in hazard.proofs if _home(proof.site, places) is not home)
+        kept += [replace(hazard, proofs=proofs)] if proofs else []
+    return kept
+
+
+def _home(value: Apply, places: Places) -> ast.AST | None:
+    """The function that holds an op."""
+    return None if value.node is None else places.function(value.node)
 
 
 def _mended(finding: Finding, found: list[Hazard], unit: Unit, places: Places, config: Config) -> Finding:
@@ -245,6 +286,11 @@ def _distinct(found: list[Finding]) -> list[Finding]:
     kept: dict[tuple[object, str], Finding] = {}
     for finding in found:
         key = (finding.span, finding.code)
-        if key not in kept or finding.confidence.rank < kept[key].confidence.rank:
+        if key not in kept or _order(finding) < _order(kept[key]):
             kept[key] = finding
     return list(kept.values())
+
+
+def _order(finding: Finding) -> tuple[int, bool]:
+    """Findings of one place in the order in which they are told: the surest first, and of these one with a fix."""
+    return finding.confidence.rank, finding.fix is None

@@ -8,6 +8,8 @@ from __future__ import annotations
 A_STATEMENT = 100
 """Steps that running one statement counts for."""
 _OF_A_FUNCTION, _OF_ITS_LINES = 5_000_000, 40_000
+_ASIDE = 1_000_000
+"""Steps for what called functions drop of what a function has computed."""
 _OF_A_FILE, _OF_ALL_LINES = 15_000_000, 16_000
 """Steps for any function or file, and for each of its lines: far more than code that people write takes."""
 
@@ -26,6 +28,10 @@ class Budget:
     def begin(self, lines: int) -> None:
         """Start on a function of some lines."""
         self._function = min(self._file, _OF_A_FUNCTION + _OF_ITS_LINES * lines)
+
+    def begin_aside(self) -> None:
+        """Start on what is only looked at as far as it goes."""
+        self._function = min(self._file, _ASIDE)
 
     @property
     def is_spent(self) -> bool:

@@ -63,7 +63,7 @@ def cases(selector: Apply) -> Iterator[Case]:
         if operand.grad and selector.grad and not _only_flips(selector, drop):
             # the drop's region depends on facts, so it is made later; the condition alone is known here
             condition = selector.args[drop.by]
-            own = SELECTORS["nan_to_num"] if _is_repair(condition, operand) else row
+            own = SELECTORS["nan_to_num"] if is_repair(condition, operand) else row
             yield Case(selector, own, drop, operand, condition, (), {operand.number: 0.0})
 
 
@@ -87,12 +87,12 @@ def _plain(value: Value, condition: Value) -> Value:
     return value
 
 
-def _is_repair(condition: Value, operand: Value) -> bool:
+def is_repair(condition: Value, operand: Value) -> bool:
     """Whether a condition asks if the operand's own value is finite: that repairs the value and no gradient."""
     if not isinstance(condition, Apply):
         return False
     if condition.op in ("not", "and", "or", "truth"):
-        return any(_is_repair(arg, operand) for arg in condition.args)
+        return any(is_repair(arg, operand) for arg in condition.args)
     asks = condition.op in ("isfinite", "isnan", "isinf")
     if condition.op in ("eq", "ne"):
         x, y = condition.args

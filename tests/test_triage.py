@@ -145,6 +145,17 @@ def test_names_of_the_file_are_followed(text: str, names: list[str]) -> None:
     assert suspected(text) == names
 
 
+DROPPING = "def mean(v, keep):\n    z = v.clone()\n    return {result}\n"
+
+
+def test_a_function_that_drops_what_it_is_given_is_a_selector_to_its_callers() -> None:
+    call = "def f(x, mask):\n    return mean(x.log(), mask)\n"
+    assert suspected(DROPPING.format(result="z[keep].mean()") + call) == ["f"]
+    assert suspected(DROPPING.format(result="(keep * z).mean()") + call) == ["f"]
+    assert suspected(DROPPING.format(result="z.mean()") + call) == []
+    assert suspected(DROPPING.format(result="z[keep].mean()") + call.replace("log", "sin")) == []
+
+
 CLASS = (
     "class A({base}):\n    def __init__(self, x):\n        {init}\n    def g(self, x):\n        return {g}\n"
 )
@@ -158,6 +169,7 @@ METHOD = "    def f(self, x):\n        return {f}\n"
         ("nn.Module", "self.act = nn.ReLU()", "x", "self.act(x.log())"),
         ("nn.Module", "self.part = helpers.Part()", "x", "torch.relu(self.part(x))"),
         ("nn.Module", "pass", "x.log()", "torch.relu(self.g(x))"),
+        ("nn.Module", "pass", "torch.relu(x)", "self.g(x.log())"),
         ("helpers.Base", "pass", "x", "torch.relu(self.inherited(x))"),
         ("helpers.Base", "pass", "x", "torch.relu(super().f(x))"),
     ],

@@ -81,7 +81,9 @@ class Statements(Expressions):
         if inside is not self.unit:  # what it returns is made of its own names
             name = f"result {len(self.units)}"
             inside.exported.append((name, results))
-            return Source([name])
+            results = Source([name])
+        if _drops_given(node, inside):
+            results.flags |= SELECTING
         return results
 
     def _parameters(self, parameters: ast.arguments) -> None:
@@ -202,6 +204,26 @@ class Statements(Expressions):
             if case.guard is not None:
                 self.of(case.guard)
         self._chosen(subject, *(case.body for case in node.cases))
+
+
+def _drops_given(node: Function, unit: Unit) -> bool:
+    """Whether a function holds a selector of what it is given: to its callers it is one."""
+    own = [selection for selection in unit.selectors if node in selection.around]
+    if not own:
+        return False
+    parameters = (
+        *node.args.posonlyargs,
+        *node.args.args,
+        *node.args.kwonlyargs,
+        node.args.vararg,
+        node.args.kwarg,
+    )
+    given = {parameter.arg for parameter in parameters if parameter is not None}
+    known = 0
+    while known < len(given):
+        known = len(given)
+        given.update(name for name, source in unit.bindings if not given.isdisjoint(source.names))
+    return any(not given.isdisjoint(selection.operands.names) for selection in own)
 
 
 def _with_ends(names: Iterable[str], *ends: str) -> Source:

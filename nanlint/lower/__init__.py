@@ -3,6 +3,7 @@
 One class does it, built up by modules of which each knows one kind of syntax and uses those before it:
 
 - `lowering`, `objects`, `values`: the state, what is known of classes and names, how values are made
+- `between`: selectors in called functions, of what these are handed
 - `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
 - `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
@@ -53,6 +54,8 @@ class Unit:
     """Whether calls into other files were passed by, since they make no difference."""
     entered: frozenset[ast.AST] = frozenset()
     """The functions among those looked `inside` that are called by it."""
+    within: tuple[Apply, ...] = ()
+    """Selectors of functions of the file that it calls, which may drop what it has computed."""
     exhausted: bool = False
     """Whether lowering it would have taken too long: there is nothing in it then."""
 
@@ -187,7 +190,7 @@ class ModuleLowering(Economy):
         try:
             unit, left = self._lowered(node, scope, owner, receiver, shallow=True)
             seen = left.names.values() if any(map(self._is_wanted, self._definitions(inner))) else ()
-            if self.would_matter(unit.selectors, seen):
+            if self.would_matter((*unit.selectors, *unit.within), seen):
                 unit, left = self._lowered(node, scope, owner, receiver, shallow=False)
         except Exhausted:
             self.initialising.clear()
@@ -228,10 +231,12 @@ class ModuleLowering(Economy):
         self, node: Definition | ast.Module, start: Mapping[str, Thing], function: Function | None
     ) -> Unit:
         collected, self.collected = self.collected, Collected()
-        wanted = demanded(collected, self.wholes)
-        selectors = tuple(s for s in collected.selectors if s.number in wanted)
-        entered = frozenset(collected.entered)
-        return Unit(node, selectors, tuple(collected.sinks), start, function, self, self.shallow, entered)
+        wanted = demanded(collected.sinks, self.wholes)
+        selectors, within = (
+            tuple(s for s in found if s.number in wanted) for found in (collected.selectors, collected.within)
+        )
+        sinks, entered = tuple(collected.sinks), frozenset(collected.entered)
+        return Unit(node, selectors, sinks, start, function, self, self.shallow, entered, within=within)
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):

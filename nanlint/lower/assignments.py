@@ -37,7 +37,7 @@ class Assignments(Expressions):
 
     def _move(self, target: ast.expr, picked: Apply, new: Thing, frame: Frame) -> None:
         """`y[mask] += v` drops nothing: what is not under the mask stays, and gradient flows to both."""
-        self.collected.selectors[:] = [s for s in self.collected.selectors if s.number != picked.number]
+        self.collected.drop(picked.number)
         whole, mask = picked.args
         moved = self.choose(mask, new, whole)
         owner = target.value if isinstance(target, ast.Subscript) else target

@@ -52,9 +52,9 @@ class Assuming(Lowering):
 
     def _meant(self, node: ast.expr, frame: Frame) -> Thing:
         """What an expression of a condition stands for; it adds nothing to what the function computes."""
-        before = len(self.collected.selectors), len(self.collected.sinks)
+        mark = self.collected.mark()
         thing = self.evaluate(node, frame)
-        del self.collected.selectors[before[0] :], self.collected.sinks[before[1] :]
+        self.collected.cut(mark)
         return thing
 
     def _hold(self, stated: Stated, node: ast.AST, frame: Frame) -> None:

@@ -57,6 +57,8 @@ class Branches(Assignments):
             frame.left,
             frame.foreign_call,
             frame.handed,
+            frame.handed_singular,
+            frame.handed_still,
         )
 
     def _join(self, condition: Value | None, first: Frame, second: Frame, frame: Frame) -> None:

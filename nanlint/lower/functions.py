@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.lower.between import singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_beside_prediction, may_be_number
 from nanlint.lower.distributions import comparisons, declared
-from nanlint.lower.lowering import MOST_INLINED
+from nanlint.lower.lowering import MOST_INLINED, demanded
 from nanlint.lower.methods import Methods
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
-from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing
+from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing, values_in
 
 _DEEPEST_CALL = 5
 
@@ -37,14 +38,32 @@ class Functions(Methods):
             calls=(*frame.calls, function.node),
             foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
             handed={value.number for value in call.values},
+            handed_singular=frame.handed_singular if frame.depth else singular_among(call.values),
+            handed_still=frame.handed_still if frame.depth else self._still_among(call.values),
         )
         if function.node in self.inside:
             self.collected.entered.add(function.node)
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *call.args), call.named, inner, complete=call.is_complete)
+        known = len(self.collected.within)
         made = self.body(function, inner)
+        if frame.depth == 0 and len(self.collected.within) > known:
+            self._keep_returned(made, known)
         frame.take(inner)
         return self.without_gradient(made) if not receiver and call.is_of_arrays else made
+
+    def _still_among(self, values: Iterable[Value]) -> frozenset[int]:
+        """The numbers of the values that no gradient flows to, and of what an input is that is taken for a mask."""
+        masks = (
+            self.as_truth(value) if isinstance(value, Leaf) and value.grad else value for value in values
+        )
+        return frozenset(mask.number for mask in masks if not mask.grad)
+
+    def _keep_returned(self, made: Thing, known: int) -> None:
+        """Of the selectors of a called function, those that its result is made of: others log, or measure."""
+        within = self.collected.within
+        wanted = demanded(values_in(made), self.wholes)
+        within[known:] = [selector for selector in within[known:] if selector.number in wanted]
 
     def _may_follow(self, function: Function, frame: Frame) -> bool:
         """Whether a call from `frame` is followed: there is a body to run, no recursion, and no long chain of calls."""
@@ -166,14 +185,14 @@ class Functions(Methods):
         self.collected.inlined += 1
         if len(self.initialising) > _DEEPEST_CALL or self.collected.inlined > MOST_INLINED:
             return
-        kept = len(self.collected.selectors), len(self.collected.sinks)
+        mark = self.collected.mark()
         frame = elsewhere(init.scope, place)
         frame.depth, frame.owner, frame.calls = 1, init.owner, (init.node,)
         receiver = () if init.receiver is None else (init.receiver,)
         # what an object is made with is a setting, as other attributes that nothing is known of
         self.bind_parameters(init, (*receiver, *(args or ())), {}, frame, prefix="self.")
         self.body(init, frame)
-        del self.collected.selectors[kept[0] :], self.collected.sinks[kept[1] :]
+        self.collected.cut(mark)
 
     def call_instance(self, called: Instance, call: Call) -> Thing:
         """The result of an object's `__call__` or `forward`."""

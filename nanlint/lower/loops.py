@@ -61,13 +61,13 @@ class Loops(Branches):
         """Run a loop body once, with the names that it changes standing for any number of rounds."""
         carried = [name for name in self._bound_by(body) if name in frame.scope.names]
         entries = {name: frame.scope.names[name] for name in carried}
-        selectors, sinks = len(self.collected.selectors), len(self.collected.sinks)
-        returned = len(frame.returned)
+        mark, returned = self.collected.mark(), len(frame.returned)
         inner, starts = self._loop_pass(body, frame, begin, entries, {})
         refined = self._fixed_points(starts, inner, entries) if frame.loops < _DEEPEST_REFINED_LOOP else {}
         if refined:
             # the second pass replaces the first one
-            del self.collected.selectors[selectors:], self.collected.sinks[sinks:], frame.returned[returned:]
+            self.collected.cut(mark)
+            del frame.returned[returned:]
             inner, starts = self._loop_pass(body, frame, begin, entries, refined)
         after = dict(frame.scope.names)
         for ending in ([inner.scope.names] if inner.alive else []) + inner.left:

@@ -44,9 +44,24 @@ class Collected:
     """What the lowering of one function found: its selectors, and the values that gradient may come back to."""
 
     selectors: list[Apply] = field(default_factory=list)
+    within: list[Apply] = field(default_factory=list)
+    """Selectors of called functions, which drop what their caller has computed."""
     sinks: list[Value] = field(default_factory=list)
     entered: set[ast.AST] = field(default_factory=set)
     inlined: int = 0
+
+    def mark(self) -> tuple[int, int, int]:
+        """How much there is by now."""
+        return len(self.selectors), len(self.within), len(self.sinks)
+
+    def cut(self, mark: tuple[int, int, int]) -> None:
+        """Take out what was found after a mark."""
+        del self.selectors[mark[0] :], self.within[mark[1] :], self.sinks[mark[2] :]
+
+    def drop(self, number: int) -> None:
+        """Take out the selectors of a number."""
+        for found in (self.selectors, self.within):
+            found[:] = [selector for selector in found if selector.number != number]
 
 
 class Lowering:
@@ -300,13 +315,13 @@ def _postorder(value: Value, limit: int) -> list[Value] | None:
     return list(done.values())
 
 
-def demanded(collected: Collected, wholes: Mapping[int, Value]) -> set[int]:
-    """The numbers of the values that upstream gradient can reach from the sinks.
+def demanded(sinks: Iterable[Value], wholes: Mapping[int, Value]) -> set[int]:
+    """The numbers of the values that upstream gradient can reach from some `sinks`.
 
     Gradient that comes back to an element comes back to the whole (`wholes`) that it was picked from.
     """
     seen: set[int] = set()
-    stack = [value for value in collected.sinks if value.grad]
+    stack = [value for value in sinks if value.grad]
     while stack:
         value = stack.pop()
         if value.number in seen:

@@ -142,6 +142,10 @@ class Frame:
     """In a function of another file: what its values have for syntax."""
     handed: set[int] = field(default_factory=set)
     """The numbers of the values that a called function was handed, and of what it has made of them in place."""
+    handed_singular: frozenset[int] = frozenset()
+    """The numbers of the values that the analysed function hands to those that it calls, and that may be poisoned."""
+    handed_still: frozenset[int] = frozenset()
+    """The same of those that no gradient flows to."""
     given: list[Assumption] = field(default_factory=list)
     """What has been assumed in this very frame, outside of branches, and so holds at the caller too."""
 

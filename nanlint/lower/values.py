@@ -11,6 +11,7 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.catalogue.structure import COVERING
 from nanlint.graph import PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.lower.between import drops_handed
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
@@ -36,8 +37,11 @@ class Values(Objects):
         made = self.builder.apply(
             op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
         )
-        if isinstance(made, Apply) and (op in SELECTORS or op == "mul") and self._counts(frame):
-            self.collected.selectors.append(made)
+        if isinstance(made, Apply) and (op in SELECTORS or op == "mul"):
+            if self._counts(frame):
+                self.collected.selectors.append(made)
+            elif frame.handed_singular and frame.foreign_call is None and drops_handed(made, frame):
+                self.collected.within.append(made)
         return made
 
     def _counts(self, frame: Frame) -> bool:

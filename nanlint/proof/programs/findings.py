@@ -52,7 +52,7 @@ class Study:
         return [
             Found(hazard, _name(unit), self._node_of(hazard))
             for unit in self.units
-            for selector in unit.selectors
+            for selector in (*unit.selectors, *unit.within)
             for hazard in hazards(selector, ARITHMETIC[self.dtype])
         ]
 

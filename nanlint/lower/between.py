@@ -1,0 +1,52 @@
+"""Selectors of called functions that drop what their caller has computed, by a mask that the caller has made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nanlint.cases import is_repair, may_be_poisoned
+from nanlint.catalogue import SELECTORS
+from nanlint.graph import Apply, Value, closure, operands
+from nanlint.lower.scope import Frame
+
+_MOST_HANDED = 100
+"""Values looked at below a selector of a called function, in search of what that was handed."""
+_CONDITION = {"where": 0, "masked_fill": 1, "masked_select": 1}
+
+
+def singular_among(values: Iterable[Value]) -> frozenset[int]:
+    """The numbers of the values that gradient flows to, and below which something is singular."""
+    return frozenset(v.number for v in values if isinstance(v, Apply) and v.grad and may_be_poisoned(v))
+
+
+def drops_handed(selector: Apply, frame: Frame) -> bool:
+    """Whether a selector of a called function may drop something singular that was handed to it, as its caller wants.
+
+    The caller has made the mask as well, or the values are asked whether they are finite. What the function asks
+    itself of what it is given is its own business: it knows nothing of where that is singular.
+    """
+    row = SELECTORS.get(selector.op)
+    dropped = selector.args if row is None else [selector.args[drop.operand] for drop in row.drops]
+    below = closure([operand for operand in dropped if operand.grad], _MOST_HANDED)
+    if not any(value.number in frame.handed_singular for value in below):
+        return False
+    if selector.op in ("mul", "nan_to_num"):
+        masks = [arg for arg in selector.args if not arg.grad]
+        return selector.op != "mul" or any(_is_handed(mask, frame) for mask in masks)
+    if selector.op not in _CONDITION:
+        return False
+    condition = selector.args[_CONDITION[selector.op]]
+    return _is_handed(condition, frame) or any(is_repair(condition, operand) for operand in dropped)
+
+
+def _is_handed(mask: Value, frame: Frame) -> bool:
+    """Whether a mask is made of something that was handed and that no gradient flows to."""
+    stack, seen = [mask], set[int]()
+    while stack and len(seen) < _MOST_HANDED:
+        value = stack.pop()
+        if value.number in frame.handed_still:
+            return True
+        if value.number not in seen and value.number not in frame.handed_singular:
+            seen.add(value.number)
+            stack.extend(operands(value))
+    return False

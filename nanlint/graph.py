@@ -81,6 +81,8 @@ class Apply:
 Value: TypeAlias = Leaf | Constant | Apply
 PART = "part"
 """The name of a leaf that says which of several joined tensors an element is of: all of them are there."""
+ANOTHER = "another"
+"""The key of any other element of a tensor, which an element is compared with."""
 PICKED = "picked"
 """The name of a leaf that says whether an element is one of those that indices name."""
 

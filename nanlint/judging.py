@@ -33,6 +33,7 @@ from nanlint.relevance import (
     is_held_against_number,
     is_held_against_zero,
     is_padding,
+    is_ranking,
     is_told_apart,
     is_unreadable,
     share,
@@ -88,7 +89,8 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        meant = is_unreadable(condition) or self._legal_elsewhere(poisoned) or self._silences(proof)
+        told = is_unreadable(condition) or is_ranking(condition)
+        meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
         apart = not spoken and not _is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW

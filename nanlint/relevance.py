@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
-from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import ANOTHER, MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
 
 _STEPS = frozenset({"sign", "heaviside"})
 """Ops that say on which side of 0 their argument is."""
@@ -34,6 +34,13 @@ def is_unreadable(condition: Value) -> bool:
         return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
     parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
     return bool(parts) and all(is_unreadable(part) for part in parts)
+
+
+def is_ranking(condition: Value) -> bool:
+    """Whether a condition says that an element is the largest or smallest one of several: any other one may be met."""
+    if not isinstance(condition, Apply) or condition.op not in ("ge", "le"):
+        return False
+    return any(isinstance(v, Leaf) and v.key == ANOTHER for v in closure(condition.args[1:], MOST_VALUES))
 
 
 def is_padding(condition: Value) -> bool:

@@ -18,7 +18,7 @@ SELECTING = _both(
     """
     where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6
     hardtanh threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim
-    topk kthvalue nanmean nansum
+    topk kthvalue sort nanmean nansum
     """
 )
 """Calls that drop elements."""
@@ -71,6 +71,10 @@ MASKING = (
     | {"BoolTensor", "Bernoulli"}
 )
 """Names with which values come that are 0 or one other number, where no comparison is written."""
+
+
+RANKING = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min"})
+"""Calls that give indices of the larger or smaller elements, which say as masks do what a subscript leaves out."""
 
 
 @lru_cache(maxsize=1 << 14)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 
-from nanlint.lower.subscripts import reshapes
+from nanlint.lower.keys import reshapes
 
 RESHAPING = frozenset({"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as"})
 """Methods that give a tensor another shape and leave the order of its elements."""

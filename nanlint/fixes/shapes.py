@@ -13,7 +13,7 @@ from nanlint.fixes.reshaping import RESHAPING, reshape
 from nanlint.fixes.scalars import may_be_single
 from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
-from nanlint.lower.subscripts import reshapes
+from nanlint.lower.keys import reshapes
 from nanlint.plausibility import is_behind_rounding
 from nanlint.sites import argument_node
 

@@ -80,7 +80,7 @@ FLAGS = {
     word: (word in words.SINGULAR) * SINGULAR
     | (word in words.SELECTORS) * SELECTING
     | (word in words.MASKING) * MASKING
-    | (word in words.MASKING and word not in words.NUMERIC) * LOGICAL
-    for word in words.SINGULAR | words.SELECTORS | words.MASKING
+    | ((word in words.MASKING and word not in words.NUMERIC) or word in words.RANKING) * LOGICAL
+    for word in words.SINGULAR | words.SELECTORS | words.MASKING | words.RANKING
 }
 """What the words that triage knows are by themselves."""

@@ -6,6 +6,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
 - `between`: selectors in called functions, of what these are handed
 - `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
+- `keys`, `ranks`: subscripts as written, and which end of what is sorted they take
 - `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
 - `assignments`, `branches`, `loops`, `statements`: statements
 - `needed`: what of a module its functions need; `following`, `economy`: other files of the project

@@ -12,6 +12,7 @@ from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
+from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Items, Symbol, Thing, values_in
 from nanlint.regions import Region
@@ -105,6 +106,10 @@ class Lowering:
         """The names that a loop binds, by the first statement of its body."""
         self.bound: dict[str, list[int]] = {}
         """The numbers of the values that names have stood for in subscripts of the function at hand."""
+        self.orders: dict[int, Order] = {}
+        """How sorted values and their indices are sorted, by their numbers."""
+        self.rankings: set[int] = set()
+        """The numbers of the conditions that say of an element that it is the largest or smallest one."""
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from nanlint.cases import may_be_poisoned
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.attributes import Attributes
+from nanlint.lower.keys import bounds_of, only_one, place_along, reshapes, written
+from nanlint.lower.ranks import takes_largest
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing
 
@@ -40,7 +43,7 @@ class Subscripts(Attributes):
         if isinstance(index, Constant) and -len(owner.things) <= index.value < len(owner.things):
             return owner.things[int(index.value)]
         if isinstance(key, ast.Slice):
-            bounds = _bounds(key)
+            bounds = bounds_of(key)
             if bounds is not None:
                 return Items(owner.things[bounds])
         return self.any_of(owner.things)
@@ -67,19 +70,36 @@ class Subscripts(Attributes):
         if reshapes(node.slice):
             return owner
         mask = self.mask_in(node.slice, frame)
-        if mask is not None:
+        if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
         part = self._stacked_part(owner, node.slice)
         if part is not None:
             return part
         key = self.key(node.slice, frame)
         self._assume_of_element(owner, key, frame)
-        return self.element(owner, key)
+        made = self.element(owner, key)
+        return self._end_of_order(owner, made, node, frame) or made
+
+    def _may_drop(self, value: Value, mask: Value) -> bool:
+        """Whether it matters what a mask leaves out of a value: where indices rank elements, if some is singular."""
+        return mask.number not in self.rankings or (value.grad and may_be_poisoned(value))
+
+    def _end_of_order(self, owner: Value, made: Value, node: ast.Subscript, frame: Frame) -> Value | None:
+        """The larger or the smaller ones of what was sorted: of indices, `made` are those of such elements now."""
+        order = self.orders.get(owner.number)
+        largest = None if order is None else takes_largest(node.slice, order)
+        if order is None or largest is None:
+            return None
+        if not owner.grad:
+            self.found_extremes(order.of, made, largest=largest)
+        elif may_be_poisoned(owner):
+            return self.extreme("largest" if largest else "smallest", owner, node, frame)
+        return None
 
     def _stacked_part(self, owner: Value, key: ast.expr) -> Value | None:
         """`y` of `torch.stack([x, y], dim=1)[:, 1]`."""
         parts, along = self.stacked.get(owner.number, ((), 0.0))
-        at = _place_along(key, int(along))
+        at = place_along(key, int(along))
         return parts[at] if at is not None and -len(parts) <= at < len(parts) else None
 
     def _assume_of_element(self, owner: Value, key: str, frame: Frame) -> None:
@@ -118,7 +138,7 @@ class Subscripts(Attributes):
 
     def _key_name(self, part: ast.expr, frame: Frame) -> str:
         if isinstance(part, (ast.Slice, ast.Constant)):
-            return _only_one(part) or _written(part)
+            return only_one(part) or written(part)
         thing = self.evaluate(part, frame)
         if isinstance(thing, Constant):
             return f"{thing.value:g}"
@@ -141,7 +161,7 @@ class Subscripts(Attributes):
         if not isinstance(thing, Value):
             thing = self.as_value(thing)
         mask = self.mask_in(key, frame)
-        if mask is not None:
+        if mask is not None and self._may_drop(old, mask):
             return self.store_masked(old, mask, thing, node, frame)
         if reshapes(key):
             return thing
@@ -158,77 +178,3 @@ class Subscripts(Attributes):
         if isinstance(thing, Value):
             return self.element(thing, "i") if thing.kind is not Kind.NUMBER else thing
         return thing if isinstance(thing, Foreign) else self.opaque("item", thing, node=node)
-
-
-def _bounds(key: ast.Slice) -> slice | None:
-    """A slice with literal bounds; None for any other."""
-    literals: list[int | None] = []
-    for bound in (key.lower, key.upper, key.step):
-        found = None if bound is None else _integer(bound)
-        if found is None and not (bound is None or _adds_dimension(bound)):
-            return None
-        literals.append(found)
-    return None if literals[2] == 0 else slice(*literals)
-
-
-def _place_along(key: ast.expr, dim: int) -> int | None:
-    """The literal index that a subscript has in a dimension of which it takes all others whole."""
-    parts = key.elts if isinstance(key, ast.Tuple) else [key]
-    whole = [part for part in parts if _keeps(part)]
-    if len(whole) != len(parts) - 1 or any(_adds_dimension(part) for part in whole):
-        return None
-    (at,) = (place for place, part in enumerate(parts) if not _keeps(part))
-    from_end = at > 0 and isinstance(parts[0], ast.Constant)  # behind `...`
-    if (at - len(parts) if from_end else at) != dim:
-        return None
-    return _integer(parts[at])
-
-
-def _adds_dimension(part: ast.expr) -> bool:
-    """`None`; as the bound of a slice it is none."""
-    return isinstance(part, ast.Constant) and part.value is None
-
-
-def _integer(node: ast.expr) -> int | None:
-    """A literal integer, with a sign or without; `ast.literal_eval` takes far longer."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        found = _integer(node.operand) if isinstance(node.operand, ast.Constant) else None
-        return -found if found is not None and isinstance(node.op, ast.USub) else found
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int) else None
-
-
-def _only_one(part: ast.expr) -> str | None:
-    """`2` for `2:3`: the same elements, in one more dimension."""
-    bounds = _bounds(part) if isinstance(part, ast.Slice) else None
-    if bounds is None or bounds.step not in (None, 1) or not isinstance(bounds.start or 0, int):
-        return None
-    start = bounds.start or 0
-    ends = start + 1 if start != -1 else None
-    return str(start) if bounds.stop == ends else None
-
-
-def _written(part: ast.Slice | ast.Constant) -> str:
-    """The text of a constant or a slice, as `ast.unparse` has it; of the most usual ones sooner."""
-    if isinstance(part, ast.Constant):
-        return _count(part) or ast.unparse(part)
-    lower, upper = _count(part.lower), _count(part.upper)
-    return ast.unparse(part) if part.step or lower is None or upper is None else f"{lower}:{upper}"
-
-
-def _count(bound: ast.expr | None) -> str | None:
-    """A written integer, or nothing for nothing; None for anything else."""
-    if bound is None:
-        return ""
-    return str(bound.value) if isinstance(bound, ast.Constant) and type(bound.value) is int else None
-
-
-def reshapes(key: ast.expr) -> bool:
-    """Whether a subscript keeps every element: `[:]`, `[..., None]`, `[None, :]`."""
-    parts = key.elts if isinstance(key, ast.Tuple) else [key]
-    return all(_keeps(part) for part in parts)
-
-
-def _keeps(part: ast.expr) -> bool:
-    if isinstance(part, ast.Slice):
-        return part.lower is None and part.upper is None
-    return isinstance(part, ast.Constant) and (part.value is None or part.value is Ellipsis)

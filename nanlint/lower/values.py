@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.catalogue.structure import COVERING
-from nanlint.graph import PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.graph import ANOTHER, PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.between import drops_handed
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
@@ -167,15 +167,19 @@ class Values(Objects):
 
     def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
         """Some elements by their indices: any other element is dropped."""
-        if not value.grad or isinstance(value, Leaf):
+        if not value.grad or isinstance(value, Leaf) or any(map(self._is_whole_order, keys)):
             return self.element(value, self.source(node))
         return self.select(value, self.any_element(*keys), node, frame)
+
+    def _is_whole_order(self, key: Thing) -> bool:
+        """Whether indices name all elements, in some order."""
+        return isinstance(key, Value) and key.number in self.orders
 
     def extreme(self, op: str, value: Value, node: ast.AST, frame: Frame) -> Value:
         """The largest or smallest element of a tensor: of any two elements, one is dropped."""
         if not value.grad or isinstance(value, Leaf):
             return value
-        return self.apply(op, (value, self.element(value, "another")), node, frame)
+        return self.apply(op, (value, self.element(value, ANOTHER)), node, frame)
 
     def extreme_of_group(self, value: Value) -> Value:
         """The extremum of a group of elements, which stays that of an element's own group however it is picked."""
@@ -208,6 +212,14 @@ class Values(Objects):
         logical = self.is_logical(value)
         mask = value if logical else self.builder.apply("ne", value, self.builder.constant(0.0))
         self.positions[indices.number] = mask
+
+    def found_extremes(self, value: Value, indices: Value, *, largest: bool) -> None:
+        """Remember that some indices are those of the `largest` elements of a value, or of the smallest ones."""
+        another = self.element(value, ANOTHER)
+        if another.number != value.number:
+            ranking = self.builder.apply("ge" if largest else "le", value, another)
+            self.positions[indices.number] = ranking
+            self.rankings.add(ranking.number)
 
     def mask_of(self, thing: Thing) -> Value | None:
         """The mask that a subscript is, or that its indices come from."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 
 from nanlint import regions as R
 from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.handlers.ranking import NAMES, indices
 from nanlint.lower.things import Each, Foreign, Items, Method, Text, Thing
 from nanlint.lower.values import Values
-
-_NAMES = ("values", "indices")
-"""Of the named tuples that extremes and sorting return."""
 
 
 def _where(calls: Values, call: Call) -> Thing | None:
@@ -101,7 +98,9 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
         pair_made = along and call.name not in ("amax", "amin")
-        return Items((made, _indices(calls, made, call.node)), _NAMES) if pair_made else made
+        if not pair_made:
+            return made
+        return Items((made, indices(calls, call, call.first, made, _LARGEST.get(reduced))), NAMES)
 
     return handler
 
@@ -122,30 +121,6 @@ def _stacked_along(calls: Values, call: Call) -> tuple[Value, ...]:
         return ()
     parts, along = calls.stacked.get(call.first.number, ((), 0.0))
     return parts if isinstance(dim, Constant) and dim.value == along else ()
-
-
-def _indices(calls: Values, value: Value, node: ast.expr) -> Value:
-    return calls.opaque(
-        "indices", value, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR, node=node
-    )
-
-
-def _ordered(calls: Values, call: Call) -> Thing | None:
-    """`sort`, `topk` and their like: values, and indices."""
-    if not isinstance(call.first, Value):
-        return None
-    return Items((_leading(calls, call, call.first), _indices(calls, call.first, call.node)), _NAMES)
-
-
-def _leading(calls: Values, call: Call, value: Value) -> Value:
-    """`topk` leaves the smaller or the larger elements out, `kthvalue` all but one, `sort` none."""
-    if call.name == "kthvalue":
-        return calls.picked_by_index(value, (), call.node, call.frame)
-    if call.name != "topk":
-        return value
-    largest = call.argument(3, "largest")
-    smallest = isinstance(largest, Constant) and largest.value == 0.0
-    return calls.extreme("smallest" if smallest else "largest", value, call.node, call.frame)
 
 
 def _without_nan(calls: Values, call: Call) -> Thing | None:
@@ -182,6 +157,7 @@ def _index_fill(calls: Values, call: Call) -> Thing | None:
 
 
 _EXTREMES = {"max": "largest", "min": "smallest"}
+_LARGEST = {"max": True, "min": False}
 
 HANDLERS: dict[str, Handler] = {
     "where": _where,
@@ -199,9 +175,6 @@ HANDLERS: dict[str, Handler] = {
     "mode": _extremum("mode", "mode"),
     "cummax": _extremum("cummax", "cummax"),
     "cummin": _extremum("cummin", "cummin"),
-    "sort": _ordered,
-    "topk": _ordered,
-    "kthvalue": _ordered,
     "nanmean": _without_nan,
     "nansum": _without_nan,
     "nan_to_num": _nan_to_num,

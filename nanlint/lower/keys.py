@@ -1,0 +1,79 @@
+"""Subscripts as written: literal places and slices, and what keeps all elements."""
+
+from __future__ import annotations
+
+import ast
+
+
+def bounds_of(key: ast.Slice) -> slice | None:
+    """A slice with literal bounds; None for any other."""
+    literals: list[int | None] = []
+    for bound in (key.lower, key.upper, key.step):
+        found = None if bound is None else integer(bound)
+        if found is None and not (bound is None or adds_dimension(bound)):
+            return None
+        literals.append(found)
+    return None if literals[2] == 0 else slice(*literals)
+
+
+def place_along(key: ast.expr, dim: int) -> int | None:
+    """The literal index that a subscript has in a dimension of which it takes all others whole."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    whole = [part for part in parts if keeps(part)]
+    if len(whole) != len(parts) - 1 or any(adds_dimension(part) for part in whole):
+        return None
+    (at,) = (place for place, part in enumerate(parts) if not keeps(part))
+    from_end = at > 0 and isinstance(parts[0], ast.Constant)  # behind `...`
+    if (at - len(parts) if from_end else at) != dim:
+        return None
+    return integer(parts[at])
+
+
+def adds_dimension(part: ast.expr) -> bool:
+    """`None`; as the bound of a slice it is none."""
+    return isinstance(part, ast.Constant) and part.value is None
+
+
+def integer(node: ast.expr) -> int | None:
+    """A literal integer, with a sign or without; `ast.literal_eval` takes far longer."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        found = integer(node.operand) if isinstance(node.operand, ast.Constant) else None
+        return -found if found is not None and isinstance(node.op, ast.USub) else found
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int) else None
+
+
+def only_one(part: ast.expr) -> str | None:
+    """`2` for `2:3`: the same elements, in one more dimension."""
+    bounds = bounds_of(part) if isinstance(part, ast.Slice) else None
+    if bounds is None or bounds.step not in (None, 1) or not isinstance(bounds.start or 0, int):
+        return None
+    start = bounds.start or 0
+    ends = start + 1 if start != -1 else None
+    return str(start) if bounds.stop == ends else None
+
+
+def written(part: ast.Slice | ast.Constant) -> str:
+    """The text of a constant or a slice, as `ast.unparse` has it; of the most usual ones sooner."""
+    if isinstance(part, ast.Constant):
+        return _count(part) or ast.unparse(part)
+    lower, upper = _count(part.lower), _count(part.upper)
+    return ast.unparse(part) if part.step or lower is None or upper is None else f"{lower}:{upper}"
+
+
+def _count(bound: ast.expr | None) -> str | None:
+    """A written integer, or nothing for nothing; None for anything else."""
+    if bound is None:
+        return ""
+    return str(bound.value) if isinstance(bound, ast.Constant) and type(bound.value) is int else None
+
+
+def reshapes(key: ast.expr) -> bool:
+    """Whether a subscript keeps every element: `[:]`, `[..., None]`, `[None, :]`."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    return all(keeps(part) for part in parts)
+
+
+def keeps(part: ast.expr) -> bool:
+    if isinstance(part, ast.Slice):
+        return part.lower is None and part.upper is None
+    return isinstance(part, ast.Constant) and (part.value is None or part.value is Ellipsis)

@@ -111,13 +111,28 @@ class Assignments(Expressions):
         if is_record(target.value) and not (isinstance(old, Value) and _is_place(target.slice)):
             return
         if not isinstance(old, Value):
-            self.sink(thing)
+            if isinstance(old, Mapped) and isinstance(target.value, ast.Name):
+                self._put(old, target.slice, thing, frame)
+            else:
+                self.sink(thing)
             return
         new = self.stored(old, target.slice, thing, target, frame)
         if isinstance(target.value, ast.Name):
             self.rebind(old, new, frame)
         elif not (isinstance(target.value, ast.Attribute) and target.value.attr == "data"):
             # autograd does not see what is written to `.data`
+            self.sink(thing)
+
+    def _put(self, old: Mapped, key: ast.expr, thing: Thing, frame: Frame) -> None:
+        """`state["key"] = thing`: every name of the dictionary in this scope has one with the new item."""
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            new = Mapped({**old.things, key.value: thing}, old.others)
+        else:
+            new = Mapped(old.things, (*old.others, thing))
+            self.sink(thing)
+        names = [name for name, bound in frame.scope.names.items() if bound is old]
+        frame.scope.names.update(dict.fromkeys(names, new))
+        if not names:  # it is another function's, which is not told
             self.sink(thing)
 
     def rebind(self, old: Value, new: Value, frame: Frame) -> None:

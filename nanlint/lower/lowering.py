@@ -14,7 +14,7 @@ from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
-from nanlint.lower.things import Class, Each, Foreign, Function, Items, Symbol, Thing, values_in
+from nanlint.lower.things import Class, Each, Foreign, Function, Items, Mapped, Symbol, Thing, values_in
 from nanlint.regions import Region
 
 if TYPE_CHECKING:
@@ -195,11 +195,21 @@ class Lowering:
             pairs = zip(first.things, second.things, strict=True)
             names = first.names if first.names == second.names else ()
             return Items(tuple(self.choose(condition, a, b) for a, b in pairs), names)
+        if isinstance(first, Mapped) and isinstance(second, Mapped):
+            return self._merged_mappings(condition, first, second)
         if isinstance(first, (Items, Each)) and isinstance(second, (Items, Each)):
             return self._merged_iterables(first, second)
         values = [*values_in(first), *values_in(second)]
         name = next((side.name for side in (first, second) if isinstance(side, Leaf)), "value")
         return self.opaque(name, *values, grad=any(value.grad for value in values) or not values)
+
+    def _merged_mappings(self, condition: Value | None, first: Mapped, second: Mapped) -> Mapped:
+        """One of two dictionaries: what only one of them has is what is found under its key, if anything is."""
+        things = {**first.things, **second.things}
+        for key in first.things.keys() & second.things.keys():
+            things[key] = self.choose(condition, first.things[key], second.things[key])
+        others = {id(thing): thing for thing in (*first.others, *second.others)}
+        return Mapped(things, tuple(others.values()))
 
     def _merged_iterables(self, first: Items | Each, second: Items | Each) -> Thing:
         """One of two iterables: its elements are like those of either; an empty one adds none."""

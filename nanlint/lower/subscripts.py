@@ -61,7 +61,7 @@ class Subscripts(Attributes):
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if isinstance(key, str) and key in owner.things:
             return owner.things[key]
-        if isinstance(key, str) and not owner.things and not owner.others:
+        if isinstance(key, str) and not owner.others:
             return self.item(owner, key, node.value)
         return self.any_of([*owner.things.values(), *owner.others])
 

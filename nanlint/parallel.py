@@ -70,7 +70,7 @@ def _next(thing: Any) -> Any:
 
 def with_progress(results: Iterable[R], count: int, *, shown: bool) -> Iterator[R]:
     """The results, with a progress bar on stderr if it is `shown` and they take some time."""
-    if not (shown and sys.stderr.isatty()):
+    if not (shown and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         yield from results
         return
     import click
@@ -80,7 +80,7 @@ def with_progress(results: Iterable[R], count: int, *, shown: bool) -> Iterator[
     for result in iterator:
         yield result
         done += 1
-        if time.monotonic() - started > _PATIENCE:
+        if done < count and time.monotonic() - started > _PATIENCE:
             break
     else:
         return

@@ -90,6 +90,21 @@ def test_a_short_run_says_nothing_of_its_progress() -> None:
     assert on_terminal(SLOW.format(shown=True).replace("0.4", "0.0")) == (RESULTS, b"")
 
 
+def test_the_last_thing_is_not_waited_for_with_a_bar() -> None:
+    one = (
+        SLOW.format(shown=True)
+        .replace("0.4", "1.6")
+        .replace("range(6)", "range(1)")
+        .replace("slow, 6", "slow, 1")
+    )
+    assert on_terminal(one) == (b"[0]", b"")
+
+
+def test_a_dumb_terminal_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert on_terminal(SLOW.format(shown=True)) == (RESULTS, b"")
+
+
 def test_a_long_run_says_how_far_it_has_come() -> None:
     out, err = on_terminal(SLOW.format(shown=True))
     assert out == RESULTS

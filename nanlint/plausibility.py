@@ -191,9 +191,20 @@ def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
 
 
 def _is_of_probabilities(ratio: Apply) -> bool:
-    """Whether a ratio is called one of probabilities, that are kept as logarithms."""
-    leaves = (value for value in closure(ratio.args, MOST_VALUES) if isinstance(value, Leaf))
-    return any(_LOG_PROBABILITY.search(leaf.name) for leaf in leaves)
+    """Whether a ratio is called one of probabilities, that are kept as logarithms, or compares with one held fixed."""
+    below = closure(ratio.args, MOST_VALUES)
+    named = any(isinstance(value, Leaf) and _LOG_PROBABILITY.search(value.name) for value in below)
+    return named or any(
+        isinstance(value, Apply) and value.op == "sub" and _is_to_fixed(value) for value in below
+    )
+
+
+def _is_to_fixed(difference: Apply) -> bool:
+    """Whether a difference is one to a value that the code has detached: `policy - agent.detach()`."""
+    return difference.grad and any(
+        isinstance(arg, Apply) and arg.op == "identity" and not arg.grad and arg.args[0].grad
+        for arg in difference.args
+    )
 
 
 def is_ratio(site: Apply) -> bool:

@@ -458,6 +458,12 @@ def test_a_policy_may_leave_far_behind_what_its_ratio_is_clipped_to(new: str, ol
     assert is_shown(CLIPPED.format(new=new, old=old)) is shown
 
 
+def test_nor_does_it_need_a_name_where_what_it_leaves_behind_is_held_fixed() -> None:
+    assert is_shown(
+        "def f(policy, agent):\n    return (policy - agent.detach()).exp().clamp(0.1, 10.0).sum()"
+    )
+
+
 REGISTERED = """
     class Sharpness(torch.nn.Module):
         def __init__(self):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nanlint.arithmetic import ARITHMETIC, DTYPES, Arithmetic
+from nanlint.aside import Purpose
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
 from nanlint.callers import Lower, is_private, unconfirmed
@@ -23,7 +24,6 @@ from nanlint.hazards import Hazard, hazards
 from nanlint.lower import ModuleLowering, Unit, lower
 from nanlint.lower.uses import Function
 from nanlint.messages import describe
-from nanlint.purpose import asks_for_gradients, is_among_tests, is_apart_from_training, is_untrained
 from nanlint.source import START, Source
 from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
 
@@ -89,10 +89,10 @@ def _analysed(
     )
     private: dict[int, tuple[Function, Apply]] = {}
     lowering: ModuleLowering | None = None
-    purpose = _Purpose(source, places)
+    purpose = Purpose(source, places)
     for unit in lowered(wanted=worth.wanted):
         try:
-            aside = purpose.is_aside(unit)
+            aside = partial(purpose.is_aside, unit)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
                 own = hazard is not None and hazard.selector not in unit.within
                 if (
@@ -147,41 +147,6 @@ def _is_judged_by_use(finding: Finding) -> bool:
     return finding.confidence is not Confidence.LOW and finding.code != UNANALYSABLE
 
 
-class _Purpose:
-    """What the code of a source is for: through some of it nothing is trained."""
-
-    def __init__(self, source: Source, places: Places) -> None:
-        self.source, self.places = source, places
-        self.tested = is_among_tests(source.path)
-        self.untrained = is_untrained(source.path)
-
-    def is_aside(self, unit: Unit) -> bool:
-        """Whether what is found in a function, or at the module's level, is unlikely for what that is for.
-
-        A function in another one is there for what that is for.
-        """
-        apart = self.untrained or self._is_apart(unit)
-        return self.tested or (apart and not self._asks_for_gradients(unit))
-
-    def _is_apart(self, unit: Unit) -> bool:
-        if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return False
-        owner = unit.function.owner if unit.function is not None else None
-        around = self.places.ancestors(unit.node) if owner is None and unit.node.col_offset else ()
-        functions = (node for node in around if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        name = owner.name if owner is not None else ""
-        return any(
-            is_apart_from_training(node.name, name, (one.arg for one in node.args.args))
-            for node in (unit.node, *functions)
-        )
-
-    def _asks_for_gradients(self, unit: Unit) -> bool:
-        """Whether the text of a function, or of a module, says that something is differentiated there."""
-        node = unit.node
-        first, last = (1, None) if isinstance(node, ast.Module) else (node.lineno, node.end_lineno)
-        return asks_for_gradients(self.source.lines[first - 1 : last])
-
-
 def _given_up(unit: Unit, places: Places) -> Finding:
     """What is told of a function that takes more steps than may be spent on it."""
     source = places.source
@@ -191,11 +156,13 @@ def _given_up(unit: Unit, places: Places) -> Finding:
     return Finding(UNANALYSABLE, source.path, Span(at, at), message, Confidence.HIGH)
 
 
+_Aside: TypeAlias = Callable[[Sequence[Hazard]], bool]
+"""Whether what is found in a unit, these hazards among it, is unlikely for what the unit is for."""
 _Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
 
 
 def _all_findings(
-    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool, aside: bool
+    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool, aside: _Aside
 ) -> Iterator[_Found]:
     """All that is found in a unit, all of it unlikely if it is put `aside`; raises Exhausted if that takes too long."""
     if unit.exhausted:
@@ -204,15 +171,15 @@ def _all_findings(
         found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget))
         if found:
             finding = describe(found, places.source, config)
-            finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
             finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
     yield from _within(unit, places, config, budget, aside)
     for finding, scene in _undropped(unit, places, config):
-        yield replace(finding, confidence=Confidence.LOW) if aside else finding, scene, None
+        yield replace(finding, confidence=Confidence.LOW) if aside(()) else finding, scene, None
 
 
-def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: bool) -> Iterator[_Found]:
+def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _Aside) -> Iterator[_Found]:
     """What functions that a unit calls drop of what it has computed; no fix knows the names of both.
 
     What they compute themselves is found where they are analysed.
@@ -227,7 +194,7 @@ def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: b
         found = _told_first(_handed(every, places))
         if found:
             finding = describe(found, places.source, config)
-            finding = replace(finding, confidence=Confidence.LOW) if aside else finding
+            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
 
 

@@ -20,6 +20,7 @@ from nanlint.plausibility import (
     is_extreme,
     is_far_fetched,
     is_not_for_bounds,
+    is_nothing_of_nothing,
     is_offset,
     is_positive_by_name,
     is_ratio,
@@ -83,6 +84,7 @@ class Judge:
             unlikely
             or is_far_fetched(proof, self.case.operand)
             or is_behind_rounding(self.case.operand, proof.origin)
+            or is_nothing_of_nothing(proof)
         ):
             return Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
-from nanlint.catalogue.structure import SATURATES
+from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
 from nanlint.relevance import speaks_of
@@ -56,6 +57,8 @@ _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "
 _SMALL_OFFSET = 1e-3
 _SAME = frozenset({"masked_select", "identity", "sum", "mean"})
 """What is 0 for one element where its argument is."""
+_LENGTHS = frozenset({"norm", "sqrt", "square", "pow", "abs"})
+"""Ops by which the length of a vector is computed."""
 _LIKE_ITS_PARTS = frozenset({*_SAME, "neg", "mul", "div", "phi", "where", "masked_fill"})
 
 
@@ -163,6 +166,35 @@ def is_total(value: Value) -> bool:
     while isinstance(part, Apply) and part.op in ("identity", "largest"):
         part = part.args[0]
     return isinstance(part, Leaf) and part.opaque and _SOFTMAX.search(part.name) is not None
+
+
+def is_nothing_of_nothing(proof: Proof) -> bool:
+    """Whether a quotient is 0 / 0: what is divided is a sum of products with that of which the divisor is the length.
+
+    A contraction is a value of its own in the graph, so that a search may give it any number: but `a @ b` is 0, and
+    `a @ b / (a.norm() * b.norm())` no number, where `a` is 0.
+    """
+    if proof.site.op != "div":
+        return False
+    over, under = proof.site.args
+    while isinstance(over, Apply) and over.op in (*_SAME, "neg"):
+        over = over.args[0]
+    if not (isinstance(over, Leaf) and over.opaque and _is_contraction(over.node)):
+        return False
+    lengths = closure((under,), MOST_VALUES)
+    zeros = {
+        leaf.number for leaf in lengths if isinstance(leaf, Leaf) and proof.values.get(leaf.number) == 0.0
+    }
+    measured = any(isinstance(value, Apply) and value.op in _LENGTHS for value in lengths)
+    return measured and not zeros.isdisjoint(speaks_of(over))
+
+
+def _is_contraction(node: ast.AST | None) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    called = node.func if isinstance(node, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in CONTRACTING
 
 
 def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:

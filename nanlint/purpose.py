@@ -32,6 +32,7 @@ _FUNCTION = re.compile(
 _CLASS = re.compile(
     r"\w*(Sampler|Scheduler|Corrector|BeamSearch\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
+_LOADED = re.compile(r"(data|dataset|graph|adj|adj_t|g|split_edge|batch)\b|[\w.]*(Dataset|load\w*)\(")
 _GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
 
@@ -71,6 +72,16 @@ def is_apart_from_training(function: str, owner: str = "", parameters: Iterable[
     """
     named = _FUNCTION.fullmatch(function) is not None or _CLASS.fullmatch(owner) is not None
     return named or any(map(_GRADIENT.fullmatch, parameters))
+
+
+def is_main(function: str) -> bool:
+    """Whether a function is what a script runs, by its name."""
+    return function in ("main", "_main", "run", "load_data", "prepare_data")
+
+
+def is_loaded(name: str) -> bool:
+    """Whether a value is read from what a script has loaded, by what that is called: `data.adj_t`, `dataset[0]`."""
+    return _LOADED.match(name) is not None
 
 
 def asks_for_gradients(lines: Iterable[str]) -> bool:

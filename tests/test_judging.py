@@ -464,6 +464,17 @@ def test_nor_does_it_need_a_name_where_what_it_leaves_behind_is_held_fixed() -> 
     )
 
 
+COSINE = "def f(x, y, z):\n    return ({product} / ({length}.norm() * y.norm())).clamp(-1, 1)"
+
+
+@pytest.mark.parametrize(
+    "product", ["(x @ y)", "torch.dot(x, y)", "torch.einsum('i,i->', x, y)", "x.matmul(y)"]
+)
+def test_a_cosine_of_nothing_is_no_number(product: str) -> None:
+    assert not is_shown(COSINE.format(product=product, length="x"))
+    assert is_shown(COSINE.format(product=product, length="z").replace("y.norm()", "2"))
+
+
 REGISTERED = """
     class Sharpness(torch.nn.Module):
         def __init__(self):

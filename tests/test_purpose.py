@@ -148,3 +148,30 @@ def test_a_function_in_one_that_makes_first_values_is_there_for_them() -> None:
     text = "import torch\n\ndef {}(module):\n" + inner + "    return f(module.weight)\n"
     assert confidences("model.py", text.format("init_weights")) == [Confidence.LOW]
     assert confidences("model.py", text.format("forward")) == [Confidence.HIGH]
+
+
+SCRIPT = """
+import torch
+
+{head}
+    adj = data.adj.set_diag()
+    degree = {degree}
+    scale = degree ** -0.5
+    scale[scale == float("inf")] = 0
+    torch.optim.Adam(model.parameters())
+    data.adj = adj * scale
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "degree", "confidence"),
+    [
+        ("def main(data, model):", "adj.sum(1)", Confidence.LOW),
+        ("if True:", "adj.sum(1)", Confidence.LOW),
+        ("def main(model):\n    data = GraphDataset('ours')[0]", "adj.sum(1)", Confidence.LOW),
+        ("def train(data, model):", "adj.sum(1)", Confidence.HIGH),
+        ("def main(data, model):", "model(adj)", Confidence.HIGH),
+    ],
+)
+def test_a_script_prepares_what_it_has_loaded(head: str, degree: str, confidence: Confidence) -> None:
+    assert confidences("train.py", SCRIPT.format(head=head, degree=degree)) == [confidence]

@@ -147,6 +147,16 @@ def test_what_is_used_without_gradients_only_is_unlikely(tmp_path: Path, use: st
     assert used(tmp_path, use) == [LOW]
 
 
+def test_a_script_finds_packages_in_its_own_folder(tmp_path: Path) -> None:
+    script = "import torch\nfrom model.rays import log\n\nwith torch.no_grad():\n    y = log(torch.ones(3))\n"
+    (tmp_path / "code" / "model").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "code" / "train.py").write_text(script)
+    own = tmp_path / "code" / "model" / "rays.py"
+    own.write_text(HELPER)
+    assert [finding.confidence for finding in analyse(read(str(own)), Config())] == [LOW]
+
+
 APART = "from own import log\n\n\ndef {function}(x):\n    return log(x)\n"
 
 

@@ -52,7 +52,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         # how long sequences are
         (
             r"(^|_)(seq|enc|dec|input|output|src|tgt|target|query|token|text|mel|wav|audio|chunk|frame)s?_(len|length)s?$"
-            r"|^(lens|lengths|seqlens?|cu_seqlens)$",
+            r"|^(lens|lengths|seqlens?|cu_seqlens|[iox]lens?)$",
             Said(Kind.UNKNOWN, _COUNT),
         ),
         # how large layers, vocabularies and batches are

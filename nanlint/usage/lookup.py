@@ -112,7 +112,7 @@ class Lookup:
         """Whether a dotted name is that of what was found; None if that cannot be told."""
         meant = self.library.project.resolve(dotted)
         if isinstance(meant, str):
-            return False if meant.partition(".")[0] in LIBRARIES else None
+            return False if meant.partition(".")[0] in LIBRARIES else _may_be(dotted, found)
         return meant.name == found.name and _same(meant.path, found.path)
 
     def _holding(self, name: str) -> Iterator[Summary]:
@@ -128,6 +128,16 @@ class Lookup:
             if summary is None:
                 raise Unknown
             yield summary
+
+
+def _may_be(dotted: str, found: Found) -> bool | None:
+    """Whether a name that leads nowhere from where it stands is that of what was found, from some other folder.
+
+    Scripts are run in the folder that holds their packages, `from model.rays import Tracer` in `code/train.py`.
+    """
+    *modules, name = dotted.split(".")
+    folders = os.path.splitext(found.path)[0].split(os.sep)
+    return True if len(modules) > 1 and name == found.name and folders[-len(modules) :] == modules else None
 
 
 @lru_cache(maxsize=4096)

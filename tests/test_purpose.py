@@ -107,6 +107,7 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
         "_unsafe_log_prob",
         "robust_statistics",
         "predict_step",
+        "average_over_durations",
         "generate",
     ],
 )

@@ -84,7 +84,7 @@ class Judge:
             unlikely
             or is_far_fetched(proof, self.case.operand)
             or is_behind_rounding(self.case.operand, proof.origin)
-            or is_nothing_of_nothing(proof)
+            or (self._keeps_nan() and is_nothing_of_nothing(proof))
         ):
             return Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):
@@ -102,13 +102,18 @@ class Judge:
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
+    def _keeps_nan(self) -> bool:
+        """Whether the selector gives nan for one: bounds do, and products."""
+        drop = self.case.drop
+        return drop is None or (drop.by == drop.operand and self.case.selector.op != "nan_to_num")
+
     def _is_beside_the_point(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether nothing in the code says that the poison is met where the operand is dropped."""
         drop, condition = self.case.drop, self.case.condition
         if drop is None and not math.isfinite(proof.value) and not any(arg.grad for arg in poisoned):
             return True  # a mean over nothing, times a mask: forward shows it
         if drop is not None and drop.by == drop.operand:
-            bounded = self.case.selector.op != "nan_to_num" and is_not_for_bounds(proof.site, proof.values)
+            bounded = self._keeps_nan() and is_not_for_bounds(proof.site, proof.values)
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False

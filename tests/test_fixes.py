@@ -419,8 +419,8 @@ QUESTIONS = [
             "drop = x.logit().isinf()\nz = torch.where(drop, 0.5, x).logit()\nz[drop] = 0.0\nreturn z"
         ),
         "y = x / x.abs()\ny[y != y] = 0\nreturn y": (
-            "denominator = x.abs()\ndrop = x / denominator != x / denominator\n"
-            "y = x / torch.where(drop, 1.0, denominator)\ny[drop] = 0\nreturn y"
+            "denominator = x.abs()\ny = x / torch.where(denominator != 0, denominator, 1.0)\n"
+            "y[y != y] = 0\nreturn y"
         ),
     }.items()
 ]

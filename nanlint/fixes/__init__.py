@@ -9,6 +9,7 @@ from nanlint.config import Config
 from nanlint.finding import Applicability, Edit, Fix
 from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
+from nanlint.fixes.evidence import Rigour
 from nanlint.fixes.places import Places
 from nanlint.fixes.readers import has_other_readers
 from nanlint.fixes.settings import rests_on_settings
@@ -33,13 +34,21 @@ def offer(found: list[Hazard], unit: Unit, places: Places, config: Config) -> Fi
     made = ((one, one.edits) for one in candidates(task, config.fix_style) if one.edits)
     for candidate, edits in itertools.islice(made, most):
         how = _judged(candidate, edits, task, unit)
-        if how is None:
+        if how is None or (candidate.only_safe and how is not Applicability.SAFE):
             continue
         fix = Fix(candidate.style, how, edits)
         if how is Applicability.SAFE:
             return fix
         unsafe = unsafe or fix
     return unsafe
+
+
+def _rigour(candidate: Candidate, task: Task) -> Rigour:
+    """What is held against what it was: where something asks what is finite, that too."""
+    if candidate.only_safe:
+        return Rigour.EXACT
+    asks = task.first.row.family == 6 or candidate.style == "ask-first"
+    return Rigour.INFINITE if asks else Rigour.FINITE
 
 
 def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Unit) -> Applicability | None:
@@ -57,7 +66,7 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
             guards=guards,
             replaced=candidate.replaced,
             mended={one.drop.operand for one in task.found if one.drop is not None},
-            strictly=task.first.row.family == 6 or candidate.style == "ask-first",
+            rigour=_rigour(candidate, task),
         )
         worst = worst_of((worst, outcome))
         if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):

@@ -24,7 +24,7 @@ from nanlint.fixes.own_region import Poisoned, conditions, poisoned, site_sets
 from nanlint.fixes.places import Places
 from nanlint.fixes.restated import called
 from nanlint.fixes.shapes import each_element
-from nanlint.graph import Constant
+from nanlint.graph import Apply, Constant
 from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
 
@@ -52,6 +52,8 @@ class Asked(NamedTuple):
     """Whether they say what the selector gives for the rest, so that a change there is in sight."""
     sure: bool = True
     """Whether the selector drops all that they give another value, infinities too."""
+    alone: bool = False
+    """Whether the question stays, and may keep an infinity that they take away: no fix unless that never occurs."""
 
 
 def asked(hazard: Hazard, places: Places, a: Arithmetic) -> Iterator[Asked]:
@@ -97,6 +99,8 @@ def _guarding(bad: Sequence[Poisoned], hazard: Hazard, places: Places, a: Arithm
         wraps = _wraps(questions, hazard, places)
         if alone and not (overflows and condition_of(hazard) is not None):
             yield Asked(wraps)
+        elif alone and _asks_for_nan_alone(hazard):
+            yield Asked(wraps, alone=True)
         replaced = _condition_replaced(questions, hazard, places)
         if replaced is not None:
             yield Asked((*wraps, replaced), sure=not overflows)
@@ -113,6 +117,17 @@ def _may_stand_alone(bad: Poisoned, hazard: Hazard, a: Arithmetic) -> bool:
     assert safe is not None
     given = Constraint(bad.site.args[bad.index], R.point(safe))
     return is_dropped([hazard.selector], Replaced(bad.site, given), a)
+
+
+def _asks_for_nan_alone(hazard: Hazard) -> bool:
+    """Whether a selector keeps infinities: `y[y != y] = 0`, `where(isnan(y), 0, y)`."""
+    asked = hazard.condition
+    while isinstance(asked, Apply) and asked.op in ("not", "identity"):
+        asked = asked.args[0]
+    if not isinstance(asked, Apply):
+        return False
+    itself = asked.op in ("ne", "eq") and asked.args[0].number == asked.args[1].number
+    return itself or asked.op == "isnan"
 
 
 def _overflows_nearby(bad: Poisoned) -> bool:

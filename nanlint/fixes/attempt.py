@@ -13,7 +13,7 @@ from nanlint.assume import reading
 from nanlint.catalogue import OPS
 from nanlint.finding import Confidence, Edit, Position
 from nanlint.fixes.dropping import Replaced, dropped_operands, replaces_nan
-from nanlint.fixes.evidence import Outcome, compared, worst_of
+from nanlint.fixes.evidence import Outcome, Rigour, compared, worst_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
@@ -42,14 +42,14 @@ def attempt(
     guards: bool = False,
     replaced: Sequence[Replaced] = (),
     mended: Collection[int] = (),
-    strictly: bool = False,
+    rigour: Rigour = Rigour.FINITE,
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
     `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
-    that are edited, the hazard's own among them. `strictly` compares what is not finite, too.
+    that are edited, the hazard's own among them. `rigour` says what is compared of what is not finite.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -74,7 +74,7 @@ def attempt(
         return Outcome.FAILED
 
     def held(old: Sequence[Value], new: Sequence[Value]) -> Outcome:
-        return compared(hazard, old, new, a, strictly=strictly)
+        return compared(hazard, old, new, a, rigour)
 
     return (
         held(unit.sinks, again.sinks)

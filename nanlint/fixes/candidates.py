@@ -51,6 +51,8 @@ class Candidate:
     """Whether the selector is given another operand."""
     told: bool = False
     """Whether the edits say what the selector gives for what was infinite."""
+    only_safe: bool = False
+    """Whether they are nothing to offer where they are not shown to be safe: others are closer to what was there."""
     replaced: tuple[Replaced, ...] = ()
     """The arguments that are given other values where the selector drops what comes of them."""
 
@@ -107,8 +109,8 @@ def _bound_first(task: Task) -> Iterator[Candidate]:
 
 def _ask_first(task: Task) -> Iterator[Candidate]:
     lenient = task.first.row.family == 6
-    for edits, told, sure in asked(task.first, task.places, task.a):
-        yield Candidate("ask-first", edits, sure, told and lenient, told=told)
+    for edits, told, sure, alone in asked(task.first, task.places, task.a):
+        yield Candidate("ask-first", edits, sure, told and lenient, told=told, only_safe=alone)
 
 
 def _ask_finite(task: Task) -> Iterator[Candidate]:

@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from enum import Enum
+from enum import Enum, IntEnum
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
@@ -51,6 +51,17 @@ class Outcome(Enum):
     FAILED = "something else has changed, or the hazard is still there"
 
 
+class Rigour(IntEnum):
+    """What is held against what it was besides finite values and their gradients."""
+
+    FINITE = 0
+    """Nothing."""
+    INFINITE = 1
+    """Values that are not finite, but for an infinity that finite inputs give: an overflow may be a number."""
+    EXACT = 2
+    """All values."""
+
+
 _FROM_BEST = list(Outcome)
 
 
@@ -65,19 +76,19 @@ def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def compared(
-    hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic, *, strictly: bool = False
+    hazard: Hazard, old: Sequence[Value], new: Sequence[Value], a: Arithmetic, rigour: Rigour = Rigour.FINITE
 ) -> Outcome:
     """Whether each value in `new` is that of `old`, with the same gradient wherever that was finite.
 
     A value that was not finite may become finite. Checked on the witnesses, on points of both sides of the
     selector's condition, on the ends of every poison set and next to them, and at the numbers that the edit brings in.
-    With `strictly`, values that are not finite are compared, too, and infinite inputs, nan and the smallest and
+    With more `rigour`, values that are not finite are compared, too, and infinite inputs, nan and the smallest and
     largest numbers of each dtype are tried.
     """
     if len(old) != len(new):
         return Outcome.FAILED
     changed = [(x, y) for x, y in zip(old, new, strict=True) if x.number != y.number]
-    return worst_of(_outcome(_Comparison(hazard, x, y, a, strictly)) for x, y in changed)
+    return worst_of(_outcome(_Comparison(hazard, x, y, a, rigour)) for x, y in changed)
 
 
 _KNOWN: dict[Hashable, Outcome] = {}
@@ -105,8 +116,8 @@ def _with_negative_zeros(inputs: Mapping[int, float]) -> dict[int, float]:
 class _Comparison:
     """One value before and after an edit."""
 
-    def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic, strictly: bool) -> None:
-        self.hazard, self.old, self.new, self.a, self.strictly = hazard, old, new, a, strictly
+    def __init__(self, hazard: Hazard, old: Value, new: Value, a: Arithmetic, rigour: Rigour) -> None:
+        self.hazard, self.old, self.new, self.a, self.rigour = hazard, old, new, a, rigour
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
         self.names = renamed(self.before, self.after)
         self.free = _free(self.before)
@@ -117,7 +128,7 @@ class _Comparison:
     def fingerprint(self) -> Hashable:
         """All that the outcome depends on."""
         own = fingerprint(self.hazard, self.before, self.after, (self.old, self.new), self.a)
-        return own, self.strictly
+        return own, self.rigour
 
     def outcome(self) -> Outcome:
         """The worst of what the samples show."""
@@ -127,9 +138,9 @@ class _Comparison:
         """What each sample shows."""
         for inputs in self._samples():
             yield self._at(inputs)
-        if self.strictly:
+        if self.rigour:
             for name in ("float64", "float32", "bfloat16", "float16"):
-                other = _Comparison(self.hazard, self.old, self.new, ARITHMETIC[name], True)
+                other = _Comparison(self.hazard, self.old, self.new, ARITHMETIC[name], self.rigour)
                 yield from map(other._at, other._extremes())
 
     def _extremes(self) -> Iterator[dict[int, float]]:
@@ -268,14 +279,15 @@ class _Comparison:
             return Outcome.SAME_WHERE_KEPT if self._drops(was) else Outcome.FAILED
         if not self._same_gradients(inputs, moved, was, now):
             return Outcome.FAILED
-        hidden = self.strictly and self._hides(inputs, value, now[self.new.number])
+        hidden = bool(self.rigour) and self._hides(inputs, value, now[self.new.number])
         return Outcome.SAME_WHERE_FINITE if hidden else Outcome.SAME
 
     def _hides(self, inputs: Mapping[int, float], was: float, now: float) -> bool:
         """Whether a value that is not finite has become another; an overflow of finite inputs may be a number."""
         if math.isfinite(was) or was == now or (math.isnan(was) and math.isnan(now)):
             return False
-        return not (math.isinf(was) and all(map(math.isfinite, inputs.values())))
+        overflow = math.isinf(was) and all(map(math.isfinite, inputs.values()))
+        return self.rigour is Rigour.EXACT or not overflow
 
     def _same_value(
         self, inputs: Mapping[int, float], moved: Mapping[int, float], x: float, y: float

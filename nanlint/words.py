@@ -23,6 +23,11 @@ SELECTING = _both(
 )
 """Calls that drop elements."""
 
+BOUNDING = _both(
+    "clamp clamp_min clamp_max clip relu relu6 hardtanh threshold maximum minimum fmax fmin max min amax amin"
+)
+"""Those of them that no mask decides, but the dropped values themselves."""
+
 PRODUCTS = _both("mul multiply addcmul matmul mm bmm mv dot vdot inner einsum tensordot addmm baddbmm")
 """Calls that drop elements where one argument is a mask."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -18,11 +19,12 @@ from nanlint.config import Config
 from nanlint.flow import suspects
 from nanlint.flow.digest import MODULE, digested, place_of
 from nanlint.flow.sources import IMPORTED
+from nanlint.lower.between import MASKED
 from nanlint.lower.handlers.matrices import HANDLERS as MATRICES
 from nanlint.proof.programs.writing import Program
 from nanlint.source import AnalysisError, Source
 from nanlint.triage import EVERYTHING, examined
-from nanlint.words import LAYERS, PRODUCTS, SELECTING, SINGULAR
+from nanlint.words import BOUNDING, LAYERS, PRODUCTS, SELECTING, SINGULAR
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nfrom . import helpers\n"
 
@@ -156,6 +158,43 @@ def test_a_function_that_drops_what_it_is_given_is_a_selector_to_its_callers() -
     assert suspected(DROPPING.format(result="z[keep].mean()") + call.replace("log", "sin")) == []
 
 
+@pytest.mark.parametrize(
+    ("result", "called", "found"),
+    [
+        ("z.clamp(min=0.0)", "mean(x.log(), mask)", []),  # no mask decides
+        ("z * v", "mean(x.log(), x)", []),  # nor is there any
+        ("z * v", "mean(x.log(), x > 0)", ["f"]),
+        ("z[k]", "mean(x.log(), x)", []),
+        ("z[k]", "mean(x.log(), mask)", ["f"]),
+        ("z[:k, torch.nonzero(k)]", "mean(x.log(), x)", ["f"]),
+        ("torch.where(k, z, 0.0)", "mean(x.log(), x)", ["f"]),
+        ("torch.nan_to_num(z)", "mean(x.log(), x)", ["f"]),
+    ],
+)
+def test_what_a_function_drops_takes_a_mask_that_it_has_or_is_given(
+    result: str, called: str, found: list[str]
+) -> None:
+    text = f"def mean(v, k):\n    z = v.clone()\n    return {result}\ndef f(x, mask):\n    return {called}\n"
+    assert suspected(text) == found
+
+
+HANDING = (
+    "class A(helpers.Base):\n    def drop(self, v, keep):\n        return torch.where(keep, v, 0.0)\n"
+    "    def f(self, x, keep):\n        return self.run(x.log(), keep)\n"
+)
+RUNNING = "class Base:\n    def run(self, v, keep):\n        return {}\n"
+
+
+@pytest.mark.parametrize(("run", "found"), [("self.drop(v, keep)", True), ("self.show(v)", False)])
+def test_what_is_inherited_may_call_a_function_that_drops(tmp_path: Path, run: str, found: bool) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "helpers.py").write_text(RUNNING.format(run))
+    text = "import torch\nimport helpers\n" + HANDING
+    path = tmp_path / "models.py"
+    path.write_text(text)
+    assert (examined(Source(str(path), text), Config()) is not None) is found
+
+
 CLASS = (
     "class A({base}):\n    def __init__(self, x):\n        {init}\n    def g(self, x):\n        return {g}\n"
 )
@@ -169,7 +208,7 @@ METHOD = "    def f(self, x):\n        return {f}\n"
         ("nn.Module", "self.act = nn.ReLU()", "x", "self.act(x.log())"),
         ("nn.Module", "self.part = helpers.Part()", "x", "torch.relu(self.part(x))"),
         ("nn.Module", "pass", "x.log()", "torch.relu(self.g(x))"),
-        ("nn.Module", "pass", "torch.relu(x)", "self.g(x.log())"),
+        ("nn.Module", "pass", "torch.where(x > 0, x, 0.0)", "self.g(x.log())"),
         ("helpers.Base", "pass", "x", "torch.relu(self.inherited(x))"),
         ("helpers.Base", "pass", "x", "torch.relu(super().f(x))"),
     ],
@@ -230,6 +269,12 @@ def test_every_spelling_of_a_selector_is_known() -> None:
     spelled = {word for op in SELECTORS if op in OPS for word in _short(OPS[op].spellings)}
     assert (spelled | NAMES) - SELECTING - PRODUCTS == set()
     assert _short(OPS[MASK_PRODUCT.op].spellings) - PRODUCTS == set()
+
+
+def test_what_bounds_is_decided_by_no_mask() -> None:
+    ops = {op.name for spelling, op in SPELLINGS.items() if spelling.rpartition(".")[2] in BOUNDING}
+    assert ops
+    assert ops.isdisjoint([*MASKED, "mul", "nan_to_num"])
 
 
 def test_every_module_that_selects_is_known() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nanlint.flow.digest import Digest, Place
-from nanlint.flow.sources import SELECTING, SINGULAR
+from nanlint.flow.sources import DROPPING, MASK, PICKING, SELECTING, SINGULAR
 
 May = Callable[[Sequence[str], int], bool]
 """Whether what some tokens of a file stand for may have one of the flags."""
@@ -40,6 +40,9 @@ def suspects(digest: Digest, may: May) -> frozenset[Place]:
         if not found.issuperset(around) and has(operands, SINGULAR) and (mask is None or has(mask, flag)):
             found.update(around)
     for arguments, called, around in digest.calls:
-        if not found.issuperset(around) and has(called, SELECTING) and has(arguments, SINGULAR):
+        if found.issuperset(around) or not has(arguments, SINGULAR):
+            continue
+        picks = called & PICKING and has(called | arguments, MASK)
+        if picks or has(called, DROPPING) or has(called, SELECTING):
             found.update(around)
     return frozenset(found)

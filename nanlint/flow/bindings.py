@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from nanlint.flow.operators import number
-from nanlint.flow.sources import LOGICAL, MASKING, Selection, Source, Unit
+from nanlint.flow.sources import DROPPING, LOGICAL, MASKING, PICKING, Selection, Source, Unit
 
 
 class Bindings:
@@ -99,10 +99,12 @@ class Bindings:
             self.bound(f".{target.attr}", source)
             self.filled(target.value, source)
 
-    def selector(self, operands: Source, mask: Source | None = None, flag: int = MASKING) -> None:
+    def selector(
+        self, operands: Source, mask: Source | None = None, flag: int = MASKING, kind: int = DROPPING
+    ) -> None:
         """A selector; with `mask`, if that is one."""
         if operands:
-            self.unit.selectors.append(Selection(operands, mask, self.around, flag))
+            self.unit.selectors.append(Selection(operands, mask, self.around, flag, kind))
 
     def picked(self, operands: Source, key: ast.expr) -> None:
         """Elements are picked, or stored, by a subscript: a selector if a part of that is a mask."""
@@ -113,7 +115,7 @@ class Bindings:
             elif not isinstance(part, ast.Constant) and number(part) is None:
                 self.expression(part, mask)
         if mask.names or mask.flags & LOGICAL:
-            self.selector(operands, mask, LOGICAL)
+            self.selector(operands, mask, LOGICAL, PICKING)
 
     def bind_each(self, target: ast.expr, iterable: ast.expr, source: Source) -> None:
         """Bind the target of a loop to what it runs over, which is made of `source`: counts and keys are no tensors."""

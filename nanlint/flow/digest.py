@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.flow.bindings import Bindings
-from nanlint.flow.sources import ATTRIBUTE, CLASS, OTHERWISE, SELECTING, SINGULAR, Source
+from nanlint.flow.sources import ATTRIBUTE, CLASS, OTHERWISE, OWN, SELECTING, SINGULAR, Source
 from nanlint.flow.spread import FIRST, Spread
 from nanlint.flow.statements import Statements
 from nanlint.names import may_be_of_project
@@ -35,6 +35,11 @@ class Digest:
     """Attributes that may be selectors."""
     selectors: frozenset[_Selector]
     calls: frozenset[tuple[int, int, tuple[Place, ...]]]
+    attributes: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
+    """Attributes that are asked for."""
+    dropping: frozenset[str] = frozenset()
+    """Attributes that may be functions which drop what they are given."""
 
     def tokens_in(self, bits: int) -> Iterator[str]:
         """The tokens among some bits."""
@@ -84,14 +89,19 @@ def digested(tree: ast.Module, package: str, *, squares: bool) -> Digest:
     reader.block(tree.body)
     _inherit(reader)
     _bind_otherwise(reader)
-    spread = Spread(reader.units, [*filter(may_be_of_project, reader.stars)])
     exported = {name for unit in reader.units for name, _ in unit.exported}
+    foreign = {f"{owner}{attribute}" for owner, attribute in reader.inherited}
+    foreign |= {name for name in exported if name.endswith(".*")}
+    spread = Spread(reader.units, [*filter(may_be_of_project, reader.stars)], foreign)
     return Digest(
         tuple(spread.tokens),
         {name: spread.known.get(name, 0) for name in exported if name[0] != "."},
         frozenset(name for name in exported if name[0] == "." and spread.known.get(name, 0) & SELECTING),
         frozenset(_selectors(reader, spread)),
         frozenset(_calls(reader, spread)),
+        frozenset(name for name in exported if name[0] == "."),
+        frozenset(name for name in spread.mentioned if name[0] == "."),
+        frozenset(name for name, bits in spread.known.items() if name[0] == "." and bits & OWN),
     )
 
 
@@ -119,7 +129,7 @@ def _bind_otherwise(reader: Bindings) -> None:
 
 def _selectors(reader: Bindings, spread: Spread) -> Iterator[_Selector]:
     for unit in reader.units:
-        for operands, mask, around, flag in unit.selectors:
+        for operands, mask, around, flag, _ in unit.selectors:
             made = spread.of(operands, unit)
             if made & _DECISIVE:
                 by = None if mask is None else spread.of(mask, unit)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from nanlint.flow.digest import EMPTY, Digest, digested
-from nanlint.flow.sources import ALL, ATTRIBUTE, BASES, CLASS, FLAGS, IMPORTED, SELECTING
+from nanlint.flow.sources import ALL, ATTRIBUTE, BASES, CLASS, DROPPING, FLAGS, IMPORTED, SELECTING
 from nanlint.modules import MOST_NOTED, Noted, Shelf, note, outline
 from nanlint.names import may_be_of_project
 from nanlint.project import Found, Project
@@ -35,6 +35,8 @@ class _Made(NamedTuple):
     parts: tuple[_Part, ...] = ()
 
 
+_BY_OBJECT = frozenset({".forward", ".__call__"})
+"""Methods that are called by calling an object."""
 _ANYTHING = _Made(ALL)
 _NOTHING = _Made(0)
 
@@ -52,11 +54,15 @@ class Elsewhere:
     def may(self, tokens: Sequence[str], flag: int) -> bool:
         """Whether what some tokens of the analysed file stand for may have a flag, by all that they are made of."""
         attributes = {token.removeprefix(ATTRIBUTE) for token in tokens if token.startswith(ATTRIBUTE)}
+        if flag == DROPPING:  # what is inherited may call a function of the analysed file
+            return bool(self.own.dropping) and self._inherits(attributes, tokens, self._calling_back)
         imported = [_Part("", token) for token in tokens if token.startswith(IMPORTED)]
         if flag != SELECTING:
             return any(made.flags & flag for made in self._all(imported))
         named = self._all(imported, without_definitions=True)
-        return any(made.flags & flag for made in named) or self._inherits(attributes, tokens)
+        return any(made.flags & flag for made in named) or self._inherits(
+            attributes, tokens, lambda digest: digest.selecting
+        )
 
     def _all(self, parts: Iterable[_Part], *, without_definitions: bool = False) -> Iterator[_Made]:
         """All that some parts are made of.
@@ -81,21 +87,31 @@ class Elsewhere:
         file = outline(found.path) if isinstance(found, Found) else None
         return file is not None and isinstance(found, Found) and file.bound.get(found.name) is True
 
-    def _inherits(self, attributes: Collection[str], tokens: Iterable[str]) -> bool:
-        """Whether a base class of the classes among some tokens has such an attribute that may be a selector."""
+    def _inherits(
+        self,
+        attributes: Collection[str],
+        tokens: Iterable[str],
+        held: Callable[[Digest], frozenset[str]],
+    ) -> bool:
+        """Whether a base class of the classes among some tokens has such an attribute, among those `held` there."""
         own = self.project.path
         pending = [_Part(own, token) for token in tokens if attributes and token.startswith(CLASS)]
         seen = set(pending)
         while pending:
             path, name = self._class(pending.pop())
             digest = self._digest(path) if path else EMPTY
-            if digest is None or not digest.selecting.isdisjoint(attributes):
+            if digest is None or not held(digest).isdisjoint(attributes):
                 return True
             bases = digest.tokens_in(digest.names.get(f"{name}{BASES}", 0))
             further = {_Part(path if base.startswith(CLASS) else "", base) for base in bases} - seen
             pending += further
             seen |= further
         return False
+
+    def _calling_back(self, digest: Digest) -> frozenset[str]:
+        """The attributes of a file that may call a function of the analysed one that drops what it is given."""
+        called = any(name in digest.mentioned or name in _BY_OBJECT for name in self.own.dropping)
+        return digest.attributes if called else frozenset()
 
     def _class(self, part: _Part) -> tuple[str, str]:
         """The file and the name of a class; no file if it is not of the project."""

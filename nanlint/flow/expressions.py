@@ -9,18 +9,20 @@ from typing import Any, TypeAlias
 from nanlint.flow.bindings import Bindings
 from nanlint.flow.operators import BITWISE, DISPLAYS, is_singular, number
 from nanlint.flow.sources import (
+    DROPPING,
     FLAGS,
     IMPORTED,
     LOGICAL,
     MASK,
     MASKING,
     OTHERWISE,
+    PICKING,
     SELECTING,
     SINGULAR,
     Call,
     Source,
 )
-from nanlint.words import LAYERS, PRODUCTS, may_say_mask
+from nanlint.words import BOUNDING, LAYERS, PRODUCTS, may_say_mask
 from nanlint.words import SELECTING as SELECTORS
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -84,7 +86,7 @@ class Expressions(Bindings):
         if isinstance(node.op, (ast.Mult, ast.MatMult)) and not (number(node.left) or number(node.right)):
             factors = self.of(node.left)
             self.expression(node.right, factors)
-            self.selector(factors, factors)
+            self.selector(factors, factors, kind=PICKING)
             out.add(factors)
             return
         self.expression(node.left, out)
@@ -128,12 +130,13 @@ class Expressions(Bindings):
         if name in SELECTORS or name in PRODUCTS:
             operands = Source(called.names, called.flags & ~SELECTING)
             operands.add(arguments)
-            self.selector(operands, operands if name in PRODUCTS else None)
+            kind = PICKING if name in PRODUCTS else 0 if name in BOUNDING else DROPPING
+            self.selector(operands, operands if name in PRODUCTS else None, kind=kind)
         elif name in LAYERS:
             arguments.flags |= SELECTING
         elif name == "getattr":
             _look_up(node, arguments)
-        elif arguments:
+        elif arguments and name != "super":
             self._alias(node, called, arguments)
         for word in node.keywords:
             if word.arg == "out":

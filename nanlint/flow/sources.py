@@ -12,7 +12,11 @@ from nanlint import words
 SINGULAR, SELECTING, MASKING, LOGICAL = 1, 2, 4, 8
 """Flags: something singular, a selector that is not called, something that is 0 for some elements only, and of this
 what may be a mask in a subscript, where numbers are indices whatever they are."""
-ALL = SINGULAR | SELECTING | MASKING | LOGICAL
+DROPPING, PICKING = 16, 32
+"""Flags of functions of the file itself: one that drops what it is given, and one that does so by a mask, if it is
+given one."""
+OWN = DROPPING | PICKING
+ALL = SINGULAR | SELECTING | MASKING | LOGICAL | DROPPING | PICKING
 MASK = MASKING | LOGICAL
 
 IMPORTED = "import "
@@ -55,12 +59,16 @@ class Call(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """A selector: its operands, what has to be a mask for it to be one, the functions around it, the flag of a mask."""
+    """A selector: its operands, what has to be a mask for it to be one, the functions around it, the flag of a mask.
+
+    To the callers of a function around it that is a `kind` of selector, if the operands are of what it is given.
+    """
 
     operands: Source
     mask: Source | None
     around: tuple[ast.AST, ...]
     flag: int = MASKING
+    kind: int = DROPPING
 
 
 @dataclass(eq=False)
@@ -74,6 +82,8 @@ class Unit:
     """Bindings that the whole file knows: results of functions, attributes, names of the module."""
     selectors: list[Selection] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    picking: list[tuple[Source, Source]] = field(default_factory=list)
+    """What functions return that pick elements of what they are given, and by what they pick."""
 
 
 FLAGS = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from nanlint.flow.sources import ALL, IMPORTED, TOKENS, Source, Unit
+from nanlint.flow.sources import ALL, DROPPING, IMPORTED, LOGICAL, OWN, TOKENS, Source, Unit
 
 FIRST = ALL.bit_length()
 """The bit of the first token, above the flags."""
+_MAY_BE_MASK = ~0 << FIRST | LOGICAL
+"""Of all that an index may be made of, what may be a mask."""
 
 
 class _Binding(NamedTuple):
@@ -24,27 +26,32 @@ class Spread:
     """What the names of a file are made of: flags, and a bit for each token.
 
     Tokens are the names that are decided on elsewhere: what is imported, and the attributes of a class. Any name may
-    come from one of the `stars`, modules of the project from which all is imported.
+    come from one of the `stars`, modules of the project from which all is imported. The `foreign` names may be made of
+    anything of a class, and are no functions of the file.
     """
 
-    def __init__(self, units: Sequence[Unit], stars: Sequence[str] = ()) -> None:
+    def __init__(
+        self, units: Sequence[Unit], stars: Sequence[str] = (), foreign: Collection[str] = ()
+    ) -> None:
         self.tokens: dict[str, int] = {}
         """The bit of each token."""
         self.known: dict[str, int] = {}
         """What the names are made of that the whole file knows."""
         self.inside: dict[Unit, dict[str, int]] = {unit: {} for unit in units}
         """The same for the names of each unit."""
-        self._units = units
+        self._units, self._foreign = units, foreign
         self._inside_users: list[dict[str, list[_Binding]]] = [{} for _ in units]
         self._users: dict[str, list[_Binding]] = {}
-        mentioned = set().union(*map(_mentioned, units))
-        for name in mentioned:
+        self.mentioned = set().union(*map(_mentioned, units))
+        for name in self.mentioned:
             if name.startswith(TOKENS):
                 self.known[name] = self._bit(name)
         for star in stars:
-            for name in filter(str.isidentifier, mentioned):
+            for name in filter(str.isidentifier, self.mentioned):
                 self.known[name] = self.known.get(name, 0) | self._bit(f"{IMPORTED}{star}.{name}")
-        self._run([*self._bindings()])
+        bindings = [*self._bindings()]
+        self._run(bindings)
+        self._pick(bindings)
 
     def of(self, source: Source, unit: Unit) -> int:
         """What a source in a unit is made of."""
@@ -56,6 +63,16 @@ class Spread:
             if name in inside:
                 made |= inside[name]
         return made
+
+    def _pick(self, bindings: Iterable[_Binding]) -> None:
+        """A function that picks by a mask of its own drops what it is given, whatever else that is."""
+        changed = set[int]()
+        for unit in self._units:
+            for results, mask in unit.picking:
+                if not results.flags & DROPPING and self.of(mask, unit) & _MAY_BE_MASK:
+                    results.flags |= DROPPING
+                    changed.add(id(results))
+        self._run([binding for binding in bindings if id(binding.source) in changed])
 
     def _bit(self, token: str) -> int:
         return self.tokens.setdefault(token, 1 << (FIRST + len(self.tokens)))
@@ -83,7 +100,8 @@ class Spread:
                 unit = self._units[at]
                 names = self.known if exported else self.inside[unit]
                 before = names.get(name, 0)
-                made = self.of(source, unit) | before
+                made = self.of(source, unit)
+                made = before | (made & ~OWN if name in self._foreign else made)
                 if made != before:
                     names[name] = made
                     users = self._users if exported else self._inside_users[at]

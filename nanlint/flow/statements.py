@@ -15,8 +15,10 @@ from nanlint.flow.sources import (
     IMPORTED,
     MASK,
     MASKING,
+    PICKING,
     SELECTING,
     SINGULAR,
+    Selection,
     Source,
     Unit,
 )
@@ -82,8 +84,10 @@ class Statements(Expressions):
             name = f"result {len(self.units)}"
             inside.exported.append((name, results))
             results = Source([name])
-        if _drops_given(node, inside):
-            results.flags |= SELECTING
+        for selection in _dropping_given(node, inside):
+            results.flags |= selection.kind
+            if selection.mask is not None and selection.mask is not selection.operands:
+                inside.picking.append((results, selection.mask))
         return results
 
     def _parameters(self, parameters: ast.arguments) -> None:
@@ -166,7 +170,7 @@ class Statements(Expressions):
         if is_singular(node.op, node.value, squares=self.squares):
             source.flags |= SINGULAR
         if isinstance(node.op, (ast.Mult, ast.MatMult)):
-            self.selector(source, source)
+            self.selector(source, source, kind=PICKING)
         if isinstance(node.op, BITWISE):
             source.flags |= MASK
         self.bind(node.target, source)
@@ -206,11 +210,11 @@ class Statements(Expressions):
         self._chosen(subject, *(case.body for case in node.cases))
 
 
-def _drops_given(node: Function, unit: Unit) -> bool:
-    """Whether a function holds a selector of what it is given: to its callers it is one."""
-    own = [selection for selection in unit.selectors if node in selection.around]
+def _dropping_given(node: Function, unit: Unit) -> list[Selection]:
+    """The selectors that a function holds of what it is given: to its callers it is one."""
+    own = [selection for selection in unit.selectors if selection.kind and node in selection.around]
     if not own:
-        return False
+        return []
     parameters = (
         *node.args.posonlyargs,
         *node.args.args,
@@ -223,7 +227,7 @@ def _drops_given(node: Function, unit: Unit) -> bool:
     while known < len(given):
         known = len(given)
         given.update(name for name, source in unit.bindings if not given.isdisjoint(source.names))
-    return any(not given.isdisjoint(selection.operands.names) for selection in own)
+    return [selection for selection in own if not given.isdisjoint(selection.operands.names)]
 
 
 def _with_ends(names: Iterable[str], *ends: str) -> Source:

@@ -11,7 +11,8 @@ from nanlint.lower.scope import Frame
 
 _MOST_HANDED = 100
 """Values looked at below a selector of a called function, in search of what that was handed."""
-_CONDITION = {"where": 0, "masked_fill": 1, "masked_select": 1}
+MASKED = {"where": 0, "masked_fill": 1, "masked_select": 1}
+"""Selectors that a mask decides, and which of their arguments that is."""
 
 
 def singular_among(values: Iterable[Value]) -> frozenset[int]:
@@ -33,9 +34,9 @@ def drops_handed(selector: Apply, frame: Frame) -> bool:
     if selector.op in ("mul", "nan_to_num"):
         masks = [arg for arg in selector.args if not arg.grad]
         return selector.op != "mul" or any(_is_handed(mask, frame) for mask in masks)
-    if selector.op not in _CONDITION:
+    if selector.op not in MASKED:
         return False
-    condition = selector.args[_CONDITION[selector.op]]
+    condition = selector.args[MASKED[selector.op]]
     return _is_handed(condition, frame) or any(is_repair(condition, operand) for operand in dropped)
 
 

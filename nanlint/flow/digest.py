@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -99,10 +100,15 @@ def digested(tree: ast.Module, package: str, *, squares: bool) -> Digest:
         frozenset(name for name in exported if name[0] == "." and spread.known.get(name, 0) & SELECTING),
         frozenset(_selectors(reader, spread)),
         frozenset(_calls(reader, spread)),
-        frozenset(name for name in exported if name[0] == "."),
-        frozenset(name for name in spread.mentioned if name[0] == "."),
+        _attributes(exported),
+        _attributes(spread.mentioned),
         frozenset(name for name, bits in spread.known.items() if name[0] == "." and bits & OWN),
     )
+
+
+def _attributes(names: Iterable[str]) -> frozenset[str]:
+    """The attributes among some names; they are much the same in all files, and kept once."""
+    return frozenset(sys.intern(name) for name in names if name[0] == ".")
 
 
 def _inherit(reader: Bindings) -> None:

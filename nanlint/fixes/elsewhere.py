@@ -14,7 +14,7 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
 from nanlint.fixes.guards import ATOMS, Guard, guard_of, runs_first
-from nanlint.fixes.places import Places, binding
+from nanlint.fixes.places import Places, bindable, binding
 from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import (
     elementwise,
@@ -29,7 +29,6 @@ from nanlint.fixes.shapes import (
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node, is_in_place
-from nanlint.source import spliced
 
 _SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
 _MOST_ARGUMENTS = 4
@@ -129,8 +128,7 @@ def _in_their_place(
     if statement is None or at is None or not runs_first(selector, selector, statement, places):
         return None
     kept = places.fresh(f"kept_{bound[0].id}", selector)
-    whole = f"({text})" if "\n" in text or "\r" in text else text
-    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {whole}\n")
+    binding = Edit(Span(at[0], at[0]), f"{at[1]}{kept} = {bindable(text)}\n")
     return [binding, *(Edit(places.source.span(read), kept) for read in reads)]
 
 
@@ -147,11 +145,7 @@ def guarded_text(
             wraps.setdefault(wrap.span, wrap)
     if not wraps:
         return None
-    span = places.source.span(value)
-    start, end = places.source.offset(span.start), places.source.offset(span.end)
-    pieces = places.source.placed(inserted(wraps.values(), places))
-    moved = [piece._replace(start=piece.start - start, end=piece.end - start) for piece in pieces]
-    return spliced(places.source.text[start:end], moved)
+    return places.rewritten(value, inserted(wraps.values(), places))
 
 
 def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edit, ...], bool]]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from nanlint.finding import Edit, Position, Span
-from nanlint.source import Source
+from nanlint.source import Piece, Source, spliced
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -133,6 +133,12 @@ class Places:
         """The source text of an expression, as written, without parentheses around it."""
         return self.source.slice(self.source.span(node))
 
+    def rewritten(self, node: ast.expr, edits: Sequence[Edit]) -> str:
+        """The source text of an expression after edits within it."""
+        start = self.source.offset(self.source.span(node).start)
+        pieces = [Piece(p.start - start, p.end - start, p.text) for p in self.source.placed(edits)]
+        return spliced(self.text(node), pieces)
+
     def outer_span(self, node: ast.expr) -> Span:
         """The span of an operand with the parentheses that are written around it; those of a call are none."""
         span = self.source.span(node)
@@ -203,6 +209,11 @@ def binding(statement: ast.AST | None) -> tuple[ast.Name, ast.expr] | None:
     else:
         return None
     return (target, value) if isinstance(target, ast.Name) else None
+
+
+def bindable(text: str) -> str:
+    """The text of an expression as it can be bound to a name: in parentheses if it has more than one line."""
+    return f"({text})" if "\n" in text or "\r" in text else text
 
 
 def _before(text: str, offset: int) -> int:

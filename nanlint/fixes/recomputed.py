@@ -18,12 +18,11 @@ from collections.abc import Sequence
 from nanlint.finding import Edit, Span
 from nanlint.fixes.elsewhere import Rebuilt, guarded_text, leaves_type
 from nanlint.fixes.guards import guard_of, runs_first
-from nanlint.fixes.places import Places, binding
+from nanlint.fixes.places import Places, bindable, binding
 from nanlint.fixes.shapes import elementwise, elementwise_path, is_trained_factor, makes
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import is_in_place
-from nanlint.source import Piece, spliced
 
 _MOST_STATEMENTS = 4
 
@@ -58,7 +57,7 @@ def recomputed(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Place
         return None
     texts = [first, *(_renamed(value, names, places) for _, value in steps[1:])]
     lines = "".join(
-        f"{at[1]}{names[name.id]} = {_one(text)}\n" for (name, _), text in zip(steps, texts, strict=True)
+        f"{at[1]}{names[name.id]} = {bindable(text)}\n" for (name, _), text in zip(steps, texts, strict=True)
     )
     edits = [
         *guard.binding,
@@ -155,15 +154,8 @@ class _Plain(ast.NodeTransformer):
 
 def _renamed(value: ast.expr, names: dict[str, str], places: Places) -> str:
     """The text of an expression with other names in it."""
-    start = places.source.offset(places.source.span(value).start)
     edits = [Edit(places.source.span(part), names[part.id]) for part in _names(value) if part.id in names]
-    pieces = [Piece(p.start - start, p.end - start, p.text) for p in places.source.placed(edits)]
-    return spliced(places.text(value), pieces)
-
-
-def _one(text: str) -> str:
-    """A text that can be bound to a name."""
-    return f"({text})" if "\n" in text or "\r" in text else text
+    return places.rewritten(value, edits)
 
 
 def _names(node: ast.AST) -> list[ast.Name]:

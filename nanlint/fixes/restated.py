@@ -16,13 +16,12 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.double_where import guarded, inserted, of_its_type
 from nanlint.fixes.guards import ATOMS, Guard, called_name, condition_of, keeps_where_true
-from nanlint.fixes.places import Places, binding, is_simple
+from nanlint.fixes.places import Places, bindable, binding, is_simple
 from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import elementwise
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node, is_in_place
-from nanlint.source import Piece, spliced
 
 _MOST_READS = 2
 """How often the question may speak of the value, which is written once more for each time."""
@@ -92,7 +91,8 @@ def restated(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places)
             edits += inserted([wrap], places)
     bound = [(own, places.text(node)) for node, own in names.items()]
     lines = "".join(
-        f"{at[1]}{left} = {_one(right)}\n" for left, right in (*bound, (name, _told(asked, plain, places)))
+        f"{at[1]}{left} = {bindable(right)}\n"
+        for left, right in (*bound, (name, _told(asked, plain, places)))
     )
     use = _removed(asked, places) if moved else Edit(places.source.span(asked.condition), name)
     if use is None:
@@ -142,14 +142,12 @@ def _between(first: ast.stmt | None, last: ast.stmt | None, places: Places) -> l
 
 def _plain(value: ast.expr, names: Mapping[ast.expr, str], places: Places) -> str:
     """The text of an expression with names in the place of some of its parts, and nothing done in place."""
-    start = places.source.offset(places.source.span(value).start)
     edits = [Edit(places.outer_span(node), name) for node, name in names.items()]
     for part in ast.walk(value):
         if isinstance(part, ast.Call) and is_in_place(part):
             end = places.source.span(part.func).end
             edits.append(Edit(Span(Position(end.line, end.column - 1), end), ""))
-    pieces = [Piece(p.start - start, p.end - start, p.text) for p in places.source.placed(edits)]
-    return spliced(places.text(value), pieces)
+    return places.rewritten(value, edits)
 
 
 def _argument(site: Apply, index: int, places: Places) -> ast.expr | None:
@@ -181,12 +179,10 @@ def _is_elementwise(text: str) -> bool:
 
 def _told(asked: _Asked, plain: str, places: Places) -> str:
     """The question with the value itself in the place of its name."""
-    start = places.source.offset(places.source.span(asked.question).start)
     edits = [
         Edit(places.source.span(read), _fitting(plain, read, asked.value, places)) for read in asked.reads
     ]
-    pieces = [Piece(p.start - start, p.end - start, p.text) for p in places.source.placed(edits)]
-    return spliced(places.text(asked.question), pieces)
+    return places.rewritten(asked.question, edits)
 
 
 def _fitting(plain: str, read: ast.Name, value: ast.expr, places: Places) -> str:
@@ -194,11 +190,6 @@ def _fitting(plain: str, read: ast.Name, value: ast.expr, places: Places) -> str
     compared = isinstance(places.parents.get(read), ast.Compare) and isinstance(value, ast.BinOp)
     loose = not places.is_bound_tightly(read) or isinstance(value, ATOMS) or compared
     return plain if loose else f"({plain})"
-
-
-def _one(text: str) -> str:
-    """A text that can be bound to a name."""
-    return f"({text})" if "\n" in text or "\r" in text else text
 
 
 def _removed(asked: _Asked, places: Places) -> Edit | None:

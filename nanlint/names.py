@@ -14,7 +14,7 @@ _CANONICAL = (
 FOREIGN = frozenset(
     """
     numpy jax tensorflow keras pandas scipy sklearn mxnet cupy paddle mlx sympy xarray polars numba warp
-    triton cv2 PIL matplotlib seaborn networkx tvm tinygrad autograd dask pyspark random
+    triton taichi cv2 PIL matplotlib seaborn networkx tvm tinygrad autograd dask pyspark random
     """.split()
 )
 """Packages whose values are no torch tensors."""

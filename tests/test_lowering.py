@@ -105,6 +105,20 @@ def test_the_values_of_a_sparse_matrix_have_no_gradient() -> None:
     assert checked("return torch.where(m, x.coalesce().values().log(), 0.0)") == []
 
 
+@pytest.mark.parametrize("kernel", ["taichi.kernel", "triton.jit", "numba.njit(cache=True)"])
+def test_no_gradient_flows_through_a_kernel_of_another_library(kernel: str) -> None:
+    module, _, maker = kernel.partition(".")
+    body = "    return torch.where(x > 0, 1.0 / x, 0.0)\n"
+    plain = f"import torch\nfrom {module} import {maker.partition('(')[0]} as made\n\n\n"
+    function = f"def f(x: torch.Tensor):\n{body}"
+    decorator = f"@made{maker[maker.index('(') :] if '(' in maker else ''}\n"
+    findings = [
+        list(engine.check(Source("layer.py", plain + text), Config(confidence=Confidence.LOW)))
+        for text in (decorator + function, function)
+    ]
+    assert [len(found) for found in findings] == [0, 1]
+
+
 # --- what is found -------------------------------------------------------------------------------------------------
 
 

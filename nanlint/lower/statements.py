@@ -10,7 +10,7 @@ from nanlint.lower.loops import Loops
 from nanlint.lower.lowering import HANDLER
 from nanlint.lower.scope import Frame, Returned
 from nanlint.lower.things import Class, Foreign, Function, Symbol, Text
-from nanlint.names import imported, origin
+from nanlint.names import imported, is_foreign, origin
 
 _NO_GRAD = frozenset(
     {"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.autograd.inference_mode"}
@@ -86,8 +86,13 @@ class Statements(Loops):
         return isinstance(thing, Symbol) and thing.name in ("torch.enable_grad", "torch.autograd.enable_grad")
 
     def stops_gradient(self, decorators: Iterable[ast.expr], frame: Frame) -> bool:
-        """Whether one of the decorators turns gradients off."""
-        return any(self._stops_gradient(decorator, frame) for decorator in decorators)
+        """Whether one of the decorators turns gradients off, or makes a kernel of another library's."""
+        return any(self._stops_gradient(one, frame) or self._makes_kernel(one, frame) for one in decorators)
+
+    def _makes_kernel(self, decorator: ast.expr, frame: Frame) -> bool:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        thing = self.evaluate(called, frame)
+        return isinstance(thing, Symbol) and is_foreign(thing.name)
 
     def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> None:
         frame.scope.names[node.name] = Function(node, frame.scope, owner=frame.owner)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
+from nanlint.plausibility import is_ratio
 from nanlint.purpose import (
     asks_for_gradients,
     is_among_tests,
@@ -31,10 +32,11 @@ class Purpose:
         """Whether what is found in a function, or at the module's level, is unlikely for what that is for.
 
         A function in another one is there for what that is for. A script prepares the data that it has loaded, and
-        trains something else with it.
+        trains something else with it. The probabilities that it compares with new ones are those of its own samples,
+        none of which is as good as impossible.
         """
         apart = self.untrained or self._is_apart(unit)
-        prepares = self._is_script(unit) and are_of_data(found)
+        prepares = self._is_script(unit) and (are_of_data(found) or are_ratios(found))
         return self.tested or prepares or (apart and not self._asks_for_gradients(unit))
 
     def _is_script(self, unit: Unit) -> bool:
@@ -66,3 +68,8 @@ def are_of_data(found: Sequence[Hazard]) -> bool:
         getattr(leaf, "name", "") for hazard in found for proof in hazard.proofs for leaf in proof.gradients
     ]
     return bool(lost) and all(map(is_loaded, lost))
+
+
+def are_ratios(found: Sequence[Hazard]) -> bool:
+    """Whether all that is found is the overflow of a ratio of two values that are kept as logarithms."""
+    return all(is_ratio(proof.site) for hazard in found for proof in hazard.proofs)

@@ -137,7 +137,7 @@ def may_be_poisoned(value: Value) -> bool:
 def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask.
 
-    A comparison may also make it 0 throughout, such as one that holds everywhere.
+    A comparison may also make it 0 throughout, such as one that holds everywhere. A sign is 0 where there is none.
     """
     if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
@@ -148,8 +148,9 @@ def is_mask(value: Value) -> bool:
     points = None if facts is None else facts.of(value).points
     if points is None or 0.0 not in points:
         return False
-    compares = any(isinstance(part, Apply) and OPS[part.op].boolean for part in order)
-    return len(points) == 2 or (compares and len(points) == 1)
+    made = [part for part in order if isinstance(part, Apply)]
+    compares = any(OPS[part.op].boolean for part in made)
+    return len(points) == 2 or (compares and len(points) == 1) or any(part.op == "sign" for part in made)
 
 
 __all__ = ["Case", "cases", "is_mask", "may_be_poisoned"]

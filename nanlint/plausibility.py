@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _POSITIVE = re.compile(
     r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
-    r"|focal_lengths?|fx|fy|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
+    r"|focal_lengths?|fx|fy|intrinsics|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
     re.IGNORECASE,
 )
 _ENDS = {
@@ -46,7 +46,7 @@ _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_SCALE = 1e-3
 """What is called a temperature or a cutoff is hardly smaller."""
-_LARGEST_WEIGHT = 20.0
+_LARGEST_WEIGHT = 8.0
 """Trained parameters stay small."""
 _SATURATION_DEPTH = 40
 _USUAL_SIZE = 50.0

@@ -17,7 +17,7 @@ _FILE = re.compile(
 _TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)
 _FOLDERS = frozenset(
     "data dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
-    " export exporter exporters eval evaluation metric metrics doc docs".split()
+    " export exporter exporters eval evaluation metric metrics benchmark benchmarks doc docs".split()
 )
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(
@@ -30,7 +30,7 @@ _FUNCTION = re.compile(
     re.IGNORECASE,
 )
 _CLASS = re.compile(
-    r"\w*(Sampler|Scheduler|Corrector|BeamSearch\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
+    r"\w*(Sampler|Scheduler|Corrector|BeamSearch\w*|CEM\w*|MPPI\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _LOADED = re.compile(r"(data|dataset|graph|adj|adj_t|g|split_edge|batch)\b|[\w.]*(Dataset|load\w*)\(")
 _GRADIENT = re.compile(r"grad_(in|out)(puts?)?")

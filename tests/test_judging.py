@@ -44,6 +44,26 @@ def test_what_overflows_is_meant_by_one_on_itself_and_by_a_mask(condition: str) 
     assert is_shown(RATIO.format(condition=condition))
 
 
+def test_a_trained_parameter_stays_small() -> None:
+    body = """
+        class Field(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.deviation = torch.nn.Parameter(torch.ones(()))
+
+            def forward(self):
+                return torch.exp(self.deviation * {scale}).clamp(max=1e6)
+    """
+    assert not is_shown(body.format(scale=10.0))
+    assert is_shown(body.format(scale=15.0))
+
+
+def test_calibrated_intrinsics_are_positive() -> None:
+    body = "def f(x, intrinsics):\n    return torch.where(x > 0, x / intrinsics[..., 0], 0.0)"
+    assert not is_shown(body)
+    assert is_shown(body.replace("intrinsics", "extrinsics"))
+
+
 @pytest.mark.parametrize("divisor", ["2 * mass", "mass * bandwidth", "mass[i] * 2", "mass**2"])
 def test_a_product_of_what_is_positive_by_its_name_is_so_too(divisor: str) -> None:
     body = f"def f(x, mass, bandwidth, i):\n    return torch.where(x > 0, x / ({divisor}), 0.0)"
@@ -482,7 +502,7 @@ REGISTERED = """
             self.register_parameter("slope", {value})
 
         def forward(self, x):
-            return x * torch.exp(self.slope * 10.0).clamp(1e-6, 1e6)
+            return x * torch.exp(self.slope * 15.0).clamp(1e-6, 1e6)
 """
 
 

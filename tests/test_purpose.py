@@ -55,6 +55,7 @@ def test_code_that_asks_for_no_gradient(line: str) -> None:
         "pkg/data/encoders.py",
         "pkg/exporters/mesh.py",
         "pkg/metrics/overlap.py",
+        "benchmark/scripts/loss.py",
         "train_dataset.py",
         "dataloader.py",
         "preprocess_audio.py",
@@ -128,6 +129,8 @@ def test_functions_that_make_what_training_starts_from(name: str) -> None:
         "Normalizer",
         "LangevinCorrector",
         "BeamSearchDecoder",
+        "CEMOptimizer",
+        "MPPI",
     ],
 )
 def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
@@ -176,3 +179,15 @@ import torch
 )
 def test_a_script_prepares_what_it_has_loaded(head: str, degree: str, confidence: Confidence) -> None:
     assert confidences("train.py", SCRIPT.format(head=head, degree=degree)) == [confidence]
+
+
+@pytest.mark.parametrize(
+    ("head", "confidence"),
+    [("if True:", Confidence.LOW), ("def main(agent):", Confidence.LOW), ("def loss(agent):", Confidence.HIGH)],
+)
+def test_a_script_samples_what_it_compares_with_itself(head: str, confidence: Confidence) -> None:
+    text = (
+        f"import torch\n\n{head}\n    ratio = (agent.log_prob(a) - old_log_prob).exp()\n"
+        "    torch.min(ratio * gain, ratio.clamp(0.8, 1.2) * gain).mean().backward()\n"
+    )
+    assert set(confidences("train.py", text)) == {confidence}

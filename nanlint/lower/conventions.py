@@ -33,6 +33,12 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
     for pattern, said in (
         # small positive numbers
         (r"(^|_)(eps|epsilon|tiny|jitter|tol|atol|rtol)\d*$|^(eps|tiny)_|_eps$", Said(Kind.NUMBER, _SMALL)),
+        # how large layers, vocabularies and batches are
+        (
+            r"(^|_)(vocab|vocabulary|batch|beam|hidden|embed|embedding|block|chunk|kernel|window|patch|head|context)_size$"
+            r"|(^|_)dim$|_channels$|^d_(model|k|v|head|ff)$|^n_embd$",
+            Said(Kind.UNKNOWN, R.interval(1.0, 1e6)),
+        ),
         # masks: which elements count
         (
             MASK_NAME,
@@ -54,11 +60,6 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(seq|enc|dec|input|output|src|tgt|target|query|token|text|mel|wav|audio|chunk|frame)s?_(len|length)s?$"
             r"|^(lens|lengths|seqlens?|cu_seqlens|[iox]lens?)$",
             Said(Kind.UNKNOWN, _COUNT),
-        ),
-        # how large layers, vocabularies and batches are
-        (
-            r"(^|_)(vocab|vocabulary|batch|beam|hidden|embed|embedding|block|chunk|kernel|window|patch|head|context)_size$",
-            Said(Kind.UNKNOWN, R.interval(1.0, 1e6)),
         ),
         # the frequencies of rotary embeddings
         (r"(^|_)inv_freqs?$|^freqs_cis$", Said(Kind.UNKNOWN, R.interval(1e-9, 1.0))),
@@ -93,7 +94,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         ),
         # what comes from an environment or is counted, and what nothing is trained through
         (
-            r"(^|_)(rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",
+            r"(^|_)(obs|observations?|rewards?|dones?|confmat|confusion_matrix)$|(^|_)rewards?_per_",
             Said(Kind.UNKNOWN, R.FINITE),
         ),
         # gradients

@@ -69,10 +69,18 @@ class Loops(Branches):
             self.collected.cut(mark)
             del frame.returned[returned:]
             inner, starts = self._loop_pass(body, frame, begin, entries, refined)
+        self._carry(starts, inner)
         after = dict(frame.scope.names)
         for ending in ([inner.scope.names] if inner.alive else []) + inner.left:
             after = self._merged(None, after, ending)
         frame.scope.names = after
+
+    def _carry(self, starts: dict[str, Leaf], inner: Frame) -> None:
+        """What the names of a loop are at the start of a round is what the round before has left."""
+        for name, start in starts.items():
+            end = inner.scope.names.get(name)
+            if isinstance(end, Value):
+                self.wholes.setdefault(start.number, end)
 
     def _loop_pass(
         self,

@@ -333,7 +333,8 @@ def _postorder(value: Value, limit: int) -> list[Value] | None:
 def demanded(sinks: Iterable[Value], wholes: Mapping[int, Value]) -> set[int]:
     """The numbers of the values that upstream gradient can reach from some `sinks`.
 
-    Gradient that comes back to an element comes back to the whole (`wholes`) that it was picked from.
+    Gradient that comes back to an element comes back to the whole (`wholes`) that it was picked from, and to what a
+    loop starts a round with, to what the round before has made of it.
     """
     seen: set[int] = set()
     stack = [value for value in sinks if value.grad]

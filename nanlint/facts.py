@@ -63,7 +63,7 @@ def _free(value: Value) -> Region:
     if isinstance(value, Constant):
         return R.point(value.value) if value.value == value.value else R.EMPTY
     if isinstance(value, Leaf):
-        return (value.region & _PLAUSIBLE) or value.region
+        return value.region & _PLAUSIBLE | value.region & R.INFINITIES or value.region
     return R.TRUTH if OPS[value.op].boolean else _PLAUSIBLE
 
 

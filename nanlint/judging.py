@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
-from nanlint.cases import Case, Proof
+from nanlint.cases import Case, Proof, is_repair
 from nanlint.catalogue import OPS
+from nanlint.catalogue.emptied import EMPTIED
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Value, closure
@@ -48,6 +49,8 @@ _MOST_TRIED = 150
 """Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
 _MOST_PARTS = 4
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
+_OF_ROWS = frozenset({*_ASKING, "any", "all", "sum", "amax", "amin"})
+"""Ops by which a condition says something of all elements of a row."""
 _OTHERS = (1.0, 0.5, -2.0)
 """Values of what a witness says nothing of."""
 
@@ -87,6 +90,9 @@ class Judge:
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
         ):
             return Confidence.LOW
+        if proof.site.op in EMPTIED:
+            asked = self._asks_for_rows() and not self._is_never_empty(proof.site.args[0])
+            return Confidence.HIGH if asked else Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):
             return Confidence.LOW
         condition = self.case.condition
@@ -101,6 +107,23 @@ class Judge:
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _asks_for_rows(self) -> bool:
+        """Whether the selector asks for nan, or whether anything is left of a row."""
+        case = self.case
+        made = closure((case.condition,), MOST_VALUES)
+        asks = any(isinstance(value, Apply) and value.op in _OF_ROWS for value in made)
+        return asks or case.selector.op == "nan_to_num" or is_repair(case.condition, case.operand)
+
+    def _is_never_empty(self, row: Value) -> bool:
+        """Whether a part of what a row was put together from is finite."""
+        if not (isinstance(row, Apply) and row.op == "phi" and getattr(row.args[0], "name", "") == PART):
+            return False
+        facts = self.network.solve(())
+        parts = row.args[1:]
+        return any(self._is_never_empty(part) for part in parts) or (
+            facts is not None and not all(facts.of(part) & R.INFINITIES for part in parts)
+        )
 
     def _keeps_nan(self) -> bool:
         """Whether the selector gives nan for one: bounds do, and products."""
@@ -169,6 +192,9 @@ class Judge:
 
     def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
+        zeros = [factor for factor in _factors(poisoned) if proof.values.get(factor.number) == 0.0]
+        if isinstance(poisoned, Apply) and poisoned.op == "mul" and len(zeros) == 1:
+            return self._is_unlikely(zeros[0], proof)
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
         if is_offset(poisoned, proof.values) or is_total(poisoned):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
+from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
@@ -149,13 +150,15 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
         return True
     if any(is_positive_by_name(leaf) and 0.0 < abs(v) < _LEAST_SCALE for leaf, v in proof.inputs.items()):
         return True
-    inputs = [abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value]
+    sizes = (abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value)
+    inputs = list(filter(math.isfinite, sizes))  # an input is infinite only where the code asks about that
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
         return True
     below = closure((operand or site, site), MOST_VALUES)
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
-    return any(abs(proof.values.get(exponent.number, 0.0)) > _LARGEST_EXPONENT for exponent in exponents)
+    largest = math.inf if any(map(math.isinf, proof.inputs.values())) else _LARGEST_EXPONENT
+    return any(abs(proof.values.get(exponent.number, 0.0)) > largest for exponent in exponents)
 
 
 def is_total(value: Value) -> bool:
@@ -271,6 +274,8 @@ def is_behind_rounding(operand: Value, origin: Apply | None) -> bool:
 
 def saturated(site: Apply, values: Mapping[int, float]) -> bool:
     """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
+    if site.op in EMPTIED:
+        return False
     for value in closure(site.args, _SATURATION_DEPTH):
         at = values.get(value.number)
         if isinstance(value, Apply):

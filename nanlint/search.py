@@ -188,9 +188,9 @@ def is_written(value: float) -> bool:
 
 def _ends(part: Interval) -> list[float]:
     closed = []
-    if not part.lo_open and math.isfinite(part.lo):
+    if not part.lo_open:
         closed.append(part.lo)
-    if not part.hi_open and math.isfinite(part.hi):
+    if not part.hi_open:
         closed.append(part.hi)
     return closed
 

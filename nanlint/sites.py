@@ -15,7 +15,8 @@ _TWO_SIDED = frozenset({"pow", "float_power", "div", "divide", "true_divide"})
 def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
     """The argument of a singular op as written."""
     if isinstance(site, ast.BinOp):
-        return site.right if op in _OF_THE_RIGHT else (site.left, site.right)[index]
+        sides = (site.left, site.right)
+        return site.right if op in _OF_THE_RIGHT else sides[index] if index < len(sides) else None
     if isinstance(site, ast.AugAssign):
         return site.value if index == 1 else None
     if not isinstance(site, ast.Call):

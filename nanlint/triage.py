@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from nanlint.config import Config
 from nanlint.names import may_be_of_project
 from nanlint.source import Source, parse
-from nanlint.words import SINGULAR, WORD
+from nanlint.words import SINGULAR, WEIGHING, WORD, writes_infinity
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ _IMPORT = re.compile(r"\b(?:from[ \t\\]*([\w.]+)[ \t\\]*import\b|import\b[ \t\\]
 
 def _is_regular(text: str) -> bool:
     """Whether a text names no singular op and imports nothing but from torch: told without its syntax."""
-    if _SINGULAR.search(text) or not SINGULAR.isdisjoint(_NAME.findall(text)):
+    names = _NAME.findall(text)
+    if _SINGULAR.search(text) or not SINGULAR.isdisjoint(names):
+        return False
+    if not WEIGHING.isdisjoint(names) and writes_infinity(text):
         return False
     found = _IMPORT.findall(text)
     return not any(further or may_be_of_project(source or module) for source, module, further in found)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from nanlint.arithmetic import NAN, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop
+from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.extremes import UNTAKEN
 from nanlint.graph import Apply, Constant, Leaf, Value
 from nanlint.regions import Region
@@ -279,5 +280,6 @@ def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:
 
 
 def _is_site(value: Apply, values: Mapping[int, float]) -> bool:
-    finite = all(math.isfinite(values.get(arg.number, 0.0)) for arg in value.args)
-    return OPS[value.op].singular and finite
+    given = [values.get(arg.number, 0.0) for arg in value.args]
+    undefined = math.isnan(values[value.number]) and not any(map(math.isnan, given))  # inf / inf
+    return OPS[value.op].singular and (all(map(math.isfinite, given)) or undefined or value.op in EMPTIED)

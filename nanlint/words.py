@@ -3,6 +3,7 @@ too long to import for files that hold neither."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 
@@ -40,6 +41,9 @@ SINGULAR = _both(
     """
 )
 """Calls that have a poison set."""
+
+WEIGHING = frozenset("softmax log_softmax logsumexp logcumsumexp Softmax LogSoftmax".split())
+"""Calls that are singular where all that they are given is minus infinity: where the text has any infinity."""
 
 LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 """Modules of `torch.nn` that are selectors where they are called."""
@@ -80,6 +84,14 @@ MASKING = (
 
 RANKING = frozenset({"argmax", "argmin", "argsort", "sort", "topk", "max", "min"})
 """Calls that give indices of the larger or smaller elements, which say as masks do what a subscript leaves out."""
+
+
+_INFINITY = re.compile(r"(?<![A-Za-z0-9])(inf|infty|infinity|Inf)(?![A-Za-z0-9])")
+
+
+def writes_infinity(text: str) -> bool:
+    """Whether a text has an infinity: `float("-inf")`, `-torch.inf`."""
+    return _INFINITY.search(text) is not None
 
 
 @lru_cache(maxsize=1 << 14)

@@ -183,7 +183,11 @@ def test_a_script_prepares_what_it_has_loaded(head: str, degree: str, confidence
 
 @pytest.mark.parametrize(
     ("head", "confidence"),
-    [("if True:", Confidence.LOW), ("def main(agent):", Confidence.LOW), ("def loss(agent):", Confidence.HIGH)],
+    [
+        ("if True:", Confidence.LOW),
+        ("def main(agent):", Confidence.LOW),
+        ("def loss(agent):", Confidence.HIGH),
+    ],
 )
 def test_a_script_samples_what_it_compares_with_itself(head: str, confidence: Confidence) -> None:
     text = (

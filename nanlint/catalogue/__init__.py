@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nanlint.catalogue import (
     activations,
+    emptied,
     exponentials,
     extremes,
     logic,
@@ -33,6 +34,7 @@ OPS: dict[str, Op] = {
         logic,
         matrices,
         reductions,
+        emptied,
         selectors,
     )
     for row in module.ROWS

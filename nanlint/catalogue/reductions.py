@@ -7,7 +7,19 @@ import math
 from nanlint import arithmetic as A
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
-from nanlint.catalogue.domains import ANY, Backward, Image, Narrow, Op, Undefined, Value, never, pure, spelled
+from nanlint.catalogue.domains import (
+    ANY,
+    Backward,
+    Image,
+    Narrow,
+    Op,
+    Poison,
+    Undefined,
+    Value,
+    never,
+    pure,
+    spelled,
+)
 from nanlint.catalogue.rows import harmless
 from nanlint.regions import Region
 
@@ -25,6 +37,8 @@ def _row(
     further: tuple[str, ...] = ("dim", "keepdim"),
     narrow: Narrow | None = None,
     undefined: Undefined = never,
+    poison: Poison = harmless,
+    safe: float | None = None,
 ) -> Op:
     return Op(
         name=name,
@@ -34,11 +48,12 @@ def _row(
         image=image,
         narrow=narrow or _narrow_same,
         undefined=undefined,
-        poison=harmless,
-        safe=(None,),
+        poison=poison,
+        safe=(safe,),
         derivative=f"{name}: over one element",
         spellings=spellings,
         further=dict.fromkeys(further, ANY),
+        is_replaceable=False,
     )
 
 
@@ -161,7 +176,13 @@ ROWS: tuple[Op, ...] = (
         narrow=_narrow_norm,
     ),
     _row(
-        "logsumexp", _itself, _softmax_backward, _log_sum_image, pure("logsumexp", "torch.special.logsumexp")
+        "logsumexp",
+        _itself,
+        _softmax_backward,
+        _log_sum_image,
+        pure("logsumexp", "torch.special.logsumexp"),
+        poison=lambda a, x: (x & R.INFINITIES,),
+        safe=0.0,
     ),
     _row("logcumsumexp", _itself, _cumulative_backward, _log_sum_image, pure("logcumsumexp")),
 )

@@ -12,11 +12,13 @@ from nanlint.flow.sources import DROPPING, LOGICAL, MASKING, PICKING, Selection,
 class Bindings:
     """The state of a reader."""
 
-    def __init__(self, tree: ast.Module, package: str, *, squares: bool) -> None:
+    def __init__(self, tree: ast.Module, package: str, *, squares: bool, infinities: bool) -> None:
         self.tree = tree
         self.package = package
         self.squares = squares
         """Whether a square may be singular, which takes numbers that only short dtypes cannot hold."""
+        self.infinities = infinities
+        """Whether the code writes an infinity, of which a softmax may be given nothing else."""
         self.module = self.unit = Unit()
         self.units = [self.module]
         self.imports: list[tuple[str, Source]] = []

@@ -80,13 +80,14 @@ def _definitions(node: ast.AST) -> Iterator[ast.AST]:
             yield from _definitions(statement)
 
 
-def digested(tree: ast.Module, package: str, *, squares: bool) -> Digest:
+def digested(tree: ast.Module, package: str, *, squares: bool, infinities: bool = False) -> Digest:
     """Read a file of some package.
 
-    A square is singular only where it overflows, and without `squares` nowhere. Raises RecursionError for a tree
+    A square is singular only where it overflows, and without `squares` nowhere; a softmax only where the code writes
+    `infinities`. Raises RecursionError for a tree
     nested too deeply.
     """
-    reader = Statements(tree, package, squares=squares)
+    reader = Statements(tree, package, squares=squares, infinities=infinities)
     reader.block(tree.body)
     _inherit(reader)
     _bind_otherwise(reader)

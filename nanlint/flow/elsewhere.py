@@ -14,6 +14,7 @@ from nanlint.names import may_be_of_project
 from nanlint.project import Found, Project
 from nanlint.roots import package_of
 from nanlint.source import AnalysisError, parse, read
+from nanlint.words import writes_infinity
 
 
 class _Part(NamedTuple):
@@ -183,7 +184,7 @@ def made(text: str, package: str, tree: ast.Module, *, squares: bool) -> Digest:
     Raises RecursionError where the text is nested too deeply.
     """
     note(text, package, tree)
-    digest = digested(tree, package, squares=squares)
+    digest = digested(tree, package, squares=squares, infinities=writes_infinity(text))
     _NOTED[squares].put(text, package, digest)
     return digest
 

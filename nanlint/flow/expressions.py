@@ -22,7 +22,7 @@ from nanlint.flow.sources import (
     Call,
     Source,
 )
-from nanlint.words import BOUNDING, LAYERS, PRODUCTS, may_say_mask
+from nanlint.words import BOUNDING, LAYERS, PRODUCTS, WEIGHING, may_say_mask
 from nanlint.words import SELECTING as SELECTORS
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -53,6 +53,8 @@ class Expressions(Bindings):
         flags = FLAGS.get(word)
         if flags is not None:
             out.flags |= flags
+        elif self.infinities and word in WEIGHING:
+            out.flags |= SINGULAR
         elif not out.flags & LOGICAL and may_say_mask(word):
             out.flags |= MASK
 

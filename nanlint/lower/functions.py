@@ -12,6 +12,7 @@ from nanlint.lower.between import singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_beside_prediction, may_be_number
 from nanlint.lower.distributions import comparisons, declared
+from nanlint.lower.infinite import asked_about
 from nanlint.lower.lowering import MOST_INLINED, demanded
 from nanlint.lower.methods import Methods
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
@@ -172,6 +173,9 @@ class Functions(Methods):
         thing = self.named_leaf(name, parameter.annotation)
         if isinstance(thing, Leaf) and thing.grad and is_beside_prediction(parameter.arg, _names(function)):
             return self.builder.leaf(name, thing.region, grad=False, kind=thing.kind)
+        beyond = asked_about(function.node).get(parameter.arg) if "inf" in self.text else None
+        if isinstance(thing, Leaf) and beyond is not None:
+            return self.builder.leaf(name, thing.region | beyond, grad=thing.grad, kind=thing.kind)
         return thing
 
     def construct(self, cls: Class, call: Call) -> Thing:

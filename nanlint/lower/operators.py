@@ -64,15 +64,21 @@ class Operators(Subscripts):
             return self._mixed_operands(operator, left, right, node)
         op = _OPERATORS.get(type(operator))
         if op is None:
-            products = (
-                self.contracted((left, right), node, frame) if isinstance(operator, ast.MatMult) else ()
-            )
-            return self.opaque("result", left, right, *products, node=node, grad=left.grad or right.grad)
+            return self._combined(operator, left, right, node, frame)
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
             return self._number_divided(left, right, node, frame)
         return self.apply(op, (left, right), node, frame)
+
+    def _combined(
+        self, operator: ast.operator, left: Value, right: Value, node: ast.AST, frame: Frame
+    ) -> Value:
+        """The result of an operator of which no element is known, as a matrix product."""
+        contracts = isinstance(operator, ast.MatMult)
+        products = self.contracted((left, right), node, frame) if contracts else ()
+        made = self.opaque("result", left, right, *products, node=node, grad=left.grad or right.grad)
+        return self.contraction(made, (left, right), node, frame) if contracts else made
 
     def _number_divided(self, number: Value, by: Value, node: ast.AST, frame: Frame) -> Value:
         """`number / tensor`, which torch computes as `tensor.reciprocal() * number`."""

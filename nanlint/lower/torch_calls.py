@@ -169,11 +169,12 @@ class TorchCalls(UnknownCalls):
         """The result of a regular function, or of one whose arguments make it another than `row` describes."""
         values = call.values
         key = ("opaque", short, *(value.number for value in values))
-        if short in CONTRACTING:
-            values += self.contracted(values[CONTRACTING[short] :], call.node, call.frame)
+        factors = values[CONTRACTING[short] :] if short in CONTRACTING else []
+        values += self.contracted(factors, call.node, call.frame) if factors else []
         region = OPAQUE.get(short, R.TRUTH if row is not None and row.boolean else R.FINITE)
         grad = call.grad and (row is None or row.differentiable)
-        return self.result(call, *values, region=region, grad=grad, kind=Kind.TENSOR, key=key)
+        made = self.result(call, *values, region=region, grad=grad, kind=Kind.TENSOR, key=key)
+        return self.contraction(made, factors, call.node, call.frame)
 
     def _bound(self, row: Op, given: Mapping[str, Thing]) -> list[Value]:
         """The op's arguments in order."""

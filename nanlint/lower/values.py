@@ -22,7 +22,7 @@ from nanlint.regions import Region
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
 _LARGEST_INTEGER = 2.0**31
-_MOST_BELOW = 100
+MOST_BELOW = 100
 
 
 class Values(Objects):
@@ -159,6 +159,16 @@ class Values(Objects):
         masks = [factor for factor in factors if not factor.grad and not _covers(factor)]
         return [self.apply("mul", (mask, product), node, frame) for mask in masks]
 
+    def contraction(self, total: Leaf, factors: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
+        """The unknown sum of products `total`, which is nan where a factor is: of the weights of no element at all."""
+        if len(factors) != 2 or not any(map(self.may_be_of_nothing, factors)):
+            return total
+        return self.apply("contraction", (*factors, total), node, frame)
+
+    def may_be_of_nothing(self, value: Value) -> bool:
+        """Whether a value is made of a softmax that may be one of no element."""
+        return any(isinstance(one, Apply) and one.op == "softmax" for one in closure((value,), MOST_BELOW))
+
     def as_mask(self, value: Value) -> Value:
         """A value that torch takes for a mask: whatever it is called, it is true or false."""
         if not isinstance(value, Leaf) or value.region <= R.TRUTH:
@@ -254,7 +264,7 @@ def _covers(factor: Value) -> bool:
     """Whether a factor is known to have something for each element; a number is no mask, either."""
     if isinstance(factor, Constant):
         return True
-    leaves = (value for value in closure((factor,), _MOST_BELOW) if isinstance(value, Leaf))
+    leaves = (value for value in closure((factor,), MOST_BELOW) if isinstance(value, Leaf))
     return any(_name_of_call(leaf.node) in COVERING for leaf in leaves)
 
 

@@ -93,6 +93,9 @@ _CALLS: dict[str, Call] = {
     "logabsdet": lambda x: torch.linalg.slogdet(x.reshape(-1, 1, 1))[1],
     "inverse": lambda x: torch.linalg.inv_ex(x.reshape(-1, 1, 1))[0].reshape(x.shape),
     "ctc_loss": lambda x, surplus: _ctc_loss(x, int(surplus)),
+    # a row of one element, and what the others of a longer one make of it
+    "softmax": lambda x, w: x.unsqueeze(-1).softmax(dim=-1).squeeze(-1) * 0.0 + (x - x.detach()) + w,
+    "contraction": lambda x, y, total: total + (x * y - (x * y).detach()),
     "prelu": lambda x, w: torch.nn.functional.prelu(x.unsqueeze(0), w).squeeze(0),
 }
 """Where the function cannot be called with one tensor for each parameter: all that is asked of a row is this."""

@@ -5,12 +5,21 @@
 
 from __future__ import annotations
 
-from nanlint.lower.handlers import formulas, grouping, matrices, python, ranking, selecting, tensors
+from nanlint.lower.handlers import (
+    formulas,
+    grouping,
+    matrices,
+    python,
+    ranking,
+    selecting,
+    tensors,
+    weighing,
+)
 from nanlint.lower.handlers.handler import Handler
 
 HANDLERS: dict[str, Handler] = {
     name: handler
-    for module in (selecting, ranking, formulas, matrices, tensors, grouping, python)
+    for module in (selecting, ranking, formulas, matrices, weighing, tensors, grouping, python)
     for name, handler in module.HANDLERS.items()
 }
 

@@ -12,7 +12,7 @@ from nanlint.arithmetic import ARITHMETIC, DTYPES, Arithmetic
 from nanlint.aside import Purpose
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
-from nanlint.callers import Lower, is_private, unconfirmed
+from nanlint.callers import Lower, unconfirmed
 from nanlint.cases import Scene
 from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding, Fix, Span
@@ -87,7 +87,7 @@ def _analysed(
     lowered = partial(
         lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
     )
-    private: dict[int, tuple[Function, Apply]] = {}
+    called: dict[int, tuple[Function, Apply]] = {}
     lowering: ModuleLowering | None = None
     purpose = Purpose(source, places)
     for unit in lowered(wanted=worth.wanted):
@@ -99,9 +99,9 @@ def _analysed(
                     own
                     and hazard is not None
                     and finding.confidence is not Confidence.LOW
-                    and is_private(unit.node)
+                    and isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef))
                 ):
-                    private[len(found)] = (unit.node, hazard.selector)
+                    called[len(found)] = (unit.node, hazard.selector)
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -110,7 +110,7 @@ def _analysed(
         refuted |= lowering.refuted
         if budget.is_spent:
             break
-    for index in _unconfirmed(private, read.tree, ARITHMETIC[config.dtype], lowered):
+    for index in _unconfirmed(called, read.tree, ARITHMETIC[config.dtype], lowered):
         found[index] = replace(found[index], confidence=Confidence.LOW)
     if lowering is not None:
         lowering.forget()
@@ -118,11 +118,11 @@ def _analysed(
 
 
 def _unconfirmed(
-    private: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lowered: Lower
+    called: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lowered: Lower
 ) -> Collection[int]:
-    """Which findings in private functions their callers in the file know to be none."""
+    """Which findings in functions their callers in the file know to be none."""
     try:
-        return unconfirmed(private, tree, a, lowered)
+        return unconfirmed(called, tree, a, lowered)
     except Exhausted:
         return ()
 

@@ -1,7 +1,8 @@
-"""What the callers of a private function say of its findings: they know what it is called with.
+"""What the callers of a function say of its findings: they know what it is called with.
 
 A function with a leading underscore is there for its own file. What it is given there, whether its result is
-differentiated at all, is known where each call of it is followed; by itself it may be given anything.
+differentiated at all, is known where each call of it is followed; by itself it may be given anything. Other functions
+that the file calls are, as a rule, there for that, too: what cannot happen in any of these calls is unlikely.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def is_private(node: ast.AST) -> TypeGuard[Function]:
 def unconfirmed(
     found: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lower: Lower
 ) -> frozenset[int]:
-    """Which of the selectors, each `found` in a private function, have no hazard wherever the file calls that.
+    """Which of the selectors, each `found` in a function, have no hazard wherever the file calls that.
 
-    Where a call may come from elsewhere, or is not followed, the function's own findings stand. Raises Exhausted if
+    In a private one, none that is likely. Where a call may come from elsewhere, or is not followed, the function's own findings stand. Raises Exhausted if
     lowering the callers takes too long.
     """
     if not found:
@@ -58,14 +59,14 @@ def unconfirmed(
     return frozenset(
         key
         for key, (node, selector) in found.items()
-        if node in certain and not _is_confirmed(selector, entered[node], a)
+        if node in certain and not _is_confirmed(selector, entered[node], a, likely=is_private(node))
     )
 
 
-def _is_confirmed(selector: Apply, units: Iterable[Unit], a: Arithmetic) -> bool:
+def _is_confirmed(selector: Apply, units: Iterable[Unit], a: Arithmetic, *, likely: bool) -> bool:
     """Whether a selector is hazardous in any of the calls."""
     same = (other for unit in units for other in unit.selectors if other.node is selector.node)
-    return any(other.op == selector.op and is_hazardous(other, a) for other in same)
+    return any(other.op == selector.op and is_hazardous(other, a, likely=likely) for other in same)
 
 
 def _roots(uses: Uses, node: Function) -> frozenset[ast.AST]:

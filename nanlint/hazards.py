@@ -39,9 +39,12 @@ def hazards(
     return [hazard for hazard in found if hazard is not None]
 
 
-def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
-    """Whether a selector has a hazard of more than low confidence; the first one is enough."""
-    return any(confidence is not Confidence.LOW for _, confidence in _met(selector, a))
+def is_hazardous(selector: Apply, a: Arithmetic, *, likely: bool = True) -> bool:
+    """Whether a selector has a hazard, where asked for one that is `likely`, of more than low confidence.
+
+    The first one is enough.
+    """
+    return any(not likely or confidence is not Confidence.LOW for _, confidence in _met(selector, a))
 
 
 def is_left(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:

@@ -28,6 +28,7 @@ from nanlint.plausibility import (
     is_setting,
     is_step,
     is_total,
+    saturated,
 )
 from nanlint.relevance import (
     compares_all_of,
@@ -35,10 +36,12 @@ from nanlint.relevance import (
     is_held_against_number,
     is_held_against_zero,
     is_padding,
+    is_presence,
     is_ranking,
     is_told_apart,
     is_unreadable,
     share,
+    speaks_of,
     stem,
 )
 from nanlint.search import Effort, assignments
@@ -97,7 +100,7 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        told = is_unreadable(condition) or is_ranking(condition)
+        told = is_unreadable(condition) or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
         apart = not spoken and not _is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
@@ -161,6 +164,7 @@ class Judge:
             (drop is not None and drop.by == drop.operand)
             or is_unreadable(condition)
             or self._silences(proof)
+            or self._drops_absent(proof, poisoned)
         ):
             return True
         if _is_picked(condition) and self.case.selector.op == "masked_fill":
@@ -171,7 +175,28 @@ class Judge:
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
-        return self._occurs_elsewhere(proof, poisoned)
+        return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
+
+    def _leaves_domain(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether an op is undefined, not only singular, where inputs of it are out of the bounds that are asked for.
+
+        So is a spline's inverse outside of its interval, where the input itself is taken: no coincidence is needed.
+        """
+        undefined = math.isnan(proof.values.get(proof.site.number, 0.0))
+        return undefined and self._legal_elsewhere(poisoned) and share(self.case.condition, proof.site)
+
+    def _drops_absent(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether a number stands for what is dropped, by a condition on inputs that have nothing to do with the poison.
+
+        That is as good as a mask from outside: what is dropped is not there, and may be anything.
+        """
+        case = self.case
+        other = self._other_side()
+        replaced = case.drop is None or case.selector.op != "where" or isinstance(other, Constant)
+        plain = all(arg.grad and not (isinstance(arg, Leaf) and "." in arg.name) for arg in poisoned)
+        meant = proof.singular or saturated(proof.site, proof.values)
+        apart = speaks_of(case.condition).isdisjoint(speaks_of(proof.site))
+        return meant and replaced and plain and apart and is_presence(case.condition)
 
     def _occurs_elsewhere(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether what the selector takes instead is computed from the very poisoned values, if they are singular."""

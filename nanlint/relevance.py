@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -31,9 +32,35 @@ def is_unreadable(condition: Value) -> bool:
     if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
         (leaf, threshold) = condition.args
         binary = isinstance(threshold, Constant) and threshold.value == 0.5
-        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf))
+        return is_unreadable(leaf) or (binary and isinstance(leaf, Leaf)) or _counts_up_to(leaf, threshold)
     parts = [arg for arg in condition.args if not isinstance(arg, Constant)]
     return bool(parts) and all(is_unreadable(part) for part in parts)
+
+
+def _counts_up_to(one: Value, other: Value) -> bool:
+    """Whether positions are compared with an input: `torch.arange(steps) < lengths[:, None]`."""
+    return any(
+        _is_position(x) and isinstance(y, Leaf) and not y.opaque for x, y in ((one, other), (other, one))
+    )
+
+
+def _is_position(value: Value) -> bool:
+    called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr == "arange"
+
+
+def is_presence(condition: Value) -> bool:
+    """Whether a condition is about inputs alone, each held against a number: `count > 0`, `target != -1`."""
+    if isinstance(condition, Constant) or is_unreadable(condition):
+        return isinstance(condition, (Leaf, Apply))
+    if not isinstance(condition, Apply):
+        return False
+    if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
+        one, other = condition.args
+        return isinstance(one, Leaf) and not one.opaque and other.kind is Kind.NUMBER
+    if condition.op == "truth":
+        return isinstance(condition.args[0], Leaf)
+    return condition.op in ("and", "or", "not") and all(map(is_presence, condition.args))
 
 
 def is_ranking(condition: Value) -> bool:
@@ -168,6 +195,8 @@ def _ways_to(value: Value) -> dict[int, set[str]]:
     stack: list[tuple[Value, str]] = [(value, "")]
     while stack and len(ways) < MOST_VALUES:
         current, key = stack.pop()
+        if isinstance(current, Constant):
+            continue  # that two values are made with the same number says nothing
         known = ways.setdefault(current.number, set())
         if key in known:
             continue

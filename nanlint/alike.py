@@ -6,6 +6,7 @@ A helper is met wherever it is called, and once more in each text that a fix is 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.cases import Case
@@ -64,21 +65,29 @@ def search_key(
     return a.dtype.name, id(case.drop), places, constraints, seed, *told.told
 
 
+class Vain(NamedTuple):
+    """A search that found nothing: the steps that it took, and the places in the graph where something was possible."""
+
+    steps: int
+    tried: frozenset[int]
+    is_cut_off: bool
+
+
 class Fruitless:
     """The searches that found nothing, each with the steps that it took: those are counted whenever it is met."""
 
     def __init__(self) -> None:
-        self._steps: dict[tuple[Hashable, ...], int] = {}
+        self._known: dict[tuple[Hashable, ...], Vain] = {}
         self._size = 0
 
-    def steps(self, key: tuple[Hashable, ...]) -> int | None:
-        """The steps that a search in vain takes; None if it is not known to be in vain."""
-        return self._steps.get(key)
+    def known(self, key: tuple[Hashable, ...]) -> Vain | None:
+        """What is known of a search in vain; None if it is not known to be."""
+        return self._known.get(key)
 
-    def add(self, key: tuple[Hashable, ...], steps: int) -> None:
+    def add(self, key: tuple[Hashable, ...], vain: Vain) -> None:
         """Remember a search that was in vain; when it gets too much, everything before is forgotten."""
         self._size += len(key)
         if self._size > _MOST_REMEMBERED:
-            self._steps.clear()
+            self._known.clear()
             self._size = len(key)
-        self._steps[key] = steps
+        self._known[key] = vain

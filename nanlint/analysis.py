@@ -12,7 +12,7 @@ from nanlint.arithmetic import ARITHMETIC, DTYPES, Arithmetic
 from nanlint.aside import Purpose
 from nanlint.assume import Reading, reading
 from nanlint.budget import Budget, Exhausted
-from nanlint.callers import Lower, unconfirmed
+from nanlint.callers import Lower, Suspect, unconfirmed
 from nanlint.cases import Scene
 from nanlint.config import UNANALYSABLE, UNDROPPED, UNUSED_ASSUMPTION, Config
 from nanlint.finding import Confidence, Finding, Fix, Span
@@ -22,7 +22,6 @@ from nanlint.fixes.places import Places
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard, hazards
 from nanlint.lower import ModuleLowering, Unit, lower
-from nanlint.lower.uses import Function
 from nanlint.messages import describe
 from nanlint.source import START, Source
 from nanlint.triage import EVERYTHING, Worth, examined, mentions_torch
@@ -87,7 +86,7 @@ def _analysed(
     lowered = partial(
         lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
     )
-    called: dict[int, tuple[Function, Apply]] = {}
+    called: dict[int, Suspect] = {}
     lowering: ModuleLowering | None = None
     purpose = Purpose(source, places)
     for unit in lowered(wanted=worth.wanted):
@@ -101,7 +100,8 @@ def _analysed(
                     and finding.confidence is not Confidence.LOW
                     and isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef))
                 ):
-                    called[len(found)] = (unit.node, hazard.selector)
+                    places_of = frozenset(place for proof in hazard.proofs for place in proof.places)
+                    called[len(found)] = Suspect(unit.node, hazard.selector, places_of)
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -118,7 +118,7 @@ def _analysed(
 
 
 def _unconfirmed(
-    called: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lowered: Lower
+    called: Mapping[int, Suspect], tree: ast.Module, a: Arithmetic, lowered: Lower
 ) -> Collection[int]:
     """Which findings in functions their callers in the file know to be none."""
     try:

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.graph import Apply
-from nanlint.hazards import is_hazardous
+from nanlint.hazards import is_refuted
 from nanlint.lower import Unit
 from nanlint.lower.uses import Function, Uses, is_plain
+
+
+class Suspect(NamedTuple):
+    """A selector of which something is found in a function, from ops at some places."""
+
+    node: Function
+    selector: Apply
+    places: frozenset[ast.AST | None]
 
 
 class Lower(Protocol):
@@ -32,17 +40,17 @@ def is_private(node: ast.AST) -> TypeGuard[Function]:
 
 
 def unconfirmed(
-    found: Mapping[int, tuple[Function, Apply]], tree: ast.Module, a: Arithmetic, lower: Lower
+    found: Mapping[int, Suspect], tree: ast.Module, a: Arithmetic, lower: Lower
 ) -> frozenset[int]:
     """Which of the selectors, each `found` in a function, have no hazard wherever the file calls that.
 
-    In a private one, none that is likely. Where a call may come from elsewhere, or is not followed, the function's own findings stand. Raises Exhausted if
-    lowering the callers takes too long.
+    What a search in vain leaves possible, and what may be called from elsewhere, stands. Raises Exhausted if lowering
+    the callers takes too long.
     """
     if not found:
         return frozenset()
     uses = Uses.of(tree)
-    roots = {node: _roots(uses, node) for node, _ in found.values()}
+    roots = {suspect.node: _roots(uses, suspect.node) for suspect in found.values()}
     known = {node: by for node, by in roots.items() if by}
     if not known:
         return frozenset()
@@ -58,15 +66,16 @@ def unconfirmed(
     }
     return frozenset(
         key
-        for key, (node, selector) in found.items()
-        if node in certain and not _is_confirmed(selector, entered[node], a, likely=is_private(node))
+        for key, suspect in found.items()
+        if suspect.node in certain and not _is_possible(suspect, entered[suspect.node], a)
     )
 
 
-def _is_confirmed(selector: Apply, units: Iterable[Unit], a: Arithmetic, *, likely: bool) -> bool:
-    """Whether a selector is hazardous in any of the calls."""
-    same = (other for unit in units for other in unit.selectors if other.node is selector.node)
-    return any(other.op == selector.op and is_hazardous(other, a, likely=likely) for other in same)
+def _is_possible(suspect: Suspect, units: Iterable[Unit], a: Arithmetic) -> bool:
+    """Whether what is found of a selector may happen in any of the calls."""
+    selector = suspect.selector
+    same = [other for unit in units for other in unit.selectors if other.node is selector.node]
+    return any(other.op == selector.op and not is_refuted(other, a, suspect.places) for other in same)
 
 
 def _roots(uses: Uses, node: Function) -> frozenset[ast.AST]:

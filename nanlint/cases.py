@@ -28,6 +28,11 @@ class Proof:
     origin: Apply
     """Where the nan arose: the site itself, or what multiplies its infinity by 0."""
 
+    @property
+    def places(self) -> tuple[ast.AST | None, ...]:
+        """Where the site is written, and where the nan arose."""
+        return self.site.node, self.origin.node
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -137,7 +142,7 @@ def may_be_poisoned(value: Value) -> bool:
 def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask.
 
-    A comparison may also make it 0 throughout, such as one that holds everywhere. A sign is 0 where there is none.
+    A comparison may also make it 0 throughout, such as one that holds everywhere.
     """
     if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
@@ -148,9 +153,8 @@ def is_mask(value: Value) -> bool:
     points = None if facts is None else facts.of(value).points
     if points is None or 0.0 not in points:
         return False
-    made = [part for part in order if isinstance(part, Apply)]
-    compares = any(OPS[part.op].boolean for part in made)
-    return len(points) == 2 or (compares and len(points) == 1) or any(part.op == "sign" for part in made)
+    compares = any(isinstance(part, Apply) and OPS[part.op].boolean for part in order)
+    return len(points) == 2 or (compares and len(points) == 1)
 
 
 __all__ = ["Case", "cases", "is_mask", "may_be_poisoned"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nanlint.arithmetic import Arithmetic
@@ -39,12 +40,22 @@ def hazards(
     return [hazard for hazard in found if hazard is not None]
 
 
-def is_hazardous(selector: Apply, a: Arithmetic, *, likely: bool = True) -> bool:
-    """Whether a selector has a hazard, where asked for one that is `likely`, of more than low confidence.
+def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
+    """Whether a selector has a hazard of more than low confidence; the first one is enough."""
+    return any(confidence is not Confidence.LOW for _, confidence in _met(selector, a))
 
-    The first one is enough.
+
+def is_refuted(selector: Apply, a: Arithmetic, places: Collection[ast.AST | None]) -> bool:
+    """Whether the facts leave no hazard possible that a selector has from the ops at some places.
+
+    A search in vain refutes nothing.
     """
-    return any(not likely or confidence is not Confidence.LOW for _, confidence in _met(selector, a))
+    for case in cases(selector):
+        for study in _studies(case, a, (), None):
+            sites = {place for proof, _ in study.judged_proofs() for place in proof.places}
+            if study.is_cut_off or not (sites | study.open_places).isdisjoint(places):
+                return False
+    return True
 
 
 def is_left(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
-from nanlint.cases import Case, Proof, is_repair
+from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Value, closure
+from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
 from nanlint.plausibility import (
     constant_of,
     crossing,
@@ -52,8 +53,6 @@ _MOST_TRIED = 150
 """Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
 _MOST_PARTS = 4
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
-_OF_ROWS = frozenset({*_ASKING, "any", "all", "sum", "amax", "amin"})
-"""Ops by which a condition says something of all elements of a row."""
 _OTHERS = (1.0, 0.5, -2.0)
 """Values of what a witness says nothing of."""
 
@@ -91,10 +90,11 @@ class Judge:
             or is_far_fetched(proof, self.case.operand)
             or is_behind_rounding(self.case.operand, proof.origin)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
+            or takes_a_part(self.case, self.sinks)
         ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
-            asked = self._asks_for_rows() and not self._is_never_empty(proof.site.args[0])
+            asked = asks_for_rows(self.case) and not is_never_empty(proof.site.args[0], self.network)
             return Confidence.HIGH if asked else Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):
             return Confidence.LOW
@@ -110,23 +110,6 @@ class Judge:
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
-
-    def _asks_for_rows(self) -> bool:
-        """Whether the selector asks for nan, or whether anything is left of a row."""
-        case = self.case
-        made = closure((case.condition,), MOST_VALUES)
-        asks = any(isinstance(value, Apply) and value.op in _OF_ROWS for value in made)
-        return asks or case.selector.op == "nan_to_num" or is_repair(case.condition, case.operand)
-
-    def _is_never_empty(self, row: Value) -> bool:
-        """Whether a part of what a row was put together from is finite."""
-        if not (isinstance(row, Apply) and row.op == "phi" and getattr(row.args[0], "name", "") == PART):
-            return False
-        facts = self.network.solve(())
-        parts = row.args[1:]
-        return any(self._is_never_empty(part) for part in parts) or (
-            facts is not None and not all(facts.of(part) & R.INFINITIES for part in parts)
-        )
 
     def _keeps_nan(self) -> bool:
         """Whether the selector gives nan for one: bounds do, and products."""
@@ -182,11 +165,11 @@ class Judge:
 
         So is a spline's inverse outside of its interval, where the input itself is taken: no coincidence is needed.
         """
-        undefined = math.isnan(proof.values.get(proof.site.number, 0.0))
+        undefined = proof.site.op != "div" and math.isnan(proof.values.get(proof.site.number, 0.0))
         return undefined and self._legal_elsewhere(poisoned) and share(self.case.condition, proof.site)
 
     def _drops_absent(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
-        """Whether a number stands for what is dropped, by a condition on inputs that have nothing to do with the poison.
+        """Whether a number stands for what is dropped, by a condition on inputs of which the poison is not made.
 
         That is as good as a mask from outside: what is dropped is not there, and may be anything.
         """

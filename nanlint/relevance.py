@@ -63,6 +63,14 @@ def is_presence(condition: Value) -> bool:
     return condition.op in ("and", "or", "not") and all(map(is_presence, condition.args))
 
 
+def are_opposite(one: Value, other: Value) -> bool:
+    """Whether a condition is the other one's complement, as it is written."""
+    return any(
+        isinstance(x, Apply) and x.op == "not" and x.args[0].number == y.number
+        for x, y in ((one, other), (other, one))
+    )
+
+
 def is_ranking(condition: Value) -> bool:
     """Whether a condition says that an element is the largest or smallest one of several: any other one may be met."""
     if not isinstance(condition, Apply) or condition.op not in ("ge", "le"):

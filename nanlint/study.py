@@ -6,13 +6,13 @@ concrete half (witness) runs candidates and decides.
 
 from __future__ import annotations
 
-import itertools
+import ast
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from nanlint import regions as R
-from nanlint.alike import Fruitless, search_key
+from nanlint.alike import Fruitless, Vain, search_key
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
 from nanlint.cases import Case, Proof
@@ -82,6 +82,10 @@ class Study:
         self.is_likely = False
         """Whether any of them is more than unlikely."""
         self.sinks = sinks
+        self.tried: set[int] = set()
+        """The numbers of the ops that the facts leave possible, so that they were searched for."""
+        self.is_cut_off = False
+        """Whether there was more to search for than may be."""
 
     @cached_property
     def network(self) -> Network:
@@ -117,6 +121,11 @@ class Study:
         confidence = judged[0][0]
         return tuple(proof for own, proof in judged if own is confidence), confidence
 
+    @property
+    def open_places(self) -> set[ast.AST | None]:
+        """Where the facts leave anything possible, whether or not a proof was found."""
+        return {value.node for value in self.order if value.number in self.tried}
+
     def judged_proofs(self) -> Iterator[tuple[Proof, Confidence]]:
         """The best proof for each target, with how sure it is."""
         return ((proof, self._confidence(proof)) for proof in self._proofs())
@@ -129,16 +138,19 @@ class Study:
         if not any(isinstance(v, Apply) and OPS[v.op].singular for v in self.order if v.number in self.below):
             return
         key = search_key(self.case, self.order, self.known, self.a)
-        steps = _FRUITLESS.steps(key)
-        if steps is not None:
-            self.effort.repeat(steps)
+        vain = _FRUITLESS.known(key)
+        if vain is not None:
+            self.tried = {self.order[index].number for index in vain.tried}
+            self.is_cut_off = vain.is_cut_off
+            self.effort.repeat(vain.steps)
             return
         found = False
         for proof in self._sought():
             found = True
             yield proof
         if not found:
-            _FRUITLESS.add(key, self.effort.taken)
+            tried = (index for index, value in enumerate(self.order) if value.number in self.tried)
+            _FRUITLESS.add(key, Vain(self.effort.taken, frozenset(tried), self.is_cut_off))
 
     def _sought(self) -> Iterator[Proof]:
         constraints = self._dropped()
@@ -146,9 +158,12 @@ class Study:
         if base is None:
             return
         found = False
-        for target in itertools.islice(self._targets(base), self.effort.targets):
+        for index, (site, target) in enumerate(self._targets(base)):
+            if index == self.effort.targets:
+                self.is_cut_off = True
+                break
             self.effort.take(1)
-            proof = self._proof(base, target)
+            proof = self._proof(base, site, target)
             if proof is not None:
                 found = True
                 yield proof
@@ -168,8 +183,8 @@ class Study:
         region = drop.where(tuple(facts.of(arg) for arg in args))
         return [*self.known, Constraint(args[drop.by], region, nan=drop.by_nan)]
 
-    def _targets(self, base: Facts) -> Iterator[Constraint]:
-        """What would poison: an argument in its op's poison set, or where the op's value is nan."""
+    def _targets(self, base: Facts) -> Iterator[tuple[Apply, Constraint]]:
+        """What would poison which op: an argument in its op's poison set, or where the op's value is nan."""
         for value in self.order:
             if value.number not in self.below or not isinstance(value, Apply):
                 continue
@@ -182,8 +197,8 @@ class Study:
                 if met and value.op == "div" and arg is value.args[1] and not arg.grad:
                     met &= R.ZERO  # all other divisors poison nothing but their own gradient
                 if met and (value.grad or self._may_break(value, arg, met, base)):
-                    yield Constraint(arg, met)
-                    yield from (Constraint(arg, R.point(at)) for at in _inside(row.landmarks, met))
+                    yield value, Constraint(arg, met)
+                    yield from ((value, Constraint(arg, R.point(at))) for at in _inside(row.landmarks, met))
 
     def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
         """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
@@ -195,13 +210,16 @@ class Study:
         """Whether an op below may give nan of numbers: then nan, not a singular point, poisons the ops above it."""
         return any(value.number in base.nans for value in self.order if value.number in self.below)
 
-    def _proof(self, base: Facts, target: Constraint) -> Proof | None:
+    def _proof(self, base: Facts, site: Apply, target: Constraint) -> Proof | None:
         way = route(self.case.operand, target.value, self.order)
         further = outlet(target.value)
         # where the nan only goes down from the target, the bounds on its way have to let it through
         for constraints in (way, [*way, *further]) if further else (way,):
             facts = self.network.solve((target, *constraints), base)
-            proof = None if facts is None else self._best(facts)
+            if facts is None:
+                continue
+            self.tried.add(site.number)
+            proof = self._best(facts)
             if proof is not None:
                 return proof
         return None

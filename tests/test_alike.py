@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from nanlint import study
-from nanlint.alike import Fruitless
+from nanlint.alike import Fruitless, Vain
 from nanlint.arithmetic import ARITHMETIC, DTYPES
 from nanlint.budget import Budget
 from nanlint.hazards import hazards
@@ -87,6 +87,6 @@ def test_what_can_be_poisoned_is_found_each_time(monkeypatch: pytest.MonkeyPatch
 def test_no_more_is_remembered_than_there_is_room_for() -> None:
     known = Fruitless()
     for number in range(30):
-        known.add(tuple(range(number, number + 10_000)), number)
-    assert known.steps(tuple(range(29, 10_029))) == 29
-    assert known.steps(tuple(range(10_000))) is None
+        known.add(tuple(range(number, number + 10_000)), Vain(number, frozenset({number}), is_cut_off=False))
+    assert known.known(tuple(range(29, 10_029))) == Vain(29, frozenset({29}), is_cut_off=False)
+    assert known.known(tuple(range(10_000))) is None

@@ -31,8 +31,16 @@ def test_what_nobody_calls_stands_for_itself() -> None:
     assert found("") == [Confidence.HIGH]
 
 
-def test_a_public_function_may_be_called_by_anyone() -> None:
-    assert found("def g(x):\n    return log(x.abs() + 1)", name="log") == [Confidence.HIGH]
+def test_a_public_function_is_called_as_the_file_calls_it_as_a_rule() -> None:
+    assert found("def g(x):\n    return log(x.abs() + 1)", name="log") == [Confidence.LOW]
+    assert found("def g(x):\n    return log(x.abs())", name="log") == [Confidence.HIGH]
+
+
+def test_a_search_in_vain_refutes_nothing() -> None:
+    rotation = (
+        "def g(x):\n    y = x / (x * x).sum()\n    return log((y * y + y.cos()) * (y - 3) * (y * y - y) + x)"
+    )
+    assert found(rotation, name="log") == [Confidence.HIGH]
 
 
 @pytest.mark.parametrize(

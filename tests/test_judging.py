@@ -590,7 +590,24 @@ APART = "def f(x, y, kind):\n    power = {power}\n    return torch.where({condit
 
 
 def test_a_comparison_of_something_else_says_nothing_of_a_pole() -> None:
-    assert shown(APART.format(power="(x * y) ** -0.3", condition="kind == 0")) == [Confidence.LOW]
+    assert shown(APART.format(power="(x * y) ** -0.3", condition="kind > x.abs().sum()")) == [Confidence.LOW]
+
+
+@pytest.mark.parametrize("condition", ["kind == 0", "kind > 0", "(kind != 2) & (kind < 5)", "kind.bool()"])
+def test_one_of_other_inputs_is_as_good_as_a_mask(condition: str) -> None:
+    assert is_shown(APART.format(power="(x * y) ** -0.3", condition=condition))
+    assert not is_shown(APART.format(power="(x * y).exp()", condition=condition))
+
+
+def test_positions_up_to_a_length_are_a_mask() -> None:
+    body = APART.format(power="(x * y) ** -0.3", condition="torch.arange(4) < kind[:, None]")
+    assert is_shown(body)
+
+
+def test_what_is_undefined_outside_of_an_interval_is_met_there() -> None:
+    body = "def f(x, low, high):\n    y = (low + high * x).{op}()\n    return torch.where((x > 0) & (x < 1), y, x)"
+    assert is_shown(body.format(op="sqrt"))
+    assert not is_shown(body.format(op="reciprocal"))
 
 
 def test_one_of_the_same_values_does() -> None:

@@ -191,19 +191,23 @@ def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _
             every = hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget)
         except Exhausted:
             return
-        found = _told_first(_handed(every, places))
+        found = _told_first(_handed(every, unit, places))
         if found:
             finding = describe(found, places.source, config)
             finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
 
 
-def _handed(found: Iterable[Hazard], places: Places) -> list[Hazard]:
-    """Hazards without what is poisoned in the function that holds the selector."""
+def _handed(found: Iterable[Hazard], unit: Unit, places: Places) -> list[Hazard]:
+    """Hazards without what is poisoned in the function that holds the selector, unless a unit has told it to."""
     kept = []
     for hazard in found:
         home = _home(hazard.selector, places)
-        proofs = tuple(proof for proof in hazard.proofs if _home(proof.site, places) is not home)
+        proofs = tuple(
+            proof
+            for proof in hazard.proofs
+            if proof.site.number in unit.dispatched or _home(proof.site, places) is not home
+        )
         kept += [replace(hazard, proofs=proofs)] if proofs else []
     return kept
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nanlint.flow.bindings import Bindings
-from nanlint.flow.sources import ATTRIBUTE, CLASS, OTHERWISE, OWN, SELECTING, SINGULAR, Source
+from nanlint.flow.sources import ATTRIBUTE, CLASS, OTHERWISE, OWN, PARTIAL, SELECTING, SINGULAR, Source
 from nanlint.flow.spread import FIRST, Spread
 from nanlint.flow.statements import Statements
 from nanlint.names import may_be_of_project
@@ -147,6 +147,7 @@ def _calls(reader: Bindings, spread: Spread) -> Iterator[tuple[int, int, tuple[P
     for unit in reader.units:
         for called, arguments, around in unit.calls:
             given, by = spread.of(arguments, unit), spread.of(called, unit)
+            given |= by if by & PARTIAL else 0
             if given & _DECISIVE and by:
                 yield given, by, tuple(map(place_of, around)) or (MODULE,)
 

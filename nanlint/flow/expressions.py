@@ -16,6 +16,7 @@ from nanlint.flow.sources import (
     MASK,
     MASKING,
     OTHERWISE,
+    PARTIAL,
     PICKING,
     SELECTING,
     SINGULAR,
@@ -120,11 +121,15 @@ class Expressions(Bindings):
         called, arguments = self.of(node.func), Source()
         for arg in node.args:
             self.expression(arg, arguments)
+            if isinstance(arg, ast.Constant) and isinstance(arg.value, str):
+                arguments.flags |= FLAGS.get(arg.value, 0) & SINGULAR  # a function may be looked up by it
         for word in node.keywords:
             self.expression(word.value, arguments)
         self._noted(node, called, arguments)
         out.names |= called.names | arguments.names
         out.flags |= (called.flags & ~SELECTING) | arguments.flags
+        if ".partial" in called.names or "partial" in called.names:
+            out.flags |= PARTIAL
 
     def _noted(self, node: ast.Call, called: Source, arguments: Source) -> None:
         """What a call is beyond its function and its arguments: a selector, a change of what it is a method of."""

@@ -15,8 +15,10 @@ what may be a mask in a subscript, where numbers are indices whatever they are."
 DROPPING, PICKING = 16, 32
 """Flags of functions of the file itself: one that drops what it is given, and one that does so by a mask, if it is
 given one."""
+PARTIAL = 64
+"""A flag of a function that has some of its arguments already."""
 OWN = DROPPING | PICKING
-ALL = SINGULAR | SELECTING | MASKING | LOGICAL | DROPPING | PICKING
+ALL = SINGULAR | SELECTING | MASKING | LOGICAL | DROPPING | PICKING | PARTIAL
 MASK = MASKING | LOGICAL
 
 IMPORTED = "import "

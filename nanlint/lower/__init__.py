@@ -3,6 +3,7 @@
 One class does it, built up by modules of which each knows one kind of syntax and uses those before it:
 
 - `lowering`, `objects`, `values`: the state, what is known of classes and names, how values are made
+- `dispatch`: functions as values
 - `between`: selectors in called functions, of what these are handed
 - `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -57,6 +58,8 @@ class Unit:
     """The functions among those looked `inside` that are called by it."""
     within: tuple[Apply, ...] = ()
     """Selectors of functions of the file that it calls, which may drop what it has computed."""
+    dispatched: frozenset[int] = frozenset()
+    """The numbers of what functions that it calls have computed by a function that it has named."""
     exhausted: bool = False
     """Whether lowering it would have taken too long: there is nothing in it then."""
 
@@ -237,7 +240,8 @@ class ModuleLowering(Economy):
             tuple(s for s in found if s.number in wanted) for found in (collected.selectors, collected.within)
         )
         sinks, entered = tuple(collected.sinks), frozenset(collected.entered)
-        return Unit(node, selectors, sinks, start, function, self, self.shallow, entered, within=within)
+        made = Unit(node, selectors, sinks, start, function, self, self.shallow, entered, within=within)
+        return replace(made, dispatched=frozenset(self.dispatched)) if self.dispatched else made
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):

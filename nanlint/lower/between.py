@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from nanlint.cases import is_repair, may_be_poisoned
 from nanlint.catalogue import SELECTORS
@@ -20,15 +20,18 @@ def singular_among(values: Iterable[Value]) -> frozenset[int]:
     return frozenset(v.number for v in values if isinstance(v, Apply) and v.grad and may_be_poisoned(v))
 
 
-def drops_handed(selector: Apply, frame: Frame) -> bool:
+def drops_handed(selector: Apply, frame: Frame, dispatched: Set[int]) -> bool:
     """Whether a selector of a called function may drop something singular that was handed to it, as its caller wants.
 
     The caller has made the mask as well, or the values are asked whether they are finite. What the function asks
-    itself of what it is given is its own business: it knows nothing of where that is singular.
+    itself of what it is given is its own business: it knows nothing of where that is singular. What it computes by a
+    function that the caller names (`dispatched`) is the caller's, whatever the mask.
     """
     row = SELECTORS.get(selector.op)
     dropped = selector.args if row is None else [selector.args[drop.operand] for drop in row.drops]
     below = closure([operand for operand in dropped if operand.grad], _MOST_HANDED)
+    if any(value.number in dispatched and may_be_poisoned(value) for value in below):
+        return selector.op != "mul" or any(not arg.grad for arg in selector.args)
     if not any(value.number in frame.handed_singular for value in below):
         return False
     if selector.op in ("mul", "nan_to_num"):

@@ -59,6 +59,7 @@ class Branches(Assignments):
             frame.handed,
             frame.handed_singular,
             frame.handed_still,
+            frame.deciding,
         )
 
     def _join(self, condition: Value | None, first: Frame, second: Frame, frame: Frame) -> None:

@@ -7,13 +7,26 @@ import ast
 from nanlint.assume.stated import kept
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.structure import LOGGING
-from nanlint.graph import Kind, Value
+from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
+from nanlint.lower.dispatch import Either, Partial
 from nanlint.lower.functions import Functions
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.handlers.grouping import extremum, grouped
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Class, Foreign, Function, Instance, Items, Layer, Method, Symbol, Text, Thing
+from nanlint.lower.things import (
+    Class,
+    Foreign,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Method,
+    Symbol,
+    Text,
+    Thing,
+    values_in,
+)
 from nanlint.names import canonical, is_foreign
 
 _MATH = ("math.", "cmath.")
@@ -36,6 +49,8 @@ class Calls(Functions):
             if word.arg is None:
                 self.evaluate(word.value, frame)
         made = self.call(Call(called, args, named, node, frame))
+        if frame.deciding and any(called is known for known in frame.deciding):
+            self.dispatched.update(value.number for value in values_in(made))
         if not frame.grad:
             made = self.without_gradient(made)
         return self.as_assumed(made, node, frame) if kept(node) else made
@@ -70,7 +85,16 @@ class Calls(Functions):
             return self.call_layer(called, call.first, call)
         if isinstance(called, Foreign):
             return called
-        return self.unknown_call(call)
+        known = self.callables.get(called.number) if isinstance(called, Leaf) else None
+        return self.unknown_call(call) if known is None else self._call_known(known, call)
+
+    def _call_known(self, known: Either | Partial, call: Call) -> Thing:
+        """The result of a function that was put together from others, or is one of two."""
+        if isinstance(known, Partial):
+            args, named = (*known.args, *call.args), {**known.named, **call.named}
+            return self.call(Call(known.function, args, named, call.node, call.frame))
+        first, second = (self.call(call.of(function)) for function in (known.first, known.second))
+        return self.choose(known.condition, first, second)
 
     def _call_symbol(self, called: Symbol, call: Call) -> Thing:
         dotted = canonical(called.name)
@@ -91,6 +115,8 @@ class Calls(Functions):
             found = grouped(self, call)
             if found is not None:
                 return found
+        if dotted == "functools.partial" and call.args and call.is_complete:
+            return self._partial(call)
         row = SPELLINGS.get(dotted)
         if row is not None and len(call.args) == 1 and isinstance(call.first, Value):
             return self.apply(row.name, (call.first,), call.node, call.frame)
@@ -101,6 +127,14 @@ class Calls(Functions):
         if followed is not None and not outside:
             return self.call(call.of(followed))
         return self.unknown_call(call)
+
+    def _partial(self, call: Call) -> Thing:
+        """`functools.partial(function, *args)`."""
+        made = self.unknown_call(call)
+        function, *args = call.args
+        if isinstance(made, Leaf):
+            self.callables[made.number] = Partial(function, tuple(args), call.named)
+        return made
 
     def follow(self, dotted: str) -> Thing | None:
         """What `dotted` names in another file of the same project, if it can be had."""

@@ -11,6 +11,7 @@ from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.between import singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_beside_prediction, may_be_number
+from nanlint.lower.dispatch import deciding
 from nanlint.lower.distributions import comparisons, declared
 from nanlint.lower.infinite import asked_about
 from nanlint.lower.lowering import MOST_INLINED, demanded
@@ -41,6 +42,7 @@ class Functions(Methods):
             handed={value.number for value in call.values},
             handed_singular=frame.handed_singular if frame.depth else singular_among(call.values),
             handed_still=frame.handed_still if frame.depth else self._still_among(call.values),
+            deciding=deciding(call.things, frame.deciding if frame.depth else None),
         )
         if function.node in self.inside:
             self.collected.entered.add(function.node)

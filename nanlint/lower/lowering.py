@@ -12,6 +12,7 @@ from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
+from nanlint.lower.dispatch import Either, Partial, either
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import Class, Each, Foreign, Function, Items, Mapped, Symbol, Thing, values_in
@@ -110,6 +111,10 @@ class Lowering:
         """How sorted values and their indices are sorted, by their numbers."""
         self.rankings: set[int] = set()
         """The numbers of the conditions that say of an element that it is the largest or smallest one."""
+        self.callables: dict[int, Either | Partial] = {}
+        """What a call of an unknown value is, by the number of the value, where that is known."""
+        self.dispatched: set[int] = set()
+        """The numbers of what a called function has computed by a function that its caller has named."""
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
 
@@ -201,7 +206,20 @@ class Lowering:
             return self._merged_iterables(first, second)
         values = [*values_in(first), *values_in(second)]
         name = next((side.name for side in (first, second) if isinstance(side, Leaf)), "value")
-        return self.opaque(name, *values, grad=any(value.grad for value in values) or not values)
+        made = self.opaque(name, *values, grad=any(value.grad for value in values) or not values)
+        callable_ = either(condition, first, second, self)
+        if callable_ is not None:
+            self.callables[made.number] = callable_
+        return made
+
+    def any_of(self, things: Sequence[Thing]) -> Thing:
+        """One of several things, whichever."""
+        if not things:
+            return self.opaque("item")
+        joined = things[0]
+        for thing in things[1:]:
+            joined = self.choose(None, joined, thing)
+        return joined
 
     def _merged_mappings(self, condition: Value | None, first: Mapped, second: Mapped) -> Mapped:
         """One of two dictionaries: what only one of them has is what is found under its key, if anything is."""

@@ -11,6 +11,7 @@ from nanlint.catalogue.structure import LOGGING, SAME_ELEMENTS
 from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_record
+from nanlint.lower.dispatch import is_function
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
@@ -97,6 +98,9 @@ class Methods(TorchCalls):
                 return receiver.things[key.value]
             if not receiver.things and not receiver.others:
                 return self._looked_up(receiver, key.value, call)
+        found = [*receiver.things.values(), *receiver.others, *call.args[1:]]
+        if name in _LOOKING_UP and receiver.things and all(map(is_function, found)):
+            return self.any_of(found)
         self.sink(*call.args)
         return self.opaque(name, receiver, *call.args)
 

@@ -146,8 +146,15 @@ class Frame:
     """The numbers of the values that the analysed function hands to those that it calls, and that may be poisoned."""
     handed_still: frozenset[int] = frozenset()
     """The same of those that no gradient flows to."""
+    deciding: list[Thing] = field(default_factory=list)
+    """Functions, and names of some, that a called function was handed by the analysed one."""
     given: list[Assumption] = field(default_factory=list)
     """What has been assumed in this very frame, outside of branches, and so holds at the caller too."""
+
+    def decide(self, by: Thing, found: Thing) -> None:
+        """What is looked up by a name that a function was handed is as if it had been handed itself."""
+        if any(by is known for known in self.deciding):
+            self.deciding.append(found)
 
     def take(self, inner: Frame) -> None:
         """What a called function assumes holds behind the call."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
 from nanlint.cases import may_be_poisoned
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
@@ -29,7 +28,7 @@ class Subscripts(Attributes):
         if isinstance(owner, Each):
             return owner if isinstance(node.slice, ast.Slice) else owner.thing
         if isinstance(owner, Mapped):
-            return self._mapped_item(owner, node)
+            return self._mapped_item(owner, node, frame)
         if isinstance(owner, Value):
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                 return self.item(owner, node.slice.value, node.value)
@@ -48,19 +47,15 @@ class Subscripts(Attributes):
                 return Items(owner.things[bounds])
         return self.any_of(owner.things)
 
-    def any_of(self, things: Sequence[Thing]) -> Thing:
-        """One of several things, whichever."""
-        if not things:
-            return self.opaque("item")
-        joined = things[0]
-        for thing in things[1:]:
-            joined = self.choose(None, joined, thing)
-        return joined
-
-    def _mapped_item(self, owner: Mapped, node: ast.Subscript) -> Thing:
+    def _mapped_item(self, owner: Mapped, node: ast.Subscript, frame: Frame) -> Thing:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if isinstance(key, str) and key in owner.things:
             return owner.things[key]
+        word = frame.scope.find(node.slice.id) if isinstance(node.slice, ast.Name) else None
+        if isinstance(word, Text) and isinstance(word.value, str) and word.value in owner.things:
+            found = owner.things[word.value]
+            frame.decide(word, found)
+            return found
         if isinstance(key, str) and not owner.others:
             return self.item(owner, key, node.value)
         return self.any_of([*owner.things.values(), *owner.others])

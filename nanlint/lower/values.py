@@ -40,7 +40,11 @@ class Values(Objects):
         if isinstance(made, Apply) and (op in SELECTORS or op == "mul"):
             if self._counts(frame):
                 self.collected.selectors.append(made)
-            elif frame.handed_singular and frame.foreign_call is None and drops_handed(made, frame):
+            elif (
+                (frame.handed_singular or self.dispatched)
+                and frame.foreign_call is None
+                and drops_handed(made, frame, self.dispatched)
+            ):
                 self.collected.within.append(made)
         return made
 

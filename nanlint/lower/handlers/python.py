@@ -105,6 +105,7 @@ def _getattr(calls: Values, call: Call) -> Thing | None:
         return None
     made = ast.copy_location(ast.Attribute(ast.Name("_", ast.Load()), name, ast.Load()), call.node)
     found = calls.attribute(call.first, made, call.frame)
+    call.frame.decide(call.args[1], found)
     if isinstance(found, Method) and isinstance(found.receiver, Value) and len(call.args) > 2:
         return calls.or_default(calls.as_value(found), call.args[2])
     return found

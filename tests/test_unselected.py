@@ -77,6 +77,11 @@ def test_a_function_without_a_selector_is_lowered_on_demand_only() -> None:
         "torch.sqrt(x.exp() + 1)",
         "x * (2 / x)",
         "x.abs() ** 1.5",
+        "x.std()",
+        "x.var()",
+        "(x.var(dim=0) + 1e-5).sqrt()",
+        "torch.sqrt(torch.var(x.detach()))",
+        "x / torch.var_mean(x)[1]",
     ],
 )
 def test_no_infinity_meets_a_zero(body: str) -> None:
@@ -171,6 +176,22 @@ def test_the_witness_has_a_finite_value_and_no_gradient(body: str) -> None:
     (finding,) = found(function(body), "NAN302")
     assert finding.witness is not None
     made = outcome(function(body), [[value] for value in finding.witness.inputs.values()])
+    assert made.finite_value
+    assert all(gradient.isnan().all() for gradient in made.gradients)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x.var(dim=0).sqrt()",
+        "torch.var(x, unbiased=False) ** 0.5",
+        "torch.var_mean(x)[0].rsqrt().exp2().reciprocal()",
+    ],
+)
+def test_a_variance_of_equal_elements_has_no_gradient(body: str) -> None:
+    (finding,) = found(function(body), "NAN302")
+    made = outcome(function(body), [[2.0, 2.0, 2.0]])
+    assert finding.witness is not None
     assert made.finite_value
     assert all(gradient.isnan().all() for gradient in made.gradients)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from nanlint.graph import Value
+from nanlint import regions as R
+from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
-from nanlint.lower.things import Text, Thing
+from nanlint.lower.things import Items, Method, Symbol, Text, Thing
 from nanlint.lower.values import Values
 
 _ROUNDED: dict[object, str] = {"floor": "div_floor", "trunc": "div_trunc"}
@@ -65,12 +66,39 @@ def _signed_infinity(sign: float) -> Handler:
     return handler
 
 
+def _variance(calls: Values, call: Call) -> Thing | None:
+    """The mean of squares of how far elements are from their mean, which may all be equal: then it has no gradient."""
+    method = isinstance(call.called, Method) and isinstance(call.called.receiver, Value)
+    of_torch = isinstance(call.called, Symbol) and call.called.name.startswith("torch.")
+    value = call.first
+    if not (method or of_torch) or not isinstance(value, Value) or not value.grad or not call.frame.grad:
+        return None
+    farthest = math.sqrt(calls.dtype.largest) / 2.0
+    away = calls.builder.leaf(
+        f"{_short_name(value)} - mean",
+        R.interval(-farthest, farthest),
+        kind=Kind.TENSOR,
+        node=call.node,
+        feeds=(value,),
+        key=("away from the mean", call.name, *(given.number for given in call.values)),
+    )
+    made = calls.apply("square", (away,), call.node, call.frame)
+    mean = calls.result(call, value, kind=Kind.TENSOR)
+    return made if call.name == "var" else Items((made, mean))
+
+
+def _short_name(value: Value) -> str:
+    return value.name if isinstance(value, Leaf) else "value"
+
+
 HANDLERS: dict[str, Handler] = {
     "div": _divide,
     "divide": _divide,
     "add": _scaled("add"),
     "sub": _scaled("sub"),
     "subtract": _scaled("sub"),
+    "var": _variance,
+    "var_mean": _variance,
     "addcmul": _added("mul"),
     "addcdiv": _added("div"),
     "isposinf": _signed_infinity(1.0),

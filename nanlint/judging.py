@@ -207,6 +207,8 @@ class Judge:
             return not self._guards(proof, poisoned)
         if is_offset(poisoned, proof.values) or is_total(poisoned):
             return True
+        if proof.site.op == "eigenvector" and not share(poisoned, self.case.condition):
+            return True  # two values of a matrix are seldom equal
         width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
         if is_positive_by_name(poisoned):
             return not is_held_against_number(poisoned, self.case.condition)

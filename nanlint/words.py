@@ -37,7 +37,7 @@ SINGULAR = _both(
     div divide true_divide remainder fmod sqrt rsqrt reciprocal pow float_power log log2 log10 log1p exp exp2 expm1
     logit entr xlogy xlog1py asin arcsin acos arccos sinh cosh acosh arccosh atanh arctanh hypot lgamma gammaln digamma
     psi polygamma mvlgamma multigammaln zeta gammainc igamma gammaincc igammac erfcx erfinv log_ndtr ndtri i0 i1
-    addcdiv det logdet slogdet inv_ex ctc_loss CTCLoss
+    addcdiv det logdet slogdet inv_ex eigh svd ctc_loss CTCLoss
     """
 )
 """Calls that have a poison set."""

@@ -71,6 +71,16 @@ def _ctc_poison(a: Arithmetic, log_probs: Region, surplus: Region) -> tuple[Regi
     return overflows, _TOO_MANY & R.FINITE
 
 
+def _eigenvector_gradient(a: Arithmetic, g: float, y: float, vector: float, gap: float) -> tuple[float, ...]:
+    """What comes of one vector is divided by how far its eigenvalue is from another one, though it be 0."""
+    turned = a.mul(g, vector)
+    return g, a.mul(turned, 0.0) if abs(gap) > 0.0 else A.NAN
+
+
+def _eigenvector_poison(a: Arithmetic, vector: Region, gap: Region) -> tuple[Region, ...]:
+    return R.EMPTY, R.ZERO
+
+
 ROWS: tuple[Op, ...] = tuple(
     replace(made, is_replaceable=False)
     for made in (
@@ -111,6 +121,18 @@ ROWS: tuple[Op, ...] = tuple(
             cuts=(0.0,),
             safe=1.0,
             derivative="linalg_inv_ex: -at::matmul(inverse.mH(), at::matmul(grad, inverse.mH()))",
+            spellings=(),
+        ),
+        row(
+            "eigenvector",
+            lambda a, vector, gap: vector,
+            _eigenvector_gradient,
+            lambda a, vector, gap: vector,
+            lambda a, out, vector, gap: (vector & out, gap),
+            parameters=("vector", "gap"),
+            poison=_eigenvector_poison,
+            safe=(None, 1.0),
+            derivative="_linalg_eigh: linalg_eig_backward(grads[0], grads[1], eigenvalues, eigenvectors, true, ...)",
             spellings=(),
         ),
         row(

@@ -65,6 +65,14 @@ def _ctc_loss(x: Tensor, surplus: int) -> Tensor:
     return torch.nn.functional.ctc_loss(log_probs, targets, steps, labels, reduction="none")
 
 
+def _eigenvector(vector: Tensor, gap: Tensor) -> Tensor:
+    """An entry of the eigenvectors of a matrix with two eigenvalues that are so far from each other."""
+    apart = gap.nan_to_num().abs()
+    matrices = torch.diag_embed(torch.stack((torch.zeros_like(apart), apart), dim=-1))
+    entries: Tensor = torch.linalg.eigh(matrices)[1][:, 0, 0]
+    return vector * entries.abs()
+
+
 _CALLS: dict[str, Call] = {
     "identity": lambda x: x.clone(),
     "where": lambda c, x, y: torch.where(_filled(c, x), x, y),
@@ -92,6 +100,7 @@ _CALLS: dict[str, Call] = {
     "logdet": lambda x: torch.logdet(x.reshape(-1, 1, 1)),
     "logabsdet": lambda x: torch.linalg.slogdet(x.reshape(-1, 1, 1))[1],
     "inverse": lambda x: torch.linalg.inv_ex(x.reshape(-1, 1, 1))[0].reshape(x.shape),
+    "eigenvector": _eigenvector,
     "ctc_loss": lambda x, surplus: _ctc_loss(x, int(surplus)),
     # a row of one element, and what the others of a longer one make of it
     "softmax": lambda x, w: x.unsqueeze(-1).softmax(dim=-1).squeeze(-1) * 0.0 + (x - x.detach()) + w,

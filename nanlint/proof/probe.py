@@ -38,7 +38,8 @@ ROUGH = {
 """Ops that torch computes with fewer digits than the dtype has, and by how much."""
 
 UNSUPPORTED = frozenset(
-    "quantile nanquantile zeta erfcx log_ndtr ndtri i1 i1e det logdet logabsdet inverse ctc_loss".split()
+    "quantile nanquantile zeta erfcx log_ndtr ndtri i1 i1e det logdet logabsdet inverse eigenvector "
+    "ctc_loss".split()
 )
 """What torch does not compute in 16 bits, forward or backward."""
 

@@ -1,12 +1,14 @@
-"""Determinants and inverses, of matrices of which every part is known, and the CTC loss."""
+"""Determinants and inverses, of matrices of which every part is known, eigenvectors,
+and the CTC loss."""
 
 from __future__ import annotations
 
 from nanlint import regions as R
-from nanlint.graph import Value
+from nanlint.catalogue import SELECTORS
+from nanlint.graph import ANOTHER, MOST_VALUES, Apply, Kind, Value, closure
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
-from nanlint.lower.things import Items, Thing
+from nanlint.lower.things import Items, Method, Symbol, Thing
 from nanlint.lower.values import Values
 
 
@@ -56,10 +58,63 @@ def _ctc_loss(calls: Values, call: Call) -> Thing | None:
     return calls.apply("ctc_loss", (log_probs, surplus), call.node, call.frame)
 
 
+def _eigenvectors(names: tuple[str, ...]) -> Handler:
+    """`eigh` and `svd`: vectors, which are poisoned where two values are equal, and the values themselves."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        matrix = call.argument(0, "input", "A", "self")
+        if not _is_of_torch(call) or not isinstance(matrix, Value) or not call.frame.grad:
+            return None
+        if not matrix.grad or _is_changed(matrix):
+            return None
+        values, gap = _spectrum(calls, call, matrix)
+        parts = [values if name in _SPECTRA else _vectors(calls, call, name, matrix, gap) for name in names]
+        return Items(tuple(parts), names)
+
+    return handler
+
+
+_SPECTRA = frozenset({"eigenvalues", "S"})
+_OF_TORCH = ("torch.svd", "torch.linalg.svd", "torch.linalg.eigh")
+
+
+def _is_of_torch(call: Call) -> bool:
+    called = call.called
+    if isinstance(called, Method):
+        return isinstance(called.receiver, Value)
+    return isinstance(called, Symbol) and called.name in _OF_TORCH
+
+
+def _is_changed(matrix: Value) -> bool:
+    """Whether a matrix was chosen, or had something added that nobody trains: maybe so that its values differ."""
+    return any(
+        isinstance(part, Apply)
+        and (part.op in SELECTORS or (part.op in ("add", "sub") and not all(arg.grad for arg in part.args)))
+        for part in closure((matrix,), MOST_VALUES)
+    )
+
+
+def _spectrum(calls: Values, call: Call, matrix: Value) -> tuple[Value, Value]:
+    """The eigenvalues or singular values of a matrix, and how far one of them is from another one."""
+    key = (call.name, "values", matrix.number)
+    name = "eigenvalue" if call.name == "eigh" else "singular value"
+    leaf = calls.opaque(name, matrix, kind=Kind.TENSOR, node=call.node, key=key)
+    values = calls.builder.apply("identity", leaf, node=call.node)  # of which the extremes are two
+    return values, calls.builder.apply("sub", values, calls.element(values, ANOTHER), node=call.node)
+
+
+def _vectors(calls: Values, call: Call, name: str, matrix: Value, gap: Value) -> Value:
+    key = (call.name, name, matrix.number)
+    vector = calls.result(call, matrix, region=R.interval(-1.0, 1.0), kind=Kind.TENSOR, key=key)
+    return calls.apply("eigenvector", (vector, gap), call.node, call.frame)
+
+
 HANDLERS: dict[str, Handler] = {
     "det": _determinant("det"),
     "logdet": _determinant("logdet"),
     "slogdet": _sign_and_log,
     "inv_ex": _inverse,
     "ctc_loss": _ctc_loss,
+    "eigh": _eigenvectors(("eigenvalues", "eigenvectors")),
+    "svd": _eigenvectors(("U", "S", "Vh")),
 }

@@ -84,7 +84,14 @@ def _analysed(
     refuted: dict[object, Refuted] = {}
     budget = Budget(len(source.lines))
     lowered = partial(
-        lower, read.tree, source.text, DTYPES[config.dtype], source.path, config.assume, budget=budget
+        lower,
+        read.tree,
+        source.text,
+        DTYPES[config.dtype],
+        source.path,
+        config.assume,
+        budget=budget,
+        by_position=config.looks_at_positions,
     )
     called: dict[int, Suspect] = {}
     lowering: ModuleLowering | None = None
@@ -167,11 +174,17 @@ def _all_findings(
     """All that is found in a unit, all of it unlikely if it is put `aside`; raises Exhausted if that takes too long."""
     if unit.exhausted:
         raise Exhausted
+    told: set[ast.AST | None] = set()
     for selector in unit.selectors:
         found = _told_first(hazards(selector, ARITHMETIC[config.dtype], unit.sinks, budget))
+        by_position = selector.number in unit.positional
+        if by_position:
+            found = _without(found, told)
         if found:
+            told.update(proof.site.node for hazard in found for proof in hazard.proofs)
             finding = describe(found, places.source, config)
-            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
+            is_unlikely = by_position or aside(found)
+            finding = replace(finding, confidence=Confidence.LOW) if is_unlikely else finding
             finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
     yield from _within(unit, places, config, budget, aside)
@@ -209,6 +222,15 @@ def _handed(found: Iterable[Hazard], unit: Unit, places: Places) -> list[Hazard]
             if proof.site.number in unit.dispatched or _home(proof.site, places) is not home
         )
         kept += [replace(hazard, proofs=proofs)] if proofs else []
+    return kept
+
+
+def _without(found: Iterable[Hazard], told: Collection[ast.AST | None]) -> list[Hazard]:
+    """Hazards by position without the singular ops that are told already: of each, one such finding is enough."""
+    kept = []
+    for hazard in found:
+        proofs = tuple(proof for proof in hazard.proofs if proof.site.node not in told)
+        kept += [replace(hazard, proofs=proofs, confidence=Confidence.LOW)] if proofs else []
     return kept
 
 

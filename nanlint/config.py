@@ -87,6 +87,11 @@ class Config:
         """Whether a code is selected that a file without any selector may have."""
         return any(map(self.selects, WITHOUT_SELECTOR))
 
+    @property
+    def looks_at_positions(self) -> bool:
+        """Whether slices and the like are looked at, of which all findings are unlikely."""
+        return self.confidence is Confidence.LOW
+
     def _base(self, code: str) -> int:
         """0 for a code that is shown without being named in `select`, -1 for any other."""
         named_only = bool(self.select) or code in OFF_BY_DEFAULT

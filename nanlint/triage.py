@@ -51,10 +51,10 @@ def examined(source: Source, config: Config, tree: ast.Module | None = None) -> 
         if tree is None:
             parse(source.text)  # what is no Python is told all the same
         return None
-    return _read(source, tree, squares=squares)
+    return _read(source, tree, squares=squares, positions=config.looks_at_positions)
 
 
-def _read(source: Source, tree: ast.Module | None, *, squares: bool) -> Worth | None:
+def _read(source: Source, tree: ast.Module | None, *, squares: bool, positions: bool) -> Worth | None:
     """What of a source is worth an analysis, by its syntax and by that of the files that it imports from."""
     from nanlint.flow import (
         suspects,  # here: it takes as long to import as nanlint's start does, and few files ask
@@ -64,14 +64,14 @@ def _read(source: Source, tree: ast.Module | None, *, squares: bool) -> Worth | 
     from nanlint.project import Project
 
     project = Project.around(source.path)
-    digest = noted(source.text, project.package, squares=squares)
+    digest = noted(source.text, project.package, squares=squares, positions=positions)
     if digest is None:
         tree = parse(source.text) if tree is None else tree
         try:
-            digest = made(source.text, project.package, tree, squares=squares)
+            digest = made(source.text, project.package, tree, squares=squares, positions=positions)
         except RecursionError:
             return Worth(tree)
-    places = suspects(digest, Elsewhere(project, digest, squares=squares).may)
+    places = suspects(digest, Elsewhere(project, digest, squares=squares, positions=positions).may)
     if not places:
         return None
     tree = parse(source.text) if tree is None else tree

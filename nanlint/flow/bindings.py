@@ -12,13 +12,17 @@ from nanlint.flow.sources import DROPPING, LOGICAL, MASKING, PICKING, Selection,
 class Bindings:
     """The state of a reader."""
 
-    def __init__(self, tree: ast.Module, package: str, *, squares: bool, infinities: bool) -> None:
+    def __init__(
+        self, tree: ast.Module, package: str, *, squares: bool, infinities: bool, positions: bool = False
+    ) -> None:
         self.tree = tree
         self.package = package
         self.squares = squares
         """Whether a square may be singular, which takes numbers that only short dtypes cannot hold."""
         self.infinities = infinities
         """Whether the code writes an infinity, of which a softmax may be given nothing else."""
+        self.positions = positions
+        """Whether elements are selected by integers and slices too."""
         self.module = self.unit = Unit()
         self.units = [self.module]
         self.imports: list[tuple[str, Source]] = []
@@ -118,6 +122,8 @@ class Bindings:
                 self.expression(part, mask)
         if mask.names or mask.flags & LOGICAL:
             self.selector(operands, mask, LOGICAL, PICKING)
+        if self.positions:
+            self.selector(operands, kind=0)
 
     def bind_each(self, target: ast.expr, iterable: ast.expr, source: Source) -> None:
         """Bind the target of a loop to what it runs over, which is made of `source`: counts and keys are no tensors."""

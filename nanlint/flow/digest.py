@@ -80,14 +80,15 @@ def _definitions(node: ast.AST) -> Iterator[ast.AST]:
             yield from _definitions(statement)
 
 
-def digested(tree: ast.Module, package: str, *, squares: bool, infinities: bool = False) -> Digest:
+def digested(
+    tree: ast.Module, package: str, *, squares: bool, infinities: bool = False, positions: bool = False
+) -> Digest:
     """Read a file of some package.
 
     A square is singular only where it overflows, and without `squares` nowhere; a softmax only where the code writes
-    `infinities`. Raises RecursionError for a tree
-    nested too deeply.
+    `infinities`. With `positions` any subscript may be a selector. Raises RecursionError for a tree nested too deeply.
     """
-    reader = Statements(tree, package, squares=squares, infinities=infinities)
+    reader = Statements(tree, package, squares=squares, infinities=infinities, positions=positions)
     reader.block(tree.body)
     _inherit(reader)
     _bind_otherwise(reader)

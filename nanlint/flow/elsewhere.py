@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -45,10 +46,10 @@ _NOTHING = _Made(0)
 class Elsewhere:
     """The project around an analysed file, whose own digest is `own`."""
 
-    def __init__(self, project: Project, own: Digest, *, squares: bool) -> None:
+    def __init__(self, project: Project, own: Digest, *, squares: bool, positions: bool) -> None:
         self.project = project
         self.own = own
-        self.shelf = _DIGESTS[squares]
+        self.shelf = _DIGESTS[squares, positions]
         self._known: dict[_Part, _Made] = {}
         self._places: dict[str, Found | str | None] = {}
 
@@ -173,30 +174,38 @@ class Elsewhere:
         return _Made(bits & ALL, tuple(parts))
 
 
-def noted(text: str, package: str, *, squares: bool) -> Digest | None:
+def noted(text: str, package: str, *, squares: bool, positions: bool) -> Digest | None:
     """The digest of a text in some package, if it has been made."""
-    return _NOTED[squares].get(text, package)
+    return _NOTED[squares, positions].get(text, package)
 
 
-def made(text: str, package: str, tree: ast.Module, *, squares: bool) -> Digest:
+def made(text: str, package: str, tree: ast.Module, *, squares: bool, positions: bool) -> Digest:
     """The digest of a text in some package, and its outline, which other files may ask for.
 
     Raises RecursionError where the text is nested too deeply.
     """
     note(text, package, tree)
-    digest = digested(tree, package, squares=squares, infinities=writes_infinity(text))
-    _NOTED[squares].put(text, package, digest)
+    digest = digested(
+        tree, package, squares=squares, infinities=writes_infinity(text), positions=positions
+    )
+    _NOTED[squares, positions].put(text, package, digest)
     return digest
 
 
-def _made(path: str, *, squares: bool) -> Digest | None:
+def _made(path: str, *, squares: bool, positions: bool) -> Digest | None:
     try:
         text, package = read(path).text, package_of(path)
-        known = noted(text, package, squares=squares)
-        return made(text, package, parse(text), squares=squares) if known is None else known
+        known = noted(text, package, squares=squares, positions=positions)
+        return (
+            made(text, package, parse(text), squares=squares, positions=positions) if known is None else known
+        )
     except (AnalysisError, RecursionError):
         return None
 
 
-_NOTED = {squares: Noted[Digest]() for squares in (False, True)}
-_DIGESTS = {squares: Shelf(partial(_made, squares=squares), MOST_NOTED) for squares in (False, True)}
+_SETTINGS = [*itertools.product((False, True), repeat=2)]
+_NOTED = {settings: Noted[Digest]() for settings in _SETTINGS}
+_DIGESTS = {
+    (squares, positions): Shelf(partial(_made, squares=squares, positions=positions), MOST_NOTED)
+    for squares, positions in _SETTINGS
+}

@@ -7,7 +7,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
 - `between`: selectors in called functions, of what these are handed
 - `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
-- `keys`, `ranks`: subscripts as written, and which end of what is sorted they take
+- `keys`, `ranks`: subscripts as written, and which end of what is sorted they take; `positions`: what slices leave out
 - `attributes`, `subscripts`, `operators`, `expressions`: the other expressions
 - `assignments`, `branches`, `loops`, `statements`: statements
 - `needed`: what of a module its functions need; `following`, `economy`: other files of the project
@@ -26,7 +26,7 @@ from nanlint.arithmetic import Dtype
 from nanlint.budget import Budget, Exhausted
 from nanlint.graph import Apply, Value
 from nanlint.lower.economy import Economy
-from nanlint.lower.lowering import Collected, demanded
+from nanlint.lower.lowering import Collected, Positional, demanded
 from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.shelter import may_be_sheltered, sheltered
@@ -58,6 +58,8 @@ class Unit:
     """The functions among those looked `inside` that are called by it."""
     within: tuple[Apply, ...] = ()
     """Selectors of functions of the file that it calls, which may drop what it has computed."""
+    positional: frozenset[int] = frozenset()
+    """The numbers of those selectors that pick elements by their positions."""
     dispatched: frozenset[int] = frozenset()
     """The numbers of what functions that it calls have computed by a function that it has named."""
     exhausted: bool = False
@@ -74,6 +76,7 @@ def lower(
     wanted: Collection[ast.AST] | None = None,
     budget: Budget | None = None,
     inside: Collection[ast.AST] = (),
+    by_position: bool = False,
 ) -> Iterator[Unit]:
     """The units of a file: its module level, then every function, method and lambda in it.
 
@@ -81,12 +84,14 @@ def lower(
     among them. What is done is taken off the `budget`; a unit for which that is not enough is empty. If there is a
     file at `path`, what it imports from its project is followed. `settings` are the conditions that the tree has been
     given, for what is lowered again. The selectors of the functions looked `inside` are those of their callers too.
+    `by_position` slices and the like are selectors as well.
     """
     if wanted is not None and not wanted:
         return
     lowering = ModuleLowering(text, dtype)
     lowering.settings = settings
     lowering.looks_at_all = wanted is None
+    lowering.by_position = by_position
     lowering.wanted, lowering.budget, lowering.inside = wanted, budget, inside
     lowering.project = Project.around(path)
     lowering.package = lowering.project.package
@@ -239,9 +244,14 @@ class ModuleLowering(Economy):
         selectors, within = (
             tuple(s for s in found if s.number in wanted) for found in (collected.selectors, collected.within)
         )
+        positional = _alone(collected.positional, wanted, collected.sinks)
+        selectors += positional
         sinks, entered = tuple(collected.sinks), frozenset(collected.entered)
         made = Unit(node, selectors, sinks, start, function, self, self.shallow, entered, within=within)
-        return replace(made, dispatched=frozenset(self.dispatched)) if self.dispatched else made
+        if not (positional or self.dispatched):
+            return made
+        numbers = frozenset(selector.number for selector in positional)
+        return replace(made, positional=numbers, dispatched=frozenset(self.dispatched))
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):
@@ -250,6 +260,20 @@ class ModuleLowering(Economy):
         if "staticmethod" in decorators or not (node.args.args or node.args.posonlyargs):
             return ()
         return (owner,) if "classmethod" in decorators else (self.instance_of(owner),)
+
+
+def _alone(found: Sequence[Positional], wanted: Collection[int], sinks: Sequence[Value]) -> tuple[Apply, ...]:
+    """The selectors by position whose elements are wanted, of each value that one of which nothing else is used."""
+    parts: dict[int, dict[str, Positional]] = {}
+    for one in found:
+        parts.setdefault(one.whole, {})[one.key] = one
+    single = [one for of in parts.values() if len(of) == 1 for one in of.values()]
+    used = demanded(sinks, {}) if single else set()
+    return tuple(
+        one.selector
+        for one in single
+        if one.made.number in wanted and not (one.is_apart and one.whole in used)
+    )
 
 
 def _statements(body: Iterable[ast.AST]) -> Iterator[Definition | ast.ClassDef]:

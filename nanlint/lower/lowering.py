@@ -41,6 +41,25 @@ class _Handlers(dict[type, str]):
 HANDLER = _Handlers()
 
 
+@dataclass(frozen=True)
+class Positional:
+    """A selector that is a slice or the like, what its elements are in the graph, and which they are, as written."""
+
+    selector: Apply
+    made: Value
+    key: str
+
+    @property
+    def whole(self) -> int:
+        """The number of the value whose elements are left out."""
+        return self.selector.args[0].number
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the elements in the graph are computed without the whole value."""
+        return all(arg.number != self.whole for arg in operands(self.made))
+
+
 @dataclass
 class Collected:
     """What the lowering of one function found: its selectors, and the values that gradient may come back to."""
@@ -48,17 +67,20 @@ class Collected:
     selectors: list[Apply] = field(default_factory=list)
     within: list[Apply] = field(default_factory=list)
     """Selectors of called functions, which drop what their caller has computed."""
+    positional: list[Positional] = field(default_factory=list)
+    """Selectors by position, if these are looked at."""
     sinks: list[Value] = field(default_factory=list)
     entered: set[ast.AST] = field(default_factory=set)
     inlined: int = 0
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, int]:
         """How much there is by now."""
-        return len(self.selectors), len(self.within), len(self.sinks)
+        return len(self.selectors), len(self.within), len(self.sinks), len(self.positional)
 
-    def cut(self, mark: tuple[int, int, int]) -> None:
+    def cut(self, mark: tuple[int, int, int, int]) -> None:
         """Take out what was found after a mark."""
         del self.selectors[mark[0] :], self.within[mark[1] :], self.sinks[mark[2] :]
+        del self.positional[mark[3] :]
 
     def drop(self, number: int) -> None:
         """Take out the selectors of a number."""
@@ -69,6 +91,8 @@ class Collected:
 class Lowering:
     """State shared by the statements, expressions and calls of one file."""
 
+    by_position = False
+    """Whether slices and the like are looked at as selectors."""
     shallow = False
     """Whether calls into other files are passed by."""
 

@@ -6,8 +6,8 @@ import ast
 
 from nanlint.cases import may_be_poisoned
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.attributes import Attributes
 from nanlint.lower.keys import bounds_of, only_one, place_along, reshapes, written
+from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing
@@ -16,7 +16,7 @@ _MOST_ASSUMED = 8
 _MOST_PARTS = 40
 
 
-class Subscripts(Attributes):
+class Subscripts(Positions):
     """Evaluates and stores to subscripts abstractly in a frame."""
 
     def _Subscript(self, node: ast.Subscript, frame: Frame) -> Thing:
@@ -73,7 +73,10 @@ class Subscripts(Attributes):
         key = self.key(node.slice, frame)
         self._assume_of_element(owner, key, frame)
         made = self.element(owner, key)
-        return self._end_of_order(owner, made, node, frame) or made
+        found = self._end_of_order(owner, made, node, frame) or made
+        if mask is None:
+            self.picked_at(owner, found, node.slice, node, frame)
+        return found
 
     def _may_drop(self, value: Value, mask: Value) -> bool:
         """Whether it matters what a mask leaves out of a value: where indices rank elements, if some is singular."""
@@ -120,16 +123,11 @@ class Subscripts(Attributes):
 
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
-        parts = key.elts if isinstance(key, ast.Tuple) else [key]
-        return self.only_mask([self._key_part(part, frame) for part in parts])
-
-    def _key_part(self, part: ast.expr, frame: Frame) -> Thing:
-        return Text(None) if isinstance(part, (ast.Slice, ast.Constant)) else self.evaluate(part, frame)
+        return self.only_mask([self.place(part, frame) for part in parts_of(key)])
 
     def key(self, key: ast.expr, frame: Frame) -> str:
         """A name for what a subscript picks: the same name, the same elements."""
-        parts = key.elts if isinstance(key, ast.Tuple) else [key]
-        return ", ".join(self._key_name(part, frame) for part in parts)
+        return ", ".join(self._key_name(part, frame) for part in parts_of(key))
 
     def _key_name(self, part: ast.expr, frame: Frame) -> str:
         if isinstance(part, (ast.Slice, ast.Constant)):
@@ -162,6 +160,8 @@ class Subscripts(Attributes):
             return thing
         chosen = self.choose(None, thing, old)
         assert isinstance(chosen, Value)
+        if mask is None:
+            self.stored_at(old, chosen, thing, key, node, frame)
         return chosen
 
     def each(self, thing: Thing, node: ast.AST) -> Thing:

@@ -38,7 +38,7 @@ class Values(Objects):
             op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
         )
         if isinstance(made, Apply) and (op in SELECTORS or op == "mul"):
-            if self._counts(frame):
+            if self.counts(frame):
                 self.collected.selectors.append(made)
             elif (
                 (frame.handed_singular or self.dispatched)
@@ -48,7 +48,7 @@ class Values(Objects):
                 self.collected.within.append(made)
         return made
 
-    def _counts(self, frame: Frame) -> bool:
+    def counts(self, frame: Frame) -> bool:
         """Whether the selectors of `frame` are those of the function at hand."""
         return frame.depth == 0 or (bool(self.inside) and frame.calls[-1] in self.inside)
 

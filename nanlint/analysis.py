@@ -183,8 +183,8 @@ def _all_findings(
         if found:
             told.update(proof.site.node for hazard in found for proof in hazard.proofs)
             finding = describe(found, places.source, config)
-            is_unlikely = by_position or aside(found)
-            finding = replace(finding, confidence=Confidence.LOW) if is_unlikely else finding
+            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
+            finding = replace(finding, by_position=True) if by_position else finding
             finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found[0]
     yield from _within(unit, places, config, budget, aside)

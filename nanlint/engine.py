@@ -285,11 +285,14 @@ def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: li
     """Whether each finding of `after` was one of `before` already, and no target is among them.
 
     What may be left of a target, or of another finding that has gone with it, is an overflow of low confidence, for
-    numbers that nobody uses.
+    numbers that nobody uses; and slices above the op, of which nothing is told while another selector is.
     """
     pending = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets]
     left = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) in targets]
+    positions = any(finding.by_position for finding in before.findings if _key(finding) in targets)
     for finding in sorted(after.findings, key=_key):
+        if finding.by_position and not positions:
+            continue
         offset, shown = after.source.offset(finding.span.start), _is_shown(after, finding)
         trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
         if trace is not None:

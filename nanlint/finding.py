@@ -127,3 +127,5 @@ class Finding:
     """What torch says of it, if it was asked."""
     experiment: Experiment | None = field(default=None, compare=False, repr=False)
     """What torch is to be asked."""
+    by_position: bool = field(default=False, compare=False)
+    """Whether the selector is a slice or the like, which leaves something out that nothing is known of."""

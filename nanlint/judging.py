@@ -32,6 +32,7 @@ from nanlint.plausibility import (
     saturated,
 )
 from nanlint.relevance import (
+    asks_for_gap,
     compares_all_of,
     is_asked_about,
     is_held_against_number,
@@ -207,7 +208,7 @@ class Judge:
             return not self._guards(proof, poisoned)
         if is_offset(poisoned, proof.values) or is_total(poisoned):
             return True
-        if proof.site.op == "eigenvector" and not share(poisoned, self.case.condition):
+        if proof.site.op == "eigenvector" and not asks_for_gap(poisoned, self.case.condition):
             return True  # two values of a matrix are seldom equal
         width = proof.site.op in ("div", "reciprocal") and is_step(poisoned, proof.values)
         if is_positive_by_name(poisoned):

@@ -197,6 +197,20 @@ def share(x: Value, y: Value) -> bool:
     )
 
 
+def asks_for_gap(gap: Value, condition: Value) -> bool:
+    """Whether a condition is about the eigenvalues that a `gap` lies between, other than by way of their vectors."""
+    of = {part.number for part in closure((gap,), MOST_VALUES) if isinstance(part, Leaf)}
+    stack, seen = [condition], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number in of or (isinstance(value, Leaf) and value.whole and value.whole.number in of):
+            return True
+        if value.number not in seen and not (isinstance(value, Apply) and value.op == "eigenvector"):
+            seen.add(value.number)
+            stack.extend(operands(value))
+    return False
+
+
 def _ways_to(value: Value) -> dict[int, set[str]]:
     """The leaves that a value depends on, each with the keys of the elements that are all it takes of it."""
     ways: dict[int, set[str]] = {}

@@ -612,3 +612,31 @@ def test_what_is_undefined_outside_of_an_interval_is_met_there() -> None:
 
 def test_one_of_the_same_values_does() -> None:
     assert is_shown(APART.format(power="(x * y) ** -0.3", condition="x > 0"))
+
+
+AXES = """
+    def f(shape, mask):
+        values, vectors = torch.linalg.eigh({matrix})
+        return torch.where({condition}, vectors, torch.zeros_like(vectors))
+"""
+
+
+@pytest.mark.parametrize(
+    ("matrix", "condition"),
+    [
+        ("shape", "mask"),
+        ("shape", "vectors > 0"),
+        ("shape", "torch.det(vectors) > 0"),
+        ("torch.where(mask, shape, torch.eye(3))", "values.amax(-1) - values.amin(-1) > 1e-5"),
+        ("shape + torch.diag(torch.arange(3.0))", "values.amax(-1) - values.amin(-1) > 1e-5"),
+    ],
+)
+def test_eigenvalues_are_seldom_equal_where_nothing_asks_about_them(matrix: str, condition: str) -> None:
+    assert not is_shown(AXES.format(matrix=matrix, condition=condition))
+
+
+@pytest.mark.parametrize(
+    "condition", ["values.amax(-1) - values.amin(-1) > 1e-5", "values.amax(-1) != values.amin(-1)"]
+)
+def test_but_may_be_where_something_does(condition: str) -> None:
+    assert is_shown(AXES.format(matrix="shape.mT @ shape", condition=condition))

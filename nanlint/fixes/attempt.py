@@ -57,6 +57,7 @@ def attempt(
     again, pieces, source, start = edited
     known = {selector.number for selector in unit.selectors}
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
+    known |= set() if hazard.selector.number in unit.positional else again.positional
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
     unlikely = hazard.confidence is Confidence.LOW
     if any(is_left(selector, a, strictly=unlikely) for selector in made):

@@ -55,7 +55,10 @@ def _functions(thing: Thing, lowering: Lowering) -> int:
     if isinstance(thing, Leaf):
         known = lowering.callables.get(thing.number)
         return known.count if isinstance(known, Either) else int(known is not None)
-    return int(is_function(thing))
+    changes = (
+        isinstance(thing, Function) and thing.receiver is not None
+    )  # its object, if it is the one that is called
+    return int(is_function(thing) and not changes)
 
 
 def is_function(thing: Thing) -> bool:

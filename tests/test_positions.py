@@ -100,6 +100,20 @@ def test_what_else_is_told_stays_what_it_is() -> None:
     assert str([one for one in found(body) if one.confidence is not Confidence.LOW]) == str(by_default)
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        ("e / (e.sum(-1, keepdim=True) + 1.0)", True),
+        ("e / (e.mean() + 1.0)", True),
+        ("e / (e.detach().sum() + 1.0)", False),
+    ],
+)
+def test_a_sum_of_others_carries_what_is_stopped_on_the_way_to_an_element(share: str, told: bool) -> None:
+    body = f"e = x.relu(); share = {share}; return share.log().gather(-1, i)"
+    assert [one.code for one in found(body)] == ["NAN104"] * told
+    assert found(body, Confidence.MEDIUM) == []
+
+
 def test_an_elementwise_op_takes_the_slice_of_its_argument() -> None:
     fixed = engine.fix(source("y = x.exp(); return y[:, 2:].sum()"), Config(confidence=Confidence.LOW))
     assert "return x[:, 2:].exp().sum()" in fixed.source.text

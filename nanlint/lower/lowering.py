@@ -47,12 +47,9 @@ class Positional:
 
     selector: Apply
     made: Value
+    whole: int
+    """The number of the value whose elements are left out."""
     key: str
-
-    @property
-    def whole(self) -> int:
-        """The number of the value whose elements are left out."""
-        return self.selector.args[0].number
 
     @property
     def is_apart(self) -> bool:

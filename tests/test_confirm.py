@@ -393,11 +393,12 @@ def test_the_command_counts_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_fails_and_names_what_is_announced_in_vain(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "nan101" / "bad_slices.py"
+    path = tmp_path / "nan101" / "bad_narrow.py"
     path.parent.mkdir()
     path.write_text(
-        '"""A slice is no selector to nanlint."""\n\nimport torch\n\n\n'
-        "def f(x: torch.Tensor) -> torch.Tensor:\n    return x.sqrt()[1:]  # NAN101\n\n\nINPUTS = [([0.0, 1.0],)]\n"
+        '"""A narrowed tensor is no selector to nanlint."""\n\nimport torch\n\n\n'
+        "def f(x: torch.Tensor) -> torch.Tensor:\n    return x.sqrt().narrow(0, 1, 1)  # NAN101\n"
+        "\n\nINPUTS = [([0.0, 1.0],)]\n"
     )
     assert main(["--confirm", str(path)]) == 1
     out = capsys.readouterr().out

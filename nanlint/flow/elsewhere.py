@@ -185,9 +185,7 @@ def made(text: str, package: str, tree: ast.Module, *, squares: bool, positions:
     Raises RecursionError where the text is nested too deeply.
     """
     note(text, package, tree)
-    digest = digested(
-        tree, package, squares=squares, infinities=writes_infinity(text), positions=positions
-    )
+    digest = digested(tree, package, squares=squares, infinities=writes_infinity(text), positions=positions)
     _NOTED[squares, positions].put(text, package, digest)
     return digest
 

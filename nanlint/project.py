@@ -117,11 +117,11 @@ def _descend(folder: str, parts: Sequence[str]) -> tuple[str, Sequence[str]]:
         below = os.path.join(folder, part)
         if path and index == len(parts) - 1:
             return path, () if _is_module(below) and not _binds(path, part) else parts[index:]
-        if os.path.isfile(os.path.join(below, "__init__.py")):
+        if _is_file(os.path.join(below, "__init__.py")):
             path, folder = os.path.join(below, "__init__.py"), below
-        elif os.path.isfile(f"{below}.py"):
+        elif _is_file(f"{below}.py"):
             return f"{below}.py", parts[index + 1 :]
-        elif os.path.isdir(below):  # a package without __init__.py
+        elif _is_folder(below):  # a package without __init__.py
             path, folder = "", below
         else:
             return path, parts[index:]
@@ -134,7 +134,7 @@ def _is_there(below: str) -> bool:
 
 
 def _is_module(below: str) -> bool:
-    return os.path.isfile(os.path.join(below, "__init__.py")) or os.path.isfile(f"{below}.py")
+    return _is_file(os.path.join(below, "__init__.py")) or _is_file(f"{below}.py")
 
 
 def _binds(path: str, name: str) -> bool:
@@ -148,3 +148,5 @@ def _inside(path: str, root: Root) -> bool:
 
 
 _real = lru_cache(maxsize=4096)(os.path.realpath)
+_is_file = lru_cache(maxsize=1 << 15)(os.path.isfile)
+_is_folder = lru_cache(maxsize=4096)(os.path.isdir)

@@ -325,9 +325,14 @@ class Lowering:
         )
 
     def sink(self, *things: Thing) -> None:
-        """Gradient may come back to these."""
-        for thing in things:
-            self.collected.sinks.extend(values_in(thing))
+        """Gradient may come back to these.
+
+        What an `__init__` does is for its effect on the object alone, and not looked at: the values in an object would
+        be found out for nothing.
+        """
+        if not self.initialising:
+            for thing in things:
+                self.collected.sinks.extend(values_in(thing))
 
     def source(self, node: ast.AST) -> str:
         """The text of a node on one line, for names in messages."""

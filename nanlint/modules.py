@@ -14,6 +14,8 @@ from nanlint.assume import reading
 from nanlint.names import imported, origin
 from nanlint.roots import package_of
 from nanlint.source import AnalysisError, read
+from nanlint.trees import tree_of
+from nanlint.words import WORD
 
 MOST_BYTES = 500_000
 """A larger file is not followed: it is data or generated."""
@@ -122,7 +124,7 @@ def outline(path: str) -> Outline | None:
 def _parsed(path: str) -> Module | None:
     try:
         text = read(path).text
-        tree = reading(text).tree
+        tree = reading(text).tree if WORD in text else tree_of(path, text)
     except AnalysisError:
         return None
     package = package_of(path)

@@ -62,11 +62,12 @@ def _read(source: Source, tree: ast.Module | None, *, squares: bool, positions: 
     from nanlint.flow.digest import at
     from nanlint.flow.elsewhere import Elsewhere, made, noted
     from nanlint.project import Project
+    from nanlint.trees import tree_of
 
     project = Project.around(source.path)
     digest = noted(source.text, project.package, squares=squares, positions=positions)
     if digest is None:
-        tree = parse(source.text) if tree is None else tree
+        tree = tree_of(source.path, source.text) if tree is None else tree
         try:
             digest = made(source.text, project.package, tree, squares=squares, positions=positions)
         except RecursionError:
@@ -74,7 +75,7 @@ def _read(source: Source, tree: ast.Module | None, *, squares: bool, positions: 
     places = suspects(digest, Elsewhere(project, digest, squares=squares, positions=positions).may)
     if not places:
         return None
-    tree = parse(source.text) if tree is None else tree
+    tree = tree_of(source.path, source.text) if tree is None else tree
     return Worth(tree, at(places, tree))
 
 

@@ -14,7 +14,8 @@ from nanlint.modules import MOST_NOTED, Noted, Shelf, note, outline
 from nanlint.names import may_be_of_project
 from nanlint.project import Found, Project
 from nanlint.roots import package_of
-from nanlint.source import AnalysisError, parse, read
+from nanlint.source import AnalysisError, read
+from nanlint.trees import tree_of
 from nanlint.words import writes_infinity
 
 
@@ -194,9 +195,9 @@ def _made(path: str, *, squares: bool, positions: bool) -> Digest | None:
     try:
         text, package = read(path).text, package_of(path)
         known = noted(text, package, squares=squares, positions=positions)
-        return (
-            made(text, package, parse(text), squares=squares, positions=positions) if known is None else known
-        )
+        if known is not None:
+            return known
+        return made(text, package, tree_of(path, text), squares=squares, positions=positions)
     except (AnalysisError, RecursionError):
         return None
 

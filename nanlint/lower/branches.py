@@ -17,11 +17,10 @@ class Branches(Assignments):
     """Runs branches abstractly in a frame."""
 
     def _If(self, node: ast.If, frame: Frame) -> None:
-        decided = self.decided(node.test, frame)
+        decided, condition = self.tested(node.test, frame)
         if decided is not None:
             self.run(node.body if decided else node.orelse, frame)
             return
-        condition = self.condition(node.test, frame)
         self._fork(condition, node.body, node.orelse, frame, node.test)
 
     def _fork(

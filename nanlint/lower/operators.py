@@ -39,16 +39,22 @@ class Operators(Subscripts):
 
     def condition(self, node: ast.expr, frame: Frame) -> Value | None:
         """The truth of a Python test as a value; None where it is not about values or already decided."""
-        thing = self.evaluate(node, frame)
-        return thing if isinstance(thing, Value) and not isinstance(thing, Constant) else None
+        return _truth(self.evaluate(node, frame))
 
-    def decided(self, test: ast.expr, frame: Frame) -> bool | None:
-        """How a Python test goes in a call whose arguments decide it; None if they do not.
+    def tested(self, test: ast.expr, frame: Frame) -> tuple[bool | None, Value | None]:
+        """How a Python test goes in a call whose arguments decide it, and else its truth as a value; None for unknown.
 
         A function by itself may be called with anything: its defaults decide nothing.
         """
-        thing = self.evaluate(test, frame) if frame.depth else None
-        return bool(thing.value) if isinstance(thing, Constant) and thing.kind is Kind.NUMBER else None
+        before = self.collected.inlined
+        thing = self.evaluate(test, frame)
+        if not frame.depth:
+            return None, _truth(thing)
+        if isinstance(thing, Constant) and thing.kind is Kind.NUMBER:
+            return bool(thing.value), None
+        # what is followed in a test that decides nothing counts twice
+        self.collected.inlined += self.collected.inlined - before
+        return None, _truth(thing)
 
     def _BinOp(self, node: ast.BinOp, frame: Frame) -> Thing:
         return self.binary(
@@ -171,11 +177,15 @@ class Operators(Subscripts):
         return joined
 
     def _IfExp(self, node: ast.IfExp, frame: Frame) -> Thing:
-        decided = self.decided(node.test, frame)
+        decided, condition = self.tested(node.test, frame)
         if decided is not None:
             return self.evaluate(node.body if decided else node.orelse, frame)
-        condition = self.condition(node.test, frame)
         return self.choose(condition, self.evaluate(node.body, frame), self.evaluate(node.orelse, frame))
+
+
+def _truth(thing: Thing) -> Value | None:
+    """A test as a value that is not known; None for anything else."""
+    return thing if isinstance(thing, Value) and not isinstance(thing, Constant) else None
 
 
 def _compared_texts(op: ast.cmpop, left: Thing, right: Thing) -> bool | None:

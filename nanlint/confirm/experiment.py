@@ -14,7 +14,7 @@ from nanlint.config import Config
 from nanlint.confirm.program import Program, Written, written
 from nanlint.finding import Finding, Fix
 from nanlint.fixes.attempt import counterparts
-from nanlint.fixes.evidence import renamed
+from nanlint.fixes.counterparts import renamed
 from nanlint.fixes.places import Places
 from nanlint.graph import Leaf
 from nanlint.hazards import Hazard

@@ -7,18 +7,21 @@ import math
 import random
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, IntEnum
+from functools import cached_property
+from struct import pack
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
+from nanlint.fixes.counterparts import alike, free_among, renamed
 from nanlint.fixes.fingerprint import fingerprint
-from nanlint.graph import Apply, Constant, Leaf, Value, closure, operands
+from nanlint.graph import Apply, Constant, Leaf, Value, closure
 from nanlint.hazards import Hazard
 from nanlint.plausibility import constant_of
 from nanlint.search import Effort, assignments
-from nanlint.witness import backward, forward, typical
+from nanlint.witness import Tape, backward, forward, typical
 
 MOST_SAMPLES = 32
 _FEWEST_RUNS, _NODE_VISITS = 200, 40_000
@@ -120,8 +123,9 @@ class _Comparison:
         self.hazard, self.old, self.new, self.a, self.rigour = hazard, old, new, a, rigour
         self.before, self.after = closure((old,), _LIMIT), closure((new,), _LIMIT)
         self.names = renamed(self.before, self.after)
-        self.free = _free(self.before)
+        self.free = free_among(self.before)
         self.network = Network(self.before, a)
+        self._seen: dict[tuple[tuple[int, ...], bytes], Outcome] = {}
         self.left = max(_FEWEST_RUNS, _NODE_VISITS // (len(self.before) + len(self.after) + 1))
 
     @property
@@ -172,6 +176,21 @@ class _Comparison:
 
     def _run_after(self, inputs: Mapping[int, float]) -> dict[int, float] | None:
         return forward(self.after, {**inputs, **self._moved(inputs)}, self.a, void=True)
+
+    def _now(self, was: Mapping[int, float], inputs: Mapping[int, float]) -> dict[int, float]:
+        """The values of the new graph: what is the same as in the old one is not computed again."""
+        now = dict(was)
+        self._changed.more(now, {**inputs, **self._moved(inputs)}, self.a)
+        return now
+
+    @cached_property
+    def _changed(self) -> Tape:
+        """What is not computed in the old graph just as it is in the new one."""
+        same = alike(self.before, self.after)
+        parts: tuple[list[Value], list[Value]] = [], []
+        for value in self.after:
+            parts[value.number in same].append(value)
+        return Tape(parts[0], after=Tape(parts[1]))
 
     def _moved(self, inputs: Mapping[int, float]) -> dict[int, float]:
         """The inputs by the numbers that the new graph has for them."""
@@ -266,12 +285,19 @@ class _Comparison:
         return values is not None and math.isclose(values[arg.number], point, rel_tol=1e-3, abs_tol=1e-30)
 
     def _at(self, inputs: Mapping[int, float]) -> Outcome:
-        """What becomes of the value and the gradients for these inputs."""
+        """What becomes of the value and the gradients for these inputs, which may have been tried before."""
         self.left -= 1
+        key = tuple(inputs), pack(f"{len(inputs)}d", *inputs.values())
+        if key not in self._seen:
+            self._seen[key] = self._shown(inputs)
+        return self._seen[key]
+
+    def _shown(self, inputs: Mapping[int, float]) -> Outcome:
+        """What these inputs show."""
         moved = self._moved(inputs)
-        was, now = forward(self.before, inputs, self.a, void=True), self._run_after(inputs)
-        if was is None or now is None:
-            return Outcome.SAME if was is now else Outcome.FAILED
+        was = forward(self.before, inputs, self.a, void=True)
+        assert was is not None
+        now = self._now(was, inputs)
         value = was[self.old.number]
         if self._lets_in(was, now):
             return Outcome.FAILED
@@ -354,37 +380,6 @@ def _within(value: Value, wanted: float) -> float:
     """`wanted` if a free value may be that, else a number in its region."""
     region = value.region if isinstance(value, Leaf) else R.FINITE
     return next((x for x in (wanted, abs(wanted), abs(wanted) % 1.0) if x in region), typical(region))
-
-
-def renamed(before: Sequence[Value], after: Sequence[Value]) -> dict[int, int]:
-    """Free values of the new graph that stand for those of the old one, by name and order."""
-    old, new = _free(before), _free(after)
-    known = {value.number for value in old}
-    waiting: dict[str, list[int]] = {}
-    there = {value.number for value in new}
-    for value in old:
-        if value.number not in there:
-            waiting.setdefault(_name(value), []).append(value.number)
-    renamed: dict[int, int] = {}
-    for value in new:
-        queue = waiting.get(_name(value))
-        if value.number not in known and queue:
-            renamed[value.number] = queue.pop(0)
-    return renamed
-
-
-def _name(value: Value) -> str:
-    return value.name if isinstance(value, Leaf) else value.op if isinstance(value, Apply) else ""
-
-
-def _free(order: Sequence[Value]) -> list[Value]:
-    inside = {value.number for value in order}
-    found: dict[int, Value] = {}
-    for value in order:
-        for end in (value, *operands(value)):
-            if not isinstance(end, Constant) and (isinstance(end, Leaf) or end.number not in inside):
-                found.setdefault(end.number, end)
-    return list(found.values())
 
 
 def _close(x: float, y: float) -> bool:

@@ -10,6 +10,7 @@ import ast
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from struct import pack
 
 from nanlint import regions as R
 from nanlint.alike import Fruitless, Vain, search_key
@@ -78,6 +79,8 @@ class Study:
         """The values of what decides, by what was given for its inputs; None where nothing is dropped."""
         self.fruitless: set[tuple[float | str | None, ...]] = set()
         """What was given for all that is run first where no nan came of it."""
+        self.ran: dict[bytes, Proof | None] = {}
+        """What came of the candidates that were run in the dtype at hand, by their numbers."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.is_likely = False
         """Whether any of them is more than unlikely."""
@@ -91,6 +94,11 @@ class Study:
     def network(self) -> Network:
         """The graph as a constraint network."""
         return Network(self.order, self.a)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The numbers of the values that a candidate gives."""
+        return [value.number for value in self.network.free]
 
     @cached_property
     def stages(self) -> Stages:
@@ -234,7 +242,7 @@ class Study:
                 break
             if best is not None and self._is_no_better(inputs, best):
                 continue
-            proof = self._run(inputs)
+            proof = self._met(inputs)
             if proof is None:
                 continue
             left = left if best is not None else _MORE_TRIES
@@ -259,7 +267,15 @@ class Study:
     def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
         """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
         short = {number: float(f"{value:.6g}") for number, value in inputs.items()}
-        return proof if short == inputs else self._run(short) or proof
+        return proof if short == inputs else self._met(short) or proof
+
+    def _met(self, inputs: Mapping[int, float]) -> Proof | None:
+        """What comes of one candidate; the same are met again and again, for one target and the next."""
+        numbers = self.numbers
+        key = pack(f"{len(numbers)}d", *[inputs[number] for number in numbers])
+        if key not in self.ran:
+            self.ran[key] = self._run(inputs)
+        return self.ran[key]
 
     def _run(self, inputs: Mapping[int, float], a: Arithmetic | None = None) -> Proof | None:
         """Run one candidate: a proof if it is dropped with a finite value and a nan arrives at a leaf."""

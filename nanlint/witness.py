@@ -88,10 +88,12 @@ class Tape:
             self._inputs[value.number] = value.number, typical(value.region)
         else:
             first, *rest = [self._place(arg) for arg in value.args]
-            function = OPS[value.op].value
+            function: Callable[..., float] | None = OPS[value.op].value
             if value.op == "masked_select":
                 function = _selected
                 self._masks.append(rest[0])
+            if value.op in _CHOICES:
+                function = None
             more = tuple(rest) if len(rest) > 1 else None
             self._steps.append((value.number, function, first, rest[0] if rest else None, more))
 
@@ -126,14 +128,17 @@ class Tape:
 
     def _begin(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Put constants and inputs into `values`."""
-        constants = self._rounded.get(a.dtype.name)
-        if constants is None:
-            constants = {place: a.round(value) for place, value in self._constants.items()}
-            self._rounded[a.dtype.name] = constants
-        values.update(constants)
+        usual = self._rounded.get(a.dtype.name)
+        if usual is None:
+            usual = {place: a.round(value) for place, value in self._constants.items()}
+            usual |= {place: a.round(value) for place, (_, value) in self._inputs.items()}
+            self._rounded[a.dtype.name] = usual
+        values.update(usual)
         rounded = a.round
-        for place, (number, usual) in self._inputs.items():
-            values[place] = rounded(inputs.get(number, usual))
+        for place, (number, _) in self._inputs.items():
+            given = inputs.get(number)
+            if given is not None:
+                values[place] = rounded(given)
 
     def more(self, values: dict[int, float], inputs: Mapping[int, float], a: Arithmetic) -> None:
         """Compute all of the order into `values`, which has what was run before."""
@@ -147,9 +152,11 @@ class Tape:
             return
         for number, function, first, second, more in self._steps:
             if second is None:
-                values[number] = function(a, values[first])
+                values[number] = function(a, values[first])  # type: ignore[misc]
             elif more is None:
-                values[number] = function(a, values[first], values[second])
+                values[number] = function(a, values[first], values[second])  # type: ignore[misc]
+            elif function is None:  # written out: in some graphs hardly anything else is computed
+                values[number] = values[second if values[first] != 0.0 else more[1]]
             else:
                 values[number] = function(a, values[first], *[values[place] for place in more])
 
@@ -158,7 +165,9 @@ class Tape:
         for number, function, first, second, more in self._steps:
             if number in inputs:
                 values[number] = a.round(inputs[number])
-            else:
+            elif function is None and more is not None and second is not None:
+                values[number] = values[second if values[first] != 0.0 else more[1]]
+            elif function is not None:
                 places = (first,) if second is None else (first, *(more or (second,)))
                 values[number] = function(a, *[values[place] for place in places])
 
@@ -231,8 +240,10 @@ class Tape:
         return self._backward[seeds]
 
 
-_Step: TypeAlias = "tuple[int, Callable[..., float], int, int | None, tuple[int, ...] | None]"
-"""An op's number, its value, the places of its first and second argument; of all but the first, if these are more."""
+_Step: TypeAlias = "tuple[int, Callable[..., float] | None, int, int | None, tuple[int, ...] | None]"
+"""An op's number, its value (None for a choice of the second or third argument by the first), the places of its first
+and second argument; of all but the first, if these are more."""
+_CHOICES = frozenset({"where", "phi"})
 _BackwardStep: TypeAlias = tuple[
     Apply,
     Callable[..., tuple[float, ...]],

@@ -84,6 +84,12 @@ class Network:
             for arg in operands(value):
                 self.users.setdefault(arg.number, []).append(value)  # type: ignore[arg-type]
         self._unconstrained: Facts | None = None
+        self.images: dict[int, tuple[tuple[Region, ...], tuple[Region, bool]]] = {}
+        """What came of the regions of an op's arguments when they were last asked for, by its number.
+
+        They are often the very same ones, which is sooner told than what they are is looked up."""
+        self.narrowings: dict[int, tuple[tuple[Region, ...], tuple[Region, ...]]] = {}
+        """The same for its own region and those of its arguments."""
 
     @cached_property
     def free(self) -> Sequence[Value]:
@@ -200,7 +206,10 @@ class _Propagation:
         if isinstance(value, Leaf):
             return _free(value), False
         op, regions, nans = value.op, self._regions(value.args), self.facts.nans
-        image, undefined = _image(op, self.a, *regions)
+        last = self.network.images.get(value.number)
+        if last is None or last[0] != regions:
+            last = self.network.images[value.number] = (regions, _image(op, self.a, *regions))
+        image, undefined = last[1]
         if len(regions) == 2 and value.args[0].number == value.args[1].number:
             if op == "mul":
                 image, _ = _image("square", self.a, regions[0])
@@ -295,7 +304,11 @@ class _Propagation:
                 return _narrow("square", self.a, out, regions[0]) * 2
             if value.op in ("sub", "div", "add"):
                 return regions
-        return _narrow(value.op, self.a, out, *regions)
+        given = (out, *regions)
+        last = self.network.narrowings.get(value.number)
+        if last is None or last[0] != given:
+            last = self.network.narrowings[value.number] = (given, _narrow(value.op, self.a, *given))
+        return last[1]
 
     def _clear_compared(self, value: Apply, out: Region) -> None:
         """A comparison that holds has no nan among its arguments (`!=` is the exception)."""

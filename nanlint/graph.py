@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from nanlint import regions as R
@@ -19,6 +20,8 @@ from nanlint.regions import Region
 _EXACT = ARITHMETIC["float64"]
 MOST_VALUES = 400
 """Values looked at under one selector; what lies deeper is met as a free value."""
+_MOST_REMEMBERED = 256
+"""Graphs whose order is kept."""
 _COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq", "ne", "maximum", "minimum"})
 
 _CHOICES = frozenset({"where", "phi"})
@@ -173,6 +176,17 @@ def closure(roots: Iterable[Value], limit: int) -> list[Value]:
 
     Values beyond `limit` in breadth-first order are left out, so that a caller meets them as free values.
     """
+    few = tuple(roots)
+    return list(_below(few[0], limit)) if len(few) == 1 else _closure(few, limit)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _below(root: Value, limit: int) -> Sequence[Value]:
+    """The closure of one value: who judges a hazard asks for those of the same few again and again."""
+    return _closure((root,), limit)
+
+
+def _closure(roots: Sequence[Value], limit: int) -> list[Value]:
     kept: dict[int, Value] = {}
     queue: list[Value] = list(roots)
     for value in queue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
@@ -267,7 +268,7 @@ class Judge:
     def _is_broken_when_selected(self, proof: Proof) -> bool:
         # a singular point is one without rounding too: else 1 - x * x is 0 next to 1 as well
         exact = ARITHMETIC["float64"] if proof.singular else self.a
-        kept = self._kept()
+        kept = self._kept
         if kept is None:
             return False
         constraints = [kept, *self.known, *_pinned(proof.site.args, proof)]
@@ -292,7 +293,7 @@ class Judge:
     def _guards(self, proof: Proof, poisoned: Value) -> bool:
         """Whether the condition excludes this very value from what is selected: then it is meant to occur."""
         drop = self.case.drop
-        kept = self._kept()
+        kept = self._kept
         if drop is None or drop.by == drop.operand or kept is None:
             return False
         return self.network.solve([kept, *self.known, *_pinned((poisoned,), proof)]) is None
@@ -300,6 +301,7 @@ class Judge:
     def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
         return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
 
+    @cached_property
     def _kept(self) -> Constraint | None:
         """What holds of the deciding value where the operand is selected; None if it can never be."""
         case = self.case

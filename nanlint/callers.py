@@ -79,7 +79,10 @@ def _is_possible(suspect: Suspect, units: Iterable[Unit], a: Arithmetic) -> bool
 
 
 def _roots(uses: Uses, node: Function) -> frozenset[ast.AST]:
-    """The functions that lead to a private one and are not private themselves; none where that is not known."""
+    """The functions that lead to another one and that no other one is known to lead to; none where that is not known.
+
+    A function that is not private may be called from elsewhere, too: it ends the way if not all calls are known.
+    """
     found: set[ast.AST] = set()
     stack, seen = [node], {node}
     while stack:
@@ -91,7 +94,7 @@ def _roots(uses: Uses, node: Function) -> frozenset[ast.AST]:
             found.add(current)
         for caller in callers - seen:
             seen.add(caller)
-            if is_private(caller):
+            if is_private(caller) or _callers(uses, caller):
                 stack.append(caller)
             else:
                 found.add(caller)

@@ -93,6 +93,7 @@ class Judge:
             or is_behind_rounding(self.case.operand, proof.origin)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)
+            or self._is_against_a_name(proof)
         ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
@@ -112,6 +113,17 @@ class Judge:
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _is_against_a_name(self, proof: Proof) -> bool:
+        """Whether an input is 0 or less that is positive by its name, where the condition does not ask for it."""
+        spoken = speaks_of(proof.site)
+        return any(
+            at <= 0.0
+            and leaf.number in spoken
+            and is_positive_by_name(leaf)
+            and not is_held_against_number(leaf, self.case.condition)
+            for leaf, at in proof.inputs.items()
+        )
 
     def _keeps_nan(self) -> bool:
         """Whether the selector gives nan for one: bounds do, and products."""
@@ -202,9 +214,6 @@ class Judge:
 
     def _is_unlikely(self, poisoned: Value, proof: Proof) -> bool:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
-        zeros = [factor for factor in _factors(poisoned) if proof.values.get(factor.number) == 0.0]
-        if isinstance(poisoned, Apply) and poisoned.op == "mul" and len(zeros) == 1:
-            return self._is_unlikely(zeros[0], proof)
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
         if is_offset(poisoned, proof.values) or is_total(poisoned):

@@ -97,6 +97,8 @@ def _are_ends(one: Value, other: Value) -> bool:
         return True
     if one.opaque or other.opaque:
         return False
+    if one.name.endswith("max") and other.name == f"{one.name[:-3]}min":
+        return True
     pairs = ((_ENDS.get(first), second) for first, second in zip(_words(one), _words(other), strict=False))
     return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
 

@@ -101,6 +101,12 @@ def test_but_through_one_of_which_a_graph_is_made() -> None:
     assert checked(f"g = {g}", "n = g.norm()", "return torch.where(n > 0, g / n, 0.0)") != []
 
 
+def test_each_of_the_values_that_are_counted_occurs() -> None:
+    counted = "_, n = torch.unique(m, return_counts=True)"
+    assert checked(counted, "return torch.where(n > 1, x.sum(0) / n, 0.0)") == []
+    assert checked("n = torch.bincount(m)", "return torch.where(n > 1, x.sum(0) / n, 0.0)") != []
+
+
 def test_the_values_of_a_sparse_matrix_have_no_gradient() -> None:
     assert checked("return torch.where(m, x.coalesce().values().log(), 0.0)") == []
 

@@ -6,8 +6,11 @@ import ast
 
 import pytest
 
+from nanlint import engine
 from nanlint.arithmetic import DTYPES
+from nanlint.config import Config
 from nanlint.lower import Unit, lower
+from nanlint.source import Source
 
 CLASS = """
 import torch
@@ -63,3 +66,32 @@ def test_init_is_not_run_for_an_object_of_which_nothing_is_asked() -> None:
     assert instance.initialise is not None
     assert set(instance.fields) == {"power", "inner"}
     assert instance.initialise is None
+
+
+CHECKED = """
+import torch
+
+
+class Score:
+    def __init__(self, scale):
+        {check}
+        self.scale = scale
+
+    def forward(self, x):
+        return torch.where(self.scale > 1.0, torch.log(self.scale), x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("assert (scale > 0).all()", []),
+        ("if not bool((scale > 1e-3).all()):\n            raise ValueError(scale)", []),
+        ("if (scale <= 0).any().item():\n            raise ValueError(scale)", []),
+        ("if (scale < 0).any():\n            raise ValueError(scale)", ["NAN101"]),
+        ("if (scale <= 0).any():\n            print(scale)", ["NAN101"]),
+    ],
+)
+def test_what_init_checks_holds_in_methods(check: str, expected: list[str]) -> None:
+    text = CHECKED.format(check=check)
+    assert [one.code for one in engine.check(Source("score.py", text), Config())] == expected

@@ -91,7 +91,9 @@ class Functions(Methods):
             frame.grad = False
         self.assume_of_objects(function.owner, frame)
         if function.owner is not None and node.args.args:
-            self._assume_declared(frame.scope.names.get(node.args.args[0].arg), frame)
+            receiver = frame.scope.names.get(node.args.args[0].arg)
+            self._assume_declared(receiver, frame)
+            self._assume_ensured(receiver, frame)
         before = len(frame.path)
         self.run(node.body, frame)
         return self._joined(frame.returned, before)
@@ -107,6 +109,16 @@ class Functions(Methods):
                 for comparison, number in comparisons(region):
                     bound = self.builder.constant(number)
                     frame.assume(self.builder.apply(comparison, value, bound), True)
+        frame.given.extend(frame.path[before:])
+
+    def _assume_ensured(self, owner: Thing | None, frame: Frame) -> None:
+        """In a method, what `__init__` raises an error for otherwise holds of the values that it keeps."""
+        if not isinstance(owner, Instance) or not any(map(_checks, self.ancestry(owner.cls))):
+            return
+        before = len(frame.path)
+        if owner.fields:
+            for ensured in owner.ensured:
+                frame.assume(ensured.condition, ensured.truth)
         frame.given.extend(frame.path[before:])
 
     def _joined(self, returned: Sequence[Returned], before: int) -> Thing:
@@ -198,6 +210,8 @@ class Functions(Methods):
         # what an object is made with is a setting, as other attributes that nothing is known of
         self.bind_parameters(init, (*receiver, *(args or ())), {}, frame, prefix="self.")
         self.body(init, frame)
+        if isinstance(init.receiver, Instance):
+            init.receiver.ensured = list(frame.path)
         self.collected.cut(mark)
 
     def call_instance(self, called: Instance, call: Call) -> Thing:
@@ -207,6 +221,20 @@ class Functions(Methods):
             if isinstance(method, Function):
                 return self.call_function(method, call)
         return self.unknown_call(call)
+
+
+def _checks(cls: Class) -> bool:
+    """Whether the `__init__` of a class may raise an error."""
+    found = _CHECKING.get(cls.node)
+    if found is None:
+        inits = (one for one in cls.node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__")
+        parts = (part for init in inits for part in ast.walk(init))
+        found = _CHECKING[cls.node] = any(isinstance(part, (ast.Raise, ast.Assert)) for part in parts)
+    return found
+
+
+_CHECKING: WeakKeyDictionary[ast.ClassDef, bool] = WeakKeyDictionary()
+"""Whether classes check what their objects are made with: those of other files are met again and again."""
 
 
 def _is_of_numbers(thing: Thing) -> bool:

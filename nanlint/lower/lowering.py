@@ -15,7 +15,18 @@ from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
 from nanlint.lower.dispatch import Either, Partial, either
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
-from nanlint.lower.things import Class, Each, Foreign, Function, Items, Mapped, Symbol, Thing, values_in
+from nanlint.lower.things import (
+    Class,
+    Each,
+    Foreign,
+    Function,
+    Instance,
+    Items,
+    Mapped,
+    Symbol,
+    Thing,
+    values_in,
+)
 from nanlint.regions import Region
 
 if TYPE_CHECKING:
@@ -106,7 +117,7 @@ class Lowering:
         """Functions whose selectors count as those of whoever calls them."""
         self.extremes: set[int] = set()
         """The numbers of values that each element of a group has alike."""
-        self.instances: dict[tuple[int, str, bool] | None, dict[str, Thing]] = {}
+        self.instances: dict[tuple[int, str, bool] | None, Instance] = {}
         self.bases: dict[ast.ClassDef, list[Class]] = {}
         self.bodies: dict[ast.AST, bool] = {}
         self.classes: dict[ast.ClassDef, dict[str, ast.FunctionDef | ast.expr]] = {}

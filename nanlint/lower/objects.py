@@ -62,7 +62,10 @@ class Objects(Assuming):
         """
         key = (id(cls.node), name, self.shallow) if args is None else None
         if key in self.instances:
-            return Instance(cls, name, dict(self.instances[key]))
+            known = self.instances[key]
+            made = Instance(cls, name, dict(known.fields))
+            made.ensured = known.ensured
+            return made
         instance = Instance(cls, name)
         ancestry = self.ancestry(cls)
         for field in [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]:
@@ -75,7 +78,8 @@ class Objects(Assuming):
                 instance.initialise = partial(self._initialise, function, args, place, shallow=self.shallow)
             else:
                 self._initialise(function, args, place, shallow=self.shallow)
-                self.instances[key] = dict(instance.fields)
+                self.instances[key] = Instance(cls, name, dict(instance.fields))
+                self.instances[key].ensured = instance.ensured
         return instance
 
     def _initialise(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from nanlint.graph import Apply, Constant, Leaf, Value
+from nanlint.graph import Apply, Assumption, Constant, Leaf, Value
 
 if TYPE_CHECKING:
     from nanlint.lower.scope import Scope
@@ -88,6 +88,8 @@ class Instance:
         self.cls = cls
         self.name = name
         self.initialise: Callable[[], None] | None = None
+        self.ensured: list[Assumption] = []
+        """What holds once `__init__` has been left: it raises an error where that is not so."""
         self._fields = dict(fields or {})
 
     @property

@@ -5,9 +5,11 @@ What an empty group has is not made of any element: a nan in its gradient has no
 
 from __future__ import annotations
 
-from nanlint.graph import Value
+from nanlint import regions as R
+from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
+from nanlint.lower.lowering import COUNT
 from nanlint.lower.things import Items, Text, Thing
 from nanlint.lower.values import Values
 
@@ -81,7 +83,41 @@ def _after_underscore(name: str) -> str:
     return last if last in _REDUCTIONS or last in _EXTREMA else "sum"
 
 
+def _distinct(calls: Values, call: Call) -> Thing | None:
+    """`unique` with the counts of its values, each of which occurs; None where it gives no counts."""
+    if not isinstance(call.first, Value) or not _is_true(call.named.get("return_counts")):
+        return None
+    names = (
+        ["values", "inverse", "counts"]
+        if _is_true(call.named.get("return_inverse"))
+        else ["values", "counts"]
+    )
+    return Items(
+        tuple(
+            calls.opaque(
+                f"{calls.source(call.node)}[{at}]",
+                call.first,
+                region=COUNT
+                if name == "counts"
+                else R.FINITE
+                if name == "values"
+                else R.NONNEGATIVE & R.FINITE,
+                grad=name == "values" and call.grad,
+                kind=Kind.TENSOR,
+                node=call.node,
+            )
+            for at, name in enumerate(names)
+        )
+    )
+
+
+def _is_true(flag: Thing | None) -> bool:
+    return isinstance(flag, Constant) and flag.value == 1.0
+
+
 HANDLERS: dict[str, Handler] = {
+    "unique": _distinct,
+    "unique_consecutive": _distinct,
     "scatter_add": _accumulated,
     "index_add": _accumulated,
     "scatter": _scattered,

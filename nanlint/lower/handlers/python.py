@@ -6,7 +6,7 @@ import ast
 import math
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Value
+from nanlint.graph import Apply, Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.lowering import COUNT
@@ -29,6 +29,12 @@ def _number(calls: Values, call: Call) -> Thing | None:
     if isinstance(value, Value):
         return calls.builder.apply("identity", value, node=call.node, grad=False, kind=Kind.NUMBER)
     return calls.result(call, grad=False, kind=Kind.NUMBER)
+
+
+def _item(calls: Values, call: Call) -> Thing | None:
+    """`condition.any().item()` is what was asked."""
+    value = call.first
+    return value if isinstance(value, Apply) and calls.is_logical(value) else None
 
 
 def _length(calls: Values, call: Call) -> Thing | None:
@@ -158,6 +164,7 @@ HANDLERS: dict[str, Handler] = {
     "finfo": _finfo,
     "float": _number,
     "int": _number,
+    "item": _item,
     "len": _length,
     "isinstance": _isinstance,
     "range": _range,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.graph import Assumption, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.between import singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_beside_prediction, may_be_number
@@ -20,6 +20,10 @@ from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
 from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing, values_in
 
 _DEEPEST_CALL = 5
+
+
+_MOST_CHECKS, _MOST_OF_A_CHECK = 8, 8
+"""How many checks of `__init__` are known in methods, and of how many values each."""
 
 
 class Functions(Methods):
@@ -211,7 +215,7 @@ class Functions(Methods):
         self.bind_parameters(init, (*receiver, *(args or ())), {}, frame, prefix="self.")
         self.body(init, frame)
         if isinstance(init.receiver, Instance):
-            init.receiver.ensured = list(frame.path)
+            init.receiver.ensured = _about(init.receiver, frame.path)
         self.collected.cut(mark)
 
     def call_instance(self, called: Instance, call: Call) -> Thing:
@@ -221,6 +225,17 @@ class Functions(Methods):
             if isinstance(method, Function):
                 return self.call_function(method, call)
         return self.unknown_call(call)
+
+
+def _about(made: Instance, path: Sequence[Assumption]) -> list[Assumption]:
+    """What of a path is short and says something of the values that an object keeps."""
+    kept = {value.number for thing in made.fields.values() for value in values_in(thing)}
+    found = []
+    for one in path:
+        parts = closure((one.condition,), _MOST_OF_A_CHECK)
+        if len(parts) < _MOST_OF_A_CHECK and any(part.number in kept for part in parts):
+            found.append(one)
+    return found[:_MOST_CHECKS]
 
 
 def _checks(cls: Class) -> bool:

@@ -18,6 +18,7 @@ from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Valu
 from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
 from nanlint.plausibility import (
     constant_of,
+    counts_itself,
     crossing,
     is_behind_rounding,
     is_extreme,
@@ -216,7 +217,7 @@ class Judge:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
-        if is_offset(poisoned, proof.values) or is_total(poisoned):
+        if is_offset(poisoned, proof.values) or is_total(poisoned) or counts_itself(poisoned):
             return True
         if proof.site.op == "eigenvector" and not asks_for_gap(poisoned, self.case.condition):
             return True  # two values of a matrix are seldom equal

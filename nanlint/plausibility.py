@@ -173,6 +173,17 @@ def is_total(value: Value) -> bool:
     return isinstance(part, Leaf) and part.opaque and _SOFTMAX.search(part.name) is not None
 
 
+def counts_itself(value: Value) -> bool:
+    """Whether a value is the sum of what an identity matrix has been added to: the degree of a node with a loop."""
+    if not isinstance(value, Apply) or value.op not in ("sum", "mean"):
+        return False
+    part = value.args[0]
+    while isinstance(part, Apply) and part.op == "identity":
+        part = part.args[0]
+    parts = part.args if isinstance(part, Apply) and part.op == "add" else ()
+    return any(isinstance(one, Leaf) and _name_of_call(one.node) == "eye" for one in parts)
+
+
 def is_nothing_of_nothing(proof: Proof) -> bool:
     """Whether a quotient is 0 / 0: what is divided is a sum of products with that of which the divisor is the length.
 
@@ -197,9 +208,12 @@ def is_nothing_of_nothing(proof: Proof) -> bool:
 def _is_contraction(node: ast.AST | None) -> bool:
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.MatMult)
+    return _name_of_call(node) in CONTRACTING
+
+
+def _name_of_call(node: ast.AST | None) -> str:
     called = node.func if isinstance(node, ast.Call) else None
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return name in CONTRACTING
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:

@@ -44,6 +44,20 @@ def test_what_overflows_is_meant_by_one_on_itself_and_by_a_mask(condition: str) 
     assert is_shown(RATIO.format(condition=condition))
 
 
+DEGREE = """
+    def f(adj):
+        adj = adj + {loops}
+        scale = adj.sum(dim=1) ** -0.5
+        scale[torch.isinf(scale)] = 0.0
+        return scale[:, None] * adj
+"""
+
+
+def test_a_node_with_a_loop_has_a_degree() -> None:
+    assert not is_shown(DEGREE.format(loops="torch.eye(len(adj))"))
+    assert is_shown(DEGREE.format(loops="adj.t()"))
+
+
 def test_a_trained_parameter_stays_small() -> None:
     body = """
         class Field(torch.nn.Module):

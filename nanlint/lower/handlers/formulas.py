@@ -55,6 +55,28 @@ def _added(op: str) -> Handler:
     return handler
 
 
+def _distance(op: str) -> Handler:
+    """`mse_loss` and `l1_loss`: the squares or sizes of the differences, each by itself or reduced."""
+
+    def handler(calls: Values, call: Call) -> Thing | None:
+        parts = [call.argument(0, "input"), call.argument(1, "target")]
+        reduction = call.named.get("reduction", Text("mean"))
+        reduce = _REDUCED.get(reduction.value) if isinstance(reduction, Text) else None
+        if reduce is None or len(call.args) > 2 or not all(isinstance(part, Value) for part in parts):
+            return None
+        difference = calls.apply(
+            "sub", [calls.as_value(part) for part in parts if part], call.node, call.frame
+        )
+        each = calls.apply(op, (difference,), call.node, call.frame)
+        return calls.apply(reduce, (each,), call.node, call.frame) if reduce else each
+
+    return handler
+
+
+_REDUCED: dict[object, str] = {"mean": "mean", "sum": "sum", "none": ""}
+"""The op for each way to reduce a loss, "" for none."""
+
+
 def _signed_infinity(sign: float) -> Handler:
     """`isposinf` and `isneginf`."""
 
@@ -101,6 +123,8 @@ HANDLERS: dict[str, Handler] = {
     "var_mean": _variance,
     "addcmul": _added("mul"),
     "addcdiv": _added("div"),
+    "mse_loss": _distance("square"),
+    "l1_loss": _distance("abs"),
     "isposinf": _signed_infinity(1.0),
     "isneginf": _signed_infinity(-1.0),
 }

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol, TypeGuard
 
 from nanlint.arithmetic import Arithmetic
+from nanlint.cases import Place
 from nanlint.graph import Apply
 from nanlint.hazards import is_refuted
 from nanlint.lower import Unit
@@ -23,7 +24,7 @@ class Suspect(NamedTuple):
 
     node: Function
     selector: Apply
-    places: frozenset[ast.AST | None]
+    places: frozenset[Place]
 
 
 class Lower(Protocol):
@@ -72,9 +73,15 @@ def unconfirmed(
 
 
 def _is_possible(suspect: Suspect, units: Iterable[Unit], a: Arithmetic) -> bool:
-    """Whether what is found of a selector may happen in any of the calls."""
+    """Whether what is found of a selector may happen in any of the calls.
+
+    Where it is missing in all of them, nobody wants the gradient of a private function; that of another one may be
+    wanted elsewhere.
+    """
     selector = suspect.selector
     same = [other for unit in units for other in unit.selectors if other.node is selector.node]
+    if not same:
+        return not is_private(suspect.node)
     return any(other.op == selector.op and not is_refuted(other, a, suspect.places) for other in same)
 
 

@@ -6,6 +6,7 @@ import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
@@ -13,6 +14,14 @@ from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, solve
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+
+Place: TypeAlias = tuple[str, int, int]
+"""An op, and the line and column where it is written: another reading of a file has other nodes."""
+
+
+def place_of(value: Apply) -> Place:
+    """Where an op is written."""
+    return value.op, getattr(value.node, "lineno", 0), getattr(value.node, "col_offset", 0)
 
 
 @dataclass(frozen=True)
@@ -29,9 +38,9 @@ class Proof:
     """Where the nan arose: the site itself, or what multiplies its infinity by 0."""
 
     @property
-    def places(self) -> tuple[ast.AST | None, ...]:
+    def places(self) -> tuple[Place, ...]:
         """Where the site is written, and where the nan arose."""
-        return self.site.node, self.origin.node
+        return place_of(self.site), place_of(self.origin)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.budget import Budget
-from nanlint.cases import Case, Proof, cases
+from nanlint.cases import Case, Place, Proof, cases
 from nanlint.catalogue import Drop, Selector
 from nanlint.cutting import asked, cut
 from nanlint.finding import Confidence
@@ -45,7 +44,7 @@ def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
     return any(confidence is not Confidence.LOW for _, confidence in _met(selector, a))
 
 
-def is_refuted(selector: Apply, a: Arithmetic, places: Collection[ast.AST | None]) -> bool:
+def is_refuted(selector: Apply, a: Arithmetic, places: Collection[Place]) -> bool:
     """Whether the facts leave no hazard possible that a selector has from the ops at some places.
 
     A search in vain refutes nothing.

@@ -6,7 +6,6 @@ concrete half (witness) runs candidates and decides.
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +15,7 @@ from nanlint import regions as R
 from nanlint.alike import Fruitless, Vain, search_key
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
-from nanlint.cases import Case, Proof
+from nanlint.cases import Case, Place, Proof, place_of
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
@@ -86,9 +85,8 @@ class Study:
         """Whether any of them is more than unlikely."""
         self.sinks = sinks
         self.tried: set[int] = set()
-        """The numbers of the ops that the facts leave possible, so that they were searched for."""
-        self.is_cut_off = False
-        """Whether there was more to search for than may be."""
+        """The ops that the facts leave possible, so that they were searched for, by their numbers."""
+        self.is_cut_off = False  # whether there was more to search for than may be
 
     @cached_property
     def network(self) -> Network:
@@ -130,9 +128,10 @@ class Study:
         return tuple(proof for own, proof in judged if own is confidence), confidence
 
     @property
-    def open_places(self) -> set[ast.AST | None]:
+    def open_places(self) -> set[Place]:
         """Where the facts leave anything possible, whether or not a proof was found."""
-        return {value.node for value in self.order if value.number in self.tried}
+        tried = (value for value in self.order if value.number in self.tried)
+        return {place_of(value) for value in tried if isinstance(value, Apply)}
 
     def judged_proofs(self) -> Iterator[tuple[Proof, Confidence]]:
         """The best proof for each target, with how sure it is."""

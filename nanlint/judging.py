@@ -116,10 +116,10 @@ class Judge:
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
     def _is_against_a_name(self, proof: Proof) -> bool:
-        """Whether an input is 0 or less that is positive by its name, where the condition does not ask for it."""
+        """Whether an input is 0 that is positive by its name, where the condition does not ask for it."""
         spoken = speaks_of(proof.site)
         return any(
-            at <= 0.0
+            at == 0.0
             and leaf.number in spoken
             and is_positive_by_name(leaf)
             and not is_held_against_number(leaf, self.case.condition)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 from nanlint import regions as R
 from nanlint.cases import Case, is_repair
 from nanlint.facts import Network
-from nanlint.graph import MOST_VALUES, PART, Apply, Value, closure
+from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.relevance import are_opposite
 
 _OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "amax", "amin"})
 """Ops by which a condition says something of all elements of a row."""
+
+
+_USED = {"phi": 1, "where": 1, "masked_fill": 2}
+"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
+
+
+def always_used(operand: Value) -> Iterator[Apply]:
+    """What an operand is made of, but for what only one side of a choice uses."""
+    stack, seen = [operand], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number in seen or not isinstance(value, Apply):
+            continue
+        seen.add(value.number)
+        yield value
+        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
 
 
 def asks_for_rows(case: Case) -> bool:
@@ -47,3 +64,11 @@ def takes_a_part(case: Case, sinks: Sequence[Value]) -> bool:
         or (user.op == "masked_select" and are_opposite(user.args[1], mask))
         for user in users
     )
+
+
+def is_given_infinity(value: Value) -> bool:
+    """Whether minus infinity comes in with a value: as a number in the code, as an input that may be it."""
+    if isinstance(value, Leaf):
+        return -math.inf in value.region
+    args = value.args if isinstance(value, Apply) else ()
+    return any(isinstance(arg, Constant) and arg.value == -math.inf for arg in args)

@@ -176,6 +176,11 @@ def candidates(region: Region) -> tuple[float, ...]:
     return tuple(dict.fromkeys([*usable[:24], *(value for value in _AMID if value in region)]))
 
 
+def inside(landmarks: Sequence[float], region: Region) -> list[float]:
+    """The points at which a formula changes that lie amid a region: a coarse poison set stands for poles among them."""
+    return [at for at in landmarks if any(part.lo < at < part.hi for part in region.intervals)]
+
+
 def _short(value: float) -> float:
     """The number that a bound found by bisection is a rounding step away from."""
     return float(f"{value:.6g}")

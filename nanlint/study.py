@@ -17,12 +17,14 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
 from nanlint.cases import Case, Place, Proof, place_of
 from nanlint.catalogue import OPS
+from nanlint.catalogue.emptied import EMPTIED
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
+from nanlint.leftovers import always_used, is_given_infinity
 from nanlint.plausibility import constant_of, saturated
-from nanlint.search import Effort, assignments, is_written, outlet, route
+from nanlint.search import Effort, assignments, inside, is_written, outlet, route
 from nanlint.stages import Stages
 from nanlint.witness import Tape, backward, culprit
 
@@ -36,20 +38,6 @@ _MOST_JUDGED = 40
 _FRUITLESS = Fruitless()
 _ROUNDED = 1.00001
 """The sum of numbers is at most by this factor smaller after they have been shortened."""
-_USED = {"phi": 1, "where": 1, "masked_fill": 2}
-"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
-
-
-def _always_used(operand: Value) -> Iterator[Apply]:
-    """What an operand is made of, but for what only one side of a choice uses."""
-    stack, seen = [operand], set[int]()
-    while stack:
-        value = stack.pop()
-        if value.number in seen or not isinstance(value, Apply):
-            continue
-        seen.add(value.number)
-        yield value
-        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
 
 
 class Study:
@@ -67,7 +55,7 @@ class Study:
         self.below = set(below)
         self.masks = [
             Constraint(value.args[1], R.NONZERO)
-            for value in _always_used(case.operand)
+            for value in always_used(case.operand)
             if value.op == "masked_select" and value.number != case.selector.number
         ]
         self.known = [*case.dropped, *self.path, *self.masks]
@@ -107,6 +95,11 @@ class Study:
     def ends(self) -> Sequence[Value]:
         """Where gradient arrives."""
         return _ends(self.order)
+
+    @cached_property
+    def is_given_infinity(self) -> bool:
+        """Whether any row may be one of nothing but minus infinity, otherwise than by overflow."""
+        return any(map(is_given_infinity, self.order))
 
     @cached_property
     def judge(self) -> Judge:
@@ -196,7 +189,7 @@ class Study:
             if value.number not in self.below or not isinstance(value, Apply):
                 continue
             row = OPS[value.op]
-            if not row.singular:
+            if not row.singular or (value.op in EMPTIED and not self.is_given_infinity):
                 continue
             regions = tuple(base.of(arg) for arg in value.args)
             for arg, poison in zip(value.args, row.poison(self.a, *regions), strict=True):
@@ -205,7 +198,7 @@ class Study:
                     met &= R.ZERO  # all other divisors poison nothing but their own gradient
                 if met and (value.grad or self._may_break(value, arg, met, base)):
                     yield value, Constraint(arg, met)
-                    yield from ((value, Constraint(arg, R.point(at))) for at in _inside(row.landmarks, met))
+                    yield from ((value, Constraint(arg, R.point(at))) for at in inside(row.landmarks, met))
 
     def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
         """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
@@ -381,11 +374,6 @@ class Study:
         numbers = proof.inputs.values()
         odd = not all(is_written(value) for value in numbers)
         return self._is_unlikely(proof), not proof.singular, odd, sum(map(abs, numbers))
-
-
-def _inside(landmarks: Sequence[float], region: R.Region) -> list[float]:
-    """The points at which a formula changes that lie amid a region: a coarse poison set stands for poles among them."""
-    return [at for at in landmarks if any(part.lo < at < part.hi for part in region.intervals)]
 
 
 def _ends(order: Sequence[Value]) -> list[Value]:

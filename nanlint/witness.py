@@ -293,4 +293,5 @@ def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:
 def _is_site(value: Apply, values: Mapping[int, float]) -> bool:
     given = [values.get(arg.number, 0.0) for arg in value.args]
     undefined = math.isnan(values[value.number]) and not any(map(math.isnan, given))  # inf / inf
-    return OPS[value.op].singular and (all(map(math.isfinite, given)) or undefined or value.op in EMPTIED)
+    emptied = value.op in EMPTIED and given[0] == -math.inf
+    return OPS[value.op].singular and (all(map(math.isfinite, given)) or undefined or emptied)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from nanlint.catalogue.structure import OPAQUE
-from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.graph import Kind, Value, closure
+from nanlint.leftovers import is_given_infinity
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Thing
@@ -27,14 +26,7 @@ def _softmax(name: str) -> Handler:
 
 def _may_be_emptied(scores: Value) -> bool:
     """Whether some scores may be minus infinity: by a number in the code, or as what the code asks about."""
-    return any(map(_holds_infinity, closure((scores,), MOST_BELOW)))
-
-
-def _holds_infinity(value: Value) -> bool:
-    if isinstance(value, Leaf):
-        return -math.inf in value.region
-    args = value.args if isinstance(value, Apply) else ()
-    return any(isinstance(arg, Constant) and arg.value == -math.inf for arg in args)
+    return any(map(is_given_infinity, closure((scores,), MOST_BELOW)))
 
 
 def _dropout(calls: Values, call: Call) -> Thing | None:

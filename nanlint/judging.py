@@ -90,7 +90,7 @@ class Judge:
         unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg, proof) for arg in poisoned)
         if (
             unlikely
-            or is_far_fetched(proof, self.case.operand)
+            or is_far_fetched(proof, self.case.operand, asked=self._asks_about(poisoned))
             or is_behind_rounding(self.case.operand, proof.origin)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)
@@ -114,6 +114,9 @@ class Judge:
         if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _asks_about(self, poisoned: Sequence[Value]) -> bool:
+        return any(is_told_apart(arg, self.case.condition) for arg in poisoned)
 
     def _is_against_a_name(self, proof: Proof) -> bool:
         """Whether an input is 0 that is positive by its name, where the condition does not ask for it."""

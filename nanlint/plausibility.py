@@ -141,8 +141,11 @@ def is_positive_by_name(value: Value) -> bool:
     return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
 
 
-def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
-    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents in `operand` beyond a small power."""
+def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = False) -> bool:
+    """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents in `operand` beyond a small power.
+
+    Where the poison itself is `asked` about, exponents that are made of it do not count: they are infinite with it.
+    """
     site = proof.site
     spoken = speaks_of(site)
     if any(
@@ -159,6 +162,10 @@ def is_far_fetched(proof: Proof, operand: Value | None = None) -> bool:
     below = closure((operand or site, site), MOST_VALUES)
     powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
     exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
+    if asked:
+        exponents = [
+            one for one in exponents if site.number not in {v.number for v in closure((one,), MOST_VALUES)}
+        ]
     largest = math.inf if any(map(math.isinf, proof.inputs.values())) else _LARGEST_EXPONENT
     return any(abs(proof.values.get(exponent.number, 0.0)) > largest for exponent in exponents)
 

@@ -44,6 +44,15 @@ def test_what_overflows_is_meant_by_one_on_itself_and_by_a_mask(condition: str) 
     assert is_shown(RATIO.format(condition=condition))
 
 
+def test_an_exponent_that_is_infinite_with_the_poison_is_not_far_fetched() -> None:
+    body = """
+        def f(z, shape):
+            tail = (1 + 1 / shape) * torch.log(1 + shape * z) + (1 + shape * z) ** (-1 / shape)
+            return torch.where(shape.abs() < 1e-3, z + torch.exp(-z), tail)
+    """
+    assert is_shown(body)
+
+
 DEGREE = """
     def f(adj):
         adj = adj + {loops}

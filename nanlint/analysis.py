@@ -100,15 +100,9 @@ def _analysed(
         try:
             aside = partial(purpose.is_aside, unit)
             for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
-                own = hazard is not None and hazard.selector not in unit.within
-                if (
-                    own
-                    and hazard is not None
-                    and finding.confidence is not Confidence.LOW
-                    and isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-                ):
-                    places_of = frozenset(place for proof in hazard.proofs for place in proof.places)
-                    called[len(found)] = Suspect(unit.node, hazard.selector, places_of)
+                suspect = _suspect(finding, hazard, unit)
+                if suspect is not None:
+                    called[len(found)] = suspect
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -122,6 +116,16 @@ def _analysed(
     if lowering is not None:
         lowering.forget()
     return _distinct(_judged_by_use(found, read.tree, source)), read, refuted.values()
+
+
+def _suspect(finding: Finding, hazard: Hazard | None, unit: Unit) -> Suspect | None:
+    """What the callers of a function are asked about: a likely hazard in it; None for anything else."""
+    if hazard is None or hazard.selector in unit.within or finding.confidence is Confidence.LOW:
+        return None
+    if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    places = frozenset(place for proof in hazard.proofs for place in proof.places)
+    return Suspect(unit.node, hazard.selector, places)
 
 
 def _unconfirmed(

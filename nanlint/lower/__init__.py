@@ -25,8 +25,9 @@ from typing import TypeAlias
 from nanlint.arithmetic import Dtype
 from nanlint.budget import Budget, Exhausted
 from nanlint.graph import Apply, Value
+from nanlint.lower.demand import demanded
 from nanlint.lower.economy import Economy
-from nanlint.lower.lowering import Collected, Positional, demanded
+from nanlint.lower.lowering import Collected, Positional
 from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.shelter import may_be_sheltered, sheltered

@@ -11,10 +11,11 @@ from nanlint.graph import Assumption, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.between import singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_beside_prediction, may_be_number
+from nanlint.lower.demand import demanded
 from nanlint.lower.dispatch import deciding
 from nanlint.lower.distributions import comparisons, declared
 from nanlint.lower.infinite import asked_about
-from nanlint.lower.lowering import MOST_INLINED, demanded
+from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
 from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing, values_in

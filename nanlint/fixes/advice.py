@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from nanlint.catalogue.emptied import EMPTIED
 from nanlint.config import LEAST_INTRUSIVE
 from nanlint.fixes.guards import is_picked
 from nanlint.fixes.places import Places
@@ -17,6 +18,11 @@ _LONGEST = 40
 def advice(hazard: Hazard, places: Places) -> str:
     """A sentence for the report: the repair that is left to the reader, and the reason."""
     argument, op = _told(hazard, places), _expression(hazard.proofs[0].site.node, places)
+    if hazard.proofs[0].site.op in EMPTIED:
+        return (
+            f"leave something finite in each row of {argument} before {op}, where the row is dropped afterwards, by"
+            " `masked_fill` with a mask of whole rows: no fix is offered, since nothing here says which rows are empty"
+        )
     if not each_element(hazard):
         return (
             f"keep {argument} away from where {op} is singular, by hand: no fix is offered, since a reduction between"

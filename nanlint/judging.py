@@ -98,7 +98,10 @@ class Judge:
         ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
-            asked = asks_for_rows(self.case) and not is_never_empty(proof.site.args[0], self.network)
+            trained = not all(map(is_setting, proof.gradients))
+            asked = (
+                trained and asks_for_rows(self.case) and not is_never_empty(proof.site.args[0], self.network)
+            )
             return Confidence.HIGH if asked else Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):
             return Confidence.LOW

@@ -17,7 +17,7 @@ _FILE = re.compile(
 _TEST = re.compile(r"test_.*|.*_test|tests?|conftest", re.IGNORECASE)
 _FOLDERS = frozenset(
     "data dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
-    " export exporter exporters eval evaluation metric metrics benchmark benchmarks doc docs".split()
+    " export exporter exporters eval evaluation validation metric metrics benchmark benchmarks doc docs".split()
 )
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(

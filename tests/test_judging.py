@@ -53,6 +53,19 @@ def test_an_exponent_that_is_infinite_with_the_poison_is_not_far_fetched() -> No
     assert is_shown(body)
 
 
+ATTENTION = """
+    class Attention(torch.nn.Module):
+        def forward(self, score, bias, seen):
+            score = score.masked_fill(~seen, float("-inf")){and_more}
+            return torch.softmax(score / self.temperature, dim=-1).nan_to_num()
+"""
+
+
+def test_what_is_filled_has_no_gradient_and_a_setting_wants_none() -> None:
+    assert not is_shown(ATTENTION.format(and_more=""))
+    assert is_shown(ATTENTION.format(and_more=" + bias"))
+
+
 DEGREE = """
     def f(adj):
         adj = adj + {loops}

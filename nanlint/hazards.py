@@ -39,11 +39,6 @@ def hazards(
     return [hazard for hazard in found if hazard is not None]
 
 
-def is_hazardous(selector: Apply, a: Arithmetic) -> bool:
-    """Whether a selector has a hazard of more than low confidence; the first one is enough."""
-    return any(confidence is not Confidence.LOW for _, confidence in _met(selector, a))
-
-
 def is_refuted(selector: Apply, a: Arithmetic, places: Collection[Place]) -> bool:
     """Whether the facts leave no hazard possible that a selector has from the ops at some places.
 

@@ -51,7 +51,7 @@ def unconfirmed(
     if not found:
         return frozenset()
     uses = Uses.of(tree)
-    roots = {suspect.node: _roots(uses, suspect.node) for suspect in found.values()}
+    roots = {node: _roots(uses, node) for node in dict.fromkeys(suspect.node for suspect in found.values())}
     known = {node: by for node, by in roots.items() if by}
     if not known:
         return frozenset()
@@ -95,16 +95,13 @@ def _roots(uses: Uses, node: Function) -> frozenset[ast.AST]:
     while stack:
         current = stack.pop()
         callers = _callers(uses, current)
-        if callers is None:
+        if callers is None and (current is node or is_private(current)):
             return frozenset()
         if not callers and current is not node:
             found.add(current)
-        for caller in callers - seen:
-            seen.add(caller)
-            if is_private(caller) or _callers(uses, caller):
-                stack.append(caller)
-            else:
-                found.add(caller)
+        new = (callers or set()) - seen
+        seen |= new
+        stack.extend(new)
     return frozenset(found - {node})
 
 

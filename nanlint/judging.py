@@ -119,6 +119,7 @@ class Judge:
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
     def _asks_about(self, poisoned: Sequence[Value]) -> bool:
+        """Whether the condition compares what any of some values alone is made of."""
         return any(is_told_apart(arg, self.case.condition) for arg in poisoned)
 
     def _is_against_a_name(self, proof: Proof) -> bool:
@@ -173,9 +174,8 @@ class Judge:
             return True
         if _is_picked(condition) and self.case.selector.op == "masked_fill":
             return True
-        asked = any(is_told_apart(arg, condition) for arg in poisoned)
         factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
-        if asked or any(is_held_against_zero(factor, condition) for factor in factors):
+        if self._asks_about(poisoned) or any(is_held_against_zero(factor, condition) for factor in factors):
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.cases import Case, is_repair
@@ -13,22 +13,6 @@ from nanlint.relevance import are_opposite
 
 _OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "amax", "amin"})
 """Ops by which a condition says something of all elements of a row."""
-
-
-_USED = {"phi": 1, "where": 1, "masked_fill": 2}
-"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
-
-
-def always_used(operand: Value) -> Iterator[Apply]:
-    """What an operand is made of, but for what only one side of a choice uses."""
-    stack, seen = [operand], set[int]()
-    while stack:
-        value = stack.pop()
-        if value.number in seen or not isinstance(value, Apply):
-            continue
-        seen.add(value.number)
-        yield value
-        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
 
 
 def asks_for_rows(case: Case) -> bool:

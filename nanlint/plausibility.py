@@ -15,6 +15,7 @@ from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
 from nanlint.relevance import speaks_of
+from nanlint.sites import called_name
 
 if TYPE_CHECKING:
     from nanlint.cases import Proof
@@ -159,15 +160,20 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     inputs = list(filter(math.isfinite, sizes))  # an input is infinite only where the code asks about that
     if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
         return True
-    below = closure((operand or site, site), MOST_VALUES)
-    powers = [value for value in below if isinstance(value, Apply) and value.op == "pow"]
-    exponents = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
-    if asked:
-        exponents = [
-            one for one in exponents if site.number not in {v.number for v in closure((one,), MOST_VALUES)}
-        ]
     largest = math.inf if any(map(math.isinf, proof.inputs.values())) else _LARGEST_EXPONENT
+    exponents = _exponents((operand or site, site), without=site if asked else None)
     return any(abs(proof.values.get(exponent.number, 0.0)) > largest for exponent in exponents)
+
+
+def _exponents(roots: Sequence[Value], without: Value | None) -> Sequence[Value]:
+    """The exponents of powers below some values, but those that are made of one of them."""
+    powers = (
+        value for value in closure(roots, MOST_VALUES) if isinstance(value, Apply) and value.op == "pow"
+    )
+    found = [power.args[1] for power in powers if not isinstance(power.args[1], Constant)]
+    if without is None:
+        return found
+    return [one for one in found if without.number not in {v.number for v in closure((one,), MOST_VALUES)}]
 
 
 def is_total(value: Value) -> bool:
@@ -188,7 +194,7 @@ def counts_itself(value: Value) -> bool:
     while isinstance(part, Apply) and part.op == "identity":
         part = part.args[0]
     parts = part.args if isinstance(part, Apply) and part.op == "add" else ()
-    return any(isinstance(one, Leaf) and _name_of_call(one.node) == "eye" for one in parts)
+    return any(isinstance(one, Leaf) and called_name(one.node) == "eye" for one in parts)
 
 
 def is_nothing_of_nothing(proof: Proof) -> bool:
@@ -215,12 +221,7 @@ def is_nothing_of_nothing(proof: Proof) -> bool:
 def _is_contraction(node: ast.AST | None) -> bool:
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.MatMult)
-    return _name_of_call(node) in CONTRACTING
-
-
-def _name_of_call(node: ast.AST | None) -> str:
-    called = node.func if isinstance(node, ast.Call) else None
-    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return called_name(node) in CONTRACTING
 
 
 def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:

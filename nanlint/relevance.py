@@ -14,6 +14,8 @@ _STEPS = frozenset({"sign", "heaviside"})
 """Ops that say on which side of 0 their argument is."""
 _CHOSEN = {"phi": (1, 2), "where": (1, 2), "masked_fill": (0, 2), "masked_select": (0,)}
 """The arguments of which an op takes elements as they are."""
+_USED = {"phi": 1, "where": 1, "masked_fill": 2}
+"""How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
 _INTEGER = re.compile(r"\d+")
 
 
@@ -51,8 +53,8 @@ def _is_position(value: Value) -> bool:
 
 def is_presence(condition: Value) -> bool:
     """Whether a condition is about inputs alone, each held against a number: `count > 0`, `target != -1`."""
-    if isinstance(condition, Constant) or is_unreadable(condition):
-        return isinstance(condition, (Leaf, Apply))
+    if is_unreadable(condition):
+        return True
     if not isinstance(condition, Apply):
         return False
     if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
@@ -133,6 +135,18 @@ def stem(value: Value) -> set[int]:
         elif sum(not isinstance(arg, Constant) for arg in args) == 1:
             stack.extend(args)
     return seen
+
+
+def always_used(operand: Value) -> Iterator[Apply]:
+    """What an operand is made of, but for what only one side of a choice uses."""
+    stack, seen = [operand], set[int]()
+    while stack:
+        value = stack.pop()
+        if value.number in seen or not isinstance(value, Apply):
+            continue
+        seen.add(value.number)
+        yield value
+        stack.extend(value.args[: _USED.get(value.op, len(value.args))])
 
 
 def is_held_against_number(value: Value, condition: Value) -> bool:

@@ -23,7 +23,7 @@ def argument_node(site: ast.AST | None, index: int, op: str) -> ast.expr | None:
     if not isinstance(site, ast.Call):
         return None
     named = {word.arg: word.value for word in site.keywords}
-    if op in _OF_THE_RIGHT and _name(site) in _TWO_SIDED:
+    if op in _OF_THE_RIGHT and called_name(site) in _TWO_SIDED:
         return named.get("exponent") or named.get("other") or (site.args[1] if len(site.args) > 1 else None)
     parameter = OPS[op].parameters[index]
     if parameter in named:
@@ -48,11 +48,14 @@ def _is_a_copy(call: ast.Call, changed: ast.expr) -> bool:
 
 def is_in_place(call: ast.AST) -> bool:
     """Whether a call changes its first argument, as `x.sqrt_()` does."""
-    name = _name(call) if isinstance(call, ast.Call) else ""
+    name = called_name(call)
     return name.endswith("_") and not name.endswith("__")
 
 
-def _name(call: ast.Call) -> str:
+def called_name(call: ast.AST | None) -> str:
+    """The last part of what is called: `sqrt` for `torch.sqrt(x)` and `x.sqrt()`; empty for what is no call."""
+    if not isinstance(call, ast.Call):
+        return ""
     return call.func.attr if isinstance(call.func, ast.Attribute) else str(getattr(call.func, "id", ""))
 
 

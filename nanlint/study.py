@@ -22,8 +22,9 @@ from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
-from nanlint.leftovers import always_used, is_given_infinity
+from nanlint.leftovers import is_given_infinity
 from nanlint.plausibility import constant_of, saturated
+from nanlint.relevance import always_used
 from nanlint.search import Effort, assignments, inside, is_written, outlet, route
 from nanlint.stages import Stages
 from nanlint.witness import Tape, backward, culprit

@@ -18,13 +18,14 @@ from nanlint.facts import Constraint
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import guarded, inserted
 from nanlint.fixes.dropping import Replaced, is_dropped, is_dropped_anew
-from nanlint.fixes.guards import ATOMS, Guard, called_name
+from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.own_region import Bounds, Poisoned, bounds, poisoned, substitutes
 from nanlint.fixes.places import Places, is_simple
 from nanlint.fixes.shapes import each_element
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.regions import Region
+from nanlint.sites import called_name
 
 _CLAMPS = {"clamp": ("min", "max"), "clip": ("min", "max"), "clamp_min": ("min",), "clamp_max": ("max",)}
 

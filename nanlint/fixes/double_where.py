@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
-from nanlint.fixes.guards import ATOMS, Guard, called_name
+from nanlint.fixes.guards import ATOMS, Guard
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import narrower, within_shape
 from nanlint.graph import Apply, Value
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, called_name
 
 Guarded: TypeAlias = tuple[Hazard, Sequence[tuple[Apply, int]]]
 """A hazard and the arguments to guard: ops and the indices of their arguments."""

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit
 from nanlint.fixes.double_where import called, inserted
-from nanlint.fixes.guards import called_name
 from nanlint.fixes.index_first import depends_only_on
 from nanlint.fixes.places import Places, binding, is_simple
 from nanlint.fixes.shapes import names_in
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, called_name
 
 
 def filled(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> tuple[Edit, ...] | None:

@@ -12,6 +12,7 @@ from nanlint.fixes.places import Places, is_simple
 from nanlint.fixes.reshaping import unshaped
 from nanlint.graph import PICKED, Apply, Value
 from nanlint.hazards import Hazard
+from nanlint.sites import called_name
 
 _PADDED = re.compile(r"(?<=\de)([+-])0(?=\d)")
 """Python writes 1e-06 where people write 1e-6."""
@@ -121,13 +122,6 @@ def _mask_index(node: ast.AST | None, alone: bool = False) -> ast.expr | None:
     return (
         key if isinstance(key, ast.expr) and not isinstance(key, (ast.Tuple, ast.List, ast.Slice)) else None
     )
-
-
-def called_name(call: ast.AST) -> str:
-    """The last part of what is called: `sqrt` for `torch.sqrt(x)` and `x.sqrt()`; empty for what is no call."""
-    if not isinstance(call, ast.Call):
-        return ""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else str(getattr(call.func, "id", ""))
 
 
 def _spelled_out(guard: Guard, selector: ast.AST | None, places: Places) -> Guard | None:

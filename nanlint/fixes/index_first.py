@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from nanlint.finding import Edit, Span
-from nanlint.fixes.guards import ATOMS, called_name
+from nanlint.fixes.guards import ATOMS
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import elementwise, names_in
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, called_name
 
 _PICKING = frozenset({"masked_select", "gather", "index_select", "take", "take_along_dim"})
 _EXTREMES = frozenset({"amax", "amin", "max", "min", "topk", "kthvalue"})

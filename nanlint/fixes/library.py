@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from nanlint.finding import Edit
-from nanlint.fixes.guards import called_name
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
+from nanlint.sites import called_name
 
 _THRESHOLD = 20.0
 """Beyond it softplus is its argument, in torch as well as to the precision of float32."""

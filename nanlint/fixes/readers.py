@@ -9,10 +9,10 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from nanlint.finding import Edit
-from nanlint.fixes.guards import called_name
 from nanlint.fixes.places import Places
 from nanlint.fixes.shapes import is_elementwise_name, is_shape_only, reads_later
 from nanlint.hazards import Hazard
+from nanlint.sites import called_name
 
 _ASKING = frozenset({"size", "dim", "numel", "isinstance", "len", "type", "is_tensor", "range"})
 """Functions and methods that ask for no element."""

@@ -15,13 +15,13 @@ from typing import NamedTuple
 from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.double_where import guarded, inserted, of_its_type
-from nanlint.fixes.guards import ATOMS, Guard, called_name, condition_of, keeps_where_true
+from nanlint.fixes.guards import ATOMS, Guard, condition_of, keeps_where_true
 from nanlint.fixes.places import Places, bindable, binding, is_simple
 from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import elementwise
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node, is_in_place
+from nanlint.sites import argument_node, called_name, is_in_place
 
 _MOST_READS = 2
 """How often the question may speak of the value, which is written once more for each time."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from nanlint.fixes.guards import called_name
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, called_name
 
 _NO_NUMBERS = frozenset({"dtype", "device", "shape"})
 _NUMERIC = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.reductions import ROWS as REDUCTIONS
-from nanlint.fixes.guards import Guard, called_name
+from nanlint.fixes.guards import Guard
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.reshaping import RESHAPING, reshape
 from nanlint.fixes.scalars import may_be_single
@@ -15,7 +15,7 @@ from nanlint.graph import MOST_VALUES, Apply, Leaf, Value, closure
 from nanlint.hazards import Hazard
 from nanlint.lower.keys import reshapes
 from nanlint.plausibility import is_behind_rounding
-from nanlint.sites import argument_node
+from nanlint.sites import argument_node, called_name
 
 _REDUCTIONS = frozenset(row.name for row in REDUCTIONS)
 _REDUCING = frozenset(spelling.rsplit(".", 1)[-1] for row in REDUCTIONS for spelling in row.spellings)

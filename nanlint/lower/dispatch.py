@@ -55,10 +55,9 @@ def _functions(thing: Thing, lowering: Lowering) -> int:
     if isinstance(thing, Leaf):
         known = lowering.callables.get(thing.number)
         return known.count if isinstance(known, Either) else int(known is not None)
-    changes = (
-        isinstance(thing, Function) and thing.receiver is not None
-    )  # its object, if it is the one that is called
-    return int(is_function(thing) and not changes)
+    # a method changes its object, if it is the one that is called
+    is_method = isinstance(thing, Function) and thing.receiver is not None
+    return int(is_function(thing) and not is_method)
 
 
 def is_function(thing: Thing) -> bool:

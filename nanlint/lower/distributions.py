@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
+from nanlint.lower.remembered import remembered
 from nanlint.lower.things import Class
 from nanlint.regions import Region
 
@@ -34,19 +34,15 @@ def declared(ancestry: list[Class]) -> dict[str, Region]:
     return found
 
 
-_DECLARED: WeakKeyDictionary[ast.ClassDef, dict[str, Region]] = WeakKeyDictionary()
-"""What classes declare, which is asked for at each call of a method."""
-
-
+@remembered
 def _declared_by(node: ast.ClassDef) -> dict[str, Region]:
-    known = _DECLARED.get(node)
-    if known is None:
-        known = _DECLARED[node] = {}
-        for key, value in _entries(node):
-            region = _region(value)
-            if region is not None:
-                known.setdefault(key, region)
-    return known
+    """What a class declares, which is asked for at each call of a method."""
+    found: dict[str, Region] = {}
+    for key, value in _entries(node):
+        region = _region(value)
+        if region is not None:
+            found.setdefault(key, region)
+    return found
 
 
 def comparisons(region: Region) -> Iterator[tuple[str, float]]:

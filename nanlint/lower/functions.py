@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
 from nanlint import regions as R
 from nanlint.graph import Assumption, Constant, Kind, Leaf, Value, closure
@@ -17,6 +16,7 @@ from nanlint.lower.distributions import comparisons, declared
 from nanlint.lower.infinite import asked_about
 from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
+from nanlint.lower.remembered import remembered
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
 from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing, values_in
 
@@ -118,7 +118,7 @@ class Functions(Methods):
 
     def _assume_ensured(self, owner: Thing | None, frame: Frame) -> None:
         """In a method, what `__init__` raises an error for otherwise holds of the values that it keeps."""
-        if not isinstance(owner, Instance) or not any(map(_checks, self.ancestry(owner.cls))):
+        if not isinstance(owner, Instance) or not any(_checks(cls.node) for cls in self.ancestry(owner.cls)):
             return
         before = len(frame.path)
         if owner.fields:
@@ -239,18 +239,12 @@ def _about(made: Instance, path: Sequence[Assumption]) -> list[Assumption]:
     return found[:_MOST_CHECKS]
 
 
-def _checks(cls: Class) -> bool:
+@remembered
+def _checks(cls: ast.ClassDef) -> bool:
     """Whether the `__init__` of a class may raise an error."""
-    found = _CHECKING.get(cls.node)
-    if found is None:
-        inits = (one for one in cls.node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__")
-        parts = (part for init in inits for part in ast.walk(init))
-        found = _CHECKING[cls.node] = any(isinstance(part, (ast.Raise, ast.Assert)) for part in parts)
-    return found
-
-
-_CHECKING: WeakKeyDictionary[ast.ClassDef, bool] = WeakKeyDictionary()
-"""Whether classes check what their objects are made with: those of other files are met again and again."""
+    inits = (one for one in cls.body if isinstance(one, ast.FunctionDef) and one.name == "__init__")
+    parts = (part for init in inits for part in ast.walk(init))
+    return any(isinstance(part, (ast.Raise, ast.Assert)) for part in parts)
 
 
 def _is_of_numbers(thing: Thing) -> bool:
@@ -269,19 +263,13 @@ def _is_flag(default: ast.expr) -> bool:
     return isinstance(default, ast.Constant) and isinstance(default.value, bool)
 
 
-_GENERATORS: WeakKeyDictionary[ast.AST, bool] = WeakKeyDictionary()
-"""Whether functions yield: those of other files are met again and again."""
-
-
+@remembered
 def is_generator(node: ast.AST) -> bool:
     """Whether a function yields."""
-    found = _GENERATORS.get(node)
-    if found is None:
-        body = getattr(node, "body", [])
-        statements = body if isinstance(body, list) else []
-        parts = (part for statement in statements for part in ast.walk(statement))
-        found = _GENERATORS[node] = any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts)
-    return found
+    body = getattr(node, "body", [])
+    statements = body if isinstance(body, list) else []
+    parts = (part for statement in statements for part in ast.walk(statement))
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts)
 
 
 def is_stub(node: ast.AST) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import math
-from functools import lru_cache
 
 from nanlint import regions as R
+from nanlint.lower.remembered import remembered
 from nanlint.regions import Region
 
 _ASKING = {"isinf": R.INFINITIES, "isneginf": R.point(-math.inf), "isposinf": R.point(math.inf)}
 
 
-@lru_cache(maxsize=256)
+@remembered
 def asked_about(function: ast.AST) -> dict[str, Region]:
     """The names in a function that it compares with infinities, and with which of them."""
     found: dict[str, Region] = {}

@@ -62,10 +62,7 @@ class Objects(Assuming):
         """
         key = (id(cls.node), name, self.shallow) if args is None else None
         if key in self.instances:
-            known = self.instances[key]
-            made = Instance(cls, name, dict(known.fields))
-            made.ensured = known.ensured
-            return made
+            return self.instances[key].copy(cls)
         instance = Instance(cls, name)
         ancestry = self.ancestry(cls)
         for field in [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]:
@@ -78,8 +75,7 @@ class Objects(Assuming):
                 instance.initialise = partial(self._initialise, function, args, place, shallow=self.shallow)
             else:
                 self._initialise(function, args, place, shallow=self.shallow)
-                self.instances[key] = Instance(cls, name, dict(instance.fields))
-                self.instances[key].ensured = instance.ensured
+                self.instances[key] = instance.copy(cls)
         return instance
 
     def _initialise(

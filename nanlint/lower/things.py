@@ -92,6 +92,12 @@ class Instance:
         """What holds once `__init__` has been left: it raises an error where that is not so."""
         self._fields = dict(fields or {})
 
+    def copy(self, cls: Class) -> Instance:
+        """Another object of the same class, `cls`, with all that is known of this one."""
+        made = Instance(cls, self.name, self.fields)
+        made.ensured = self.ensured
+        return made
+
     @property
     def fields(self) -> dict[str, Thing]:
         """The attributes by their names."""

@@ -18,6 +18,7 @@ from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Thing, values_in
 from nanlint.regions import Region
+from nanlint.sites import called_name
 
 _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
@@ -269,12 +270,7 @@ def _covers(factor: Value) -> bool:
     if isinstance(factor, Constant):
         return True
     leaves = (value for value in closure((factor,), MOST_BELOW) if isinstance(value, Leaf))
-    return any(_name_of_call(leaf.node) in COVERING for leaf in leaves)
-
-
-def _name_of_call(node: ast.AST | None) -> str:
-    called = node.func if isinstance(node, ast.Call) else None
-    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return any(called_name(leaf.node) in COVERING for leaf in leaves)
 
 
 def _called(value: Value) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from nanlint.finding import Applicability, Edit, Fix
 from nanlint.fixes.places import Places, is_simple
 from nanlint.graph import Apply, Constant, Value
+from nanlint.sites import called_name
 from nanlint.unselected.infinite import Meeting
 from nanlint.unselected.vanishing import Vanished
 
@@ -67,14 +68,14 @@ def _base(node: ast.AST | None, places: Places) -> ast.expr | None:
     if isinstance(node, ast.BinOp):
         same = isinstance(node.op, ast.Pow) or ast.dump(node.left) == ast.dump(node.right)
         return node.left if same else None
-    if isinstance(node, ast.Call) and _name(node) in ("pow", "square"):
+    if isinstance(node, ast.Call) and called_name(node) in ("pow", "square"):
         return next(iter(_operands(node, places)), None)
     return None
 
 
 def _dimensions(node: ast.AST | None, places: Places) -> list[tuple[str, ast.expr]] | None:
     """The arguments of a call of `sum` by name; None for what `vector_norm` has not."""
-    if not isinstance(node, ast.Call) or _name(node) != "sum":
+    if not isinstance(node, ast.Call) or called_name(node) != "sum":
         return None
     given = _operands(node, places)[1:]
     words = [*zip(("dim", "keepdim"), given, strict=False)]
@@ -171,10 +172,6 @@ def _literals(node: ast.AST | None) -> Iterator[tuple[ast.Constant, float]]:
 
 
 # --- syntax --------------------------------------------------------------------------------------------------------
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _operands(call: ast.Call, places: Places) -> list[ast.expr]:

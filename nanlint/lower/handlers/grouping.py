@@ -83,32 +83,24 @@ def _after_underscore(name: str) -> str:
     return last if last in _REDUCTIONS or last in _EXTREMA else "sum"
 
 
+_DISTINCT = {"values": R.FINITE, "inverse": R.NONNEGATIVE & R.FINITE, "counts": COUNT}
+"""What `unique` gives, in order, and the region of each: what is counted occurs."""
+
+
 def _distinct(calls: Values, call: Call) -> Thing | None:
-    """`unique` with the counts of its values, each of which occurs; None where it gives no counts."""
+    """`unique` with the counts of its values; None where it gives no counts."""
     if not isinstance(call.first, Value) or not _is_true(call.named.get("return_counts")):
         return None
-    names = (
-        ["values", "inverse", "counts"]
-        if _is_true(call.named.get("return_inverse"))
-        else ["values", "counts"]
-    )
-    return Items(
-        tuple(
+    asked = {name: name != "inverse" or _is_true(call.named.get("return_inverse")) for name in _DISTINCT}
+    made = []
+    for at, name in enumerate(name for name, is_given in asked.items() if is_given):
+        text, grad = f"{calls.source(call.node)}[{at}]", name == "values" and call.grad
+        made.append(
             calls.opaque(
-                f"{calls.source(call.node)}[{at}]",
-                call.first,
-                region=COUNT
-                if name == "counts"
-                else R.FINITE
-                if name == "values"
-                else R.NONNEGATIVE & R.FINITE,
-                grad=name == "values" and call.grad,
-                kind=Kind.TENSOR,
-                node=call.node,
+                text, call.first, region=_DISTINCT[name], grad=grad, kind=Kind.TENSOR, node=call.node
             )
-            for at, name in enumerate(names)
         )
-    )
+    return Items(tuple(made))
 
 
 def _is_true(flag: Thing | None) -> bool:

@@ -1,5 +1,4 @@
-"""Determinants and inverses, of matrices of which every part is known, eigenvectors,
-and the CTC loss."""
+"""Determinants and inverses, of matrices of which every part is known, eigenvectors, and the CTC loss."""
 
 from __future__ import annotations
 

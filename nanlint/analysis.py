@@ -99,10 +99,11 @@ def _analysed(
     for unit in lowered(wanted=worth.wanted):
         try:
             aside = partial(purpose.is_aside, unit)
-            for finding, scene, hazard in _all_findings(unit, places, config, budget, fixes, aside):
-                suspect = _suspect(finding, hazard, unit)
+            for finding, scene, of in _all_findings(unit, places, config, budget, fixes, aside):
+                suspect = _suspect(finding, of, unit)
                 if suspect is not None:
                     called[len(found)] = suspect
+                hazard = of[0] if of else None
                 asked = None if observe is None else observe(scene, hazard, finding.fix, unit, places, config)
                 found.append(finding if asked is None else replace(finding, experiment=asked))
         except Exhausted:
@@ -118,14 +119,15 @@ def _analysed(
     return _distinct(_judged_by_use(found, read.tree, source)), read, refuted.values()
 
 
-def _suspect(finding: Finding, hazard: Hazard | None, unit: Unit) -> Suspect | None:
-    """What the callers of a function are asked about: a likely hazard in it; None for anything else."""
-    if hazard is None or hazard.selector in unit.within or finding.confidence is Confidence.LOW:
+def _suspect(finding: Finding, of: Sequence[Hazard], unit: Unit) -> Suspect | None:
+    """What the callers of a function are asked about: a selector's likely hazards in it; None for anything else."""
+    if not of or of[0].selector in unit.within or finding.confidence is Confidence.LOW:
         return None
     if not isinstance(unit.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
-    places = frozenset(place for proof in hazard.proofs for place in proof.places)
-    return Suspect(unit.node, hazard.selector, places)
+    likely = [hazard for hazard in of if hazard.confidence is not Confidence.LOW]
+    places = frozenset(place for hazard in likely for proof in hazard.proofs for place in proof.places)
+    return Suspect(unit.node, of[0].selector, places)
 
 
 def _unconfirmed(
@@ -169,7 +171,7 @@ def _given_up(unit: Unit, places: Places) -> Finding:
 
 _Aside: TypeAlias = Callable[[Sequence[Hazard]], bool]
 """Whether what is found in a unit, these hazards among it, is unlikely for what the unit is for."""
-_Found: TypeAlias = tuple[Finding, Scene, Hazard | None]
+_Found: TypeAlias = tuple[Finding, Scene, Sequence[Hazard]]
 
 
 def _all_findings(
@@ -190,10 +192,10 @@ def _all_findings(
             finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
             finding = replace(finding, by_position=True) if by_position else finding
             finding = _mended(finding, found, unit, places, config) if fixes else finding
-            yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+            yield finding, Scene(found[0].proofs[0], [selector]), found
     yield from _within(unit, places, config, budget, aside)
     for finding, scene in _undropped(unit, places, config):
-        yield replace(finding, confidence=Confidence.LOW) if aside(()) else finding, scene, None
+        yield replace(finding, confidence=Confidence.LOW) if aside(()) else finding, scene, ()
 
 
 def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _Aside) -> Iterator[_Found]:
@@ -212,7 +214,7 @@ def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _
         if found:
             finding = describe(found, places.source, config)
             finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
-            yield finding, Scene(found[0].proofs[0], [selector]), found[0]
+            yield finding, Scene(found[0].proofs[0], [selector]), found
 
 
 def _handed(found: Iterable[Hazard], unit: Unit, places: Places) -> list[Hazard]:

@@ -14,7 +14,7 @@ from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
-from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Leaf, Value, closure
 from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
 from nanlint.plausibility import (
     constant_of,
@@ -48,16 +48,13 @@ from nanlint.relevance import (
     speaks_of,
     stem,
 )
+from nanlint.results import Results
 from nanlint.search import Effort, assignments
 from nanlint.witness import forward
 
-_MOST_SINKS = 60
 _MOST_TRIED = 150
 """Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
-_MOST_PARTS = 4
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
-_OTHERS = (1.0, 0.5, -2.0)
-"""Values of what a witness says nothing of."""
 
 
 class Judge:
@@ -73,8 +70,8 @@ class Judge:
         self.network = network
         self.known = known
         self.sinks = sinks
+        self._results = Results(case, sinks, network.a)
         self._broken: dict[tuple[float | None, ...], bool] = {}
-        self._used: dict[int, list[tuple[Apply, list[Value]]]] = {}
         self.order = network.order
         self.a = network.a
 
@@ -109,12 +106,13 @@ class Judge:
         spoken = share(condition, proof.site)
         told = is_unreadable(condition) or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
+        meant = meant or any(self._is_by_factor(arg, proof) for arg in poisoned)
         apart = not spoken and not _is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
             return Confidence.LOW
-        if self.is_broken_anyway(proof) or self._is_mask_of_nan(proof):
+        if self._results.are_broken(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
@@ -180,6 +178,13 @@ class Judge:
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
         return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
+
+    def _is_by_factor(self, arg: Value, proof: Proof) -> bool:
+        """Whether a product is 0 by nothing but a factor that the condition holds against 0."""
+        if not (isinstance(arg, Apply) and arg.op == "mul"):
+            return False
+        zeros = [factor for factor in arg.args if proof.values.get(factor.number, constant_of(factor)) == 0.0]
+        return bool(zeros) and all(is_held_against_zero(factor, self.case.condition) for factor in zeros)
 
     def _leaves_domain(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether an op is undefined, not only singular, where inputs of it are out of the bounds that are asked for.
@@ -331,50 +336,6 @@ class Judge:
         region = regions[case.drop.by] - case.drop.where(regions)
         return Constraint(args[case.drop.by], region) if region else None
 
-    def is_broken_anyway(self, proof: Proof) -> bool:
-        """Whether the site is used without the selector too, and makes a result there that is no number."""
-        if math.isfinite(proof.values[proof.site.number]):
-            return False
-        return any(self._breaks(sink, order, proof) for sink, order in self._uses(proof.site))
-
-    def _uses(self, site: Apply) -> list[tuple[Apply, list[Value]]]:
-        """The results that are computed from a site, with all that they are made of."""
-        if site.number not in self._used:
-            found = self._used[site.number] = []
-            for sink in self.sinks[:_MOST_SINKS]:
-                if isinstance(sink, Apply):
-                    order = closure((sink, *(p.condition for p in sink.path)), MOST_VALUES)
-                    if any(value.number == site.number for value in order):
-                        found.append((sink, order))
-        return self._used[site.number]
-
-    def _breaks(self, sink: Apply, order: list[Value], proof: Proof) -> bool:
-        """Whether `sink` is not finite because of the site's value, whatever the selector makes of it."""
-        known = {leaf.number: at for leaf, at in proof.inputs.items()}
-        known |= {p.condition.number: float(p.truth) for p in self.case.selector.path}
-        known[self.case.selector.number] = 1.0
-        free = [value for value in order if isinstance(value, Leaf) and value.number not in known]
-        parts = [leaf.number for leaf in free if leaf.name == PART][:_MOST_PARTS]
-        choices = itertools.product((1.0, 0.0), repeat=len(parts))
-        return any(
-            self._is_broken(sink, order, proof.site, free, known | dict(zip(parts, choice, strict=True)))
-            for choice in choices
-        )
-
-    def _is_broken(
-        self, sink: Apply, order: list[Value], site: Apply, free: list[Leaf], known: Mapping[int, float]
-    ) -> bool:
-        """Whether `sink` is broken by the value of `site`, whatever the `free` values are that nobody knows."""
-        for number in _OTHERS:
-            inputs = {leaf.number: number for leaf in free if number in leaf.region} | dict(known)
-            broken = forward(order, inputs, self.a)
-            if broken is None or math.isfinite(broken[sink.number]) or not _is_reached(sink, broken):
-                return False
-            others = (forward(order, inputs | {site.number: other}, self.a) for other in _OTHERS)
-            if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
-                return False
-        return True
-
 
 def _factors(value: Value) -> tuple[Value, ...]:
     """What a product or a quotient is made of."""
@@ -384,12 +345,6 @@ def _factors(value: Value) -> tuple[Value, ...]:
 def _is_picked(condition: Value) -> bool:
     """Whether a condition is that of indices, which leave out what is like what they take."""
     return isinstance(condition, Leaf) and condition.name == PICKED
-
-
-def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:
-    """Whether a value is computed at all, by the assumptions that it is computed under."""
-    held = (bool(values.get(p.condition.number, float(p.truth))) == p.truth for p in value.path)
-    return all(held)
 
 
 def _pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:

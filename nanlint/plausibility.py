@@ -46,6 +46,8 @@ _LOG_PROBABILITY = re.compile(
 )
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
+_LEAST_UNDEFINED = 1e-9
+"""What is closer to 0 leaves the domain of an op by less than the epsilon that is added to it."""
 _LEAST_SCALE = 1e-3
 """What is called a temperature or a cutoff is hardly smaller."""
 _LARGEST_WEIGHT = 8.0
@@ -158,7 +160,9 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
         return True
     sizes = (abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value)
     inputs = list(filter(math.isfinite, sizes))  # an input is infinite only where the code asks about that
-    if any(value > _LARGEST_INPUT or value < _SMALLEST_INPUT for value in inputs):
+    undefined = proof.singular and math.isnan(proof.values.get(site.number, 0.0)) and site.op != "div"
+    least = _LEAST_UNDEFINED if undefined else _SMALLEST_INPUT
+    if any(value > _LARGEST_INPUT or value < least for value in inputs):
         return True
     largest = math.inf if any(map(math.isinf, proof.inputs.values())) else _LARGEST_EXPONENT
     exponents = _exponents((operand or site, site), without=site if asked else None)

@@ -40,6 +40,8 @@ _SMALLEST = 2.0**-126
 """Below are no numbers of usual precision in float32, and some of torch's kernels take them for 0."""
 _NEAR = (1e-10, 1e-6, 1e-3)
 _BLIND_TRIES = 24
+_FURTHER, _ONE_BY_ONE = range(2, 8), 32
+"""Choices after the first two that are tried of one value alone, and how many of these."""
 _FEWEST_SOLVES = 24
 _NODE_VISITS = 6000
 _STEPS_OF_SOLVING = 5
@@ -225,6 +227,11 @@ def _combinations(free: Sequence[Value], choices: Sequence[Sequence[float]]) -> 
     for ranks in _first_by_sum(len(choices)):
         if all(rank < len(choice) for rank, choice in zip(ranks, choices, strict=True)):
             yield {n: choice[r] for n, choice, r in zip(numbers, choices, ranks, strict=True)}
+    plainest = [choice[0] for choice in choices]
+    for rank, index in itertools.islice(itertools.product(_FURTHER, range(len(choices))), _ONE_BY_ONE):
+        if rank < len(choices[index]):
+            picked = (*plainest[:index], choices[index][rank], *plainest[index + 1 :])
+            yield dict(zip(numbers, picked, strict=True))
     for turn in range(1, max(len(choice) for choice in choices)):
         yield {n: choice[min(turn, len(choice) - 1)] for n, choice in zip(numbers, choices, strict=True)}
     chance = random.Random(0)

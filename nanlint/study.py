@@ -33,7 +33,7 @@ _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
 _MOST_FRUITLESS = 500
 """Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
-_MOST_JUDGED = 40
+_MOST_JUDGED, _MOST_OF_SITE = 100, 25
 """Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
 _FRUITLESS = Fruitless()
@@ -365,7 +365,8 @@ class Study:
         """How sure a proof is, judged once: the same numbers are met again and again."""
         key = (proof.site.number, proof.origin.number, tuple(proof.inputs.values()))
         if key not in self.judged:
-            enough = len(self.judged) >= _MOST_JUDGED
+            of_site = sum(known[0] == proof.site.number for known in self.judged)
+            enough = len(self.judged) >= _MOST_JUDGED or of_site >= _MOST_OF_SITE
             self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
             self.is_likely = self.is_likely or self.judged[key] is not Confidence.LOW
         return self.judged[key]

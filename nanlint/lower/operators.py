@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from nanlint import regions as R
+from nanlint.catalogue import OPS
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
@@ -23,6 +24,9 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.BitOr: "or",
     ast.BitXor: "xor",
 }
+
+_LOGICAL = {"add": "or", "mul": "and"}
+"""What an operator is between booleans."""
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "lt",
@@ -71,6 +75,8 @@ class Operators(Subscripts):
         op = _OPERATORS.get(type(operator))
         if op is None:
             return self._combined(operator, left, right, node, frame)
+        if op in _LOGICAL and _is_boolean(left) and _is_boolean(right):
+            op = _LOGICAL[op]
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
@@ -186,6 +192,11 @@ class Operators(Subscripts):
 def _truth(thing: Thing) -> Value | None:
     """A test as a value that is not known; None for anything else."""
     return thing if isinstance(thing, Value) and not isinstance(thing, Constant) else None
+
+
+def _is_boolean(value: Value) -> bool:
+    """Whether a tensor is true or false by what it was made with, not a number that is 0 or 1."""
+    return isinstance(value, Apply) and value.kind is not Kind.NUMBER and OPS[value.op].boolean
 
 
 def _compared_texts(op: ast.cmpop, left: Thing, right: Thing) -> bool | None:

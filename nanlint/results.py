@@ -1,0 +1,75 @@
+"""What a function returns besides the selector's value: whether a singular op breaks that in forward already."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+from nanlint.arithmetic import Arithmetic
+from nanlint.cases import Case, Proof
+from nanlint.graph import MOST_VALUES, PART, Apply, Leaf, Value, closure
+from nanlint.witness import forward
+
+_MOST_SINKS = 60
+_MOST_PARTS = 4
+_OTHERS = (1.0, 0.5, -2.0)
+"""Values of what a witness says nothing of."""
+
+
+class Results:
+    """The results of a function (`sinks`) that one case of a selector stands in."""
+
+    def __init__(self, case: Case, sinks: Sequence[Value], a: Arithmetic) -> None:
+        self.case, self.sinks, self.a = case, sinks, a
+        self._used: dict[int, list[tuple[Apply, list[Value]]]] = {}
+
+    def are_broken(self, proof: Proof) -> bool:
+        """Whether the site is used without the selector too, and makes a result there that is no number."""
+        if math.isfinite(proof.values[proof.site.number]):
+            return False
+        return any(self._breaks(sink, order, proof) for sink, order in self._uses(proof.site))
+
+    def _uses(self, site: Apply) -> list[tuple[Apply, list[Value]]]:
+        """The results that are computed from a site, with all that they are made of."""
+        if site.number not in self._used:
+            found = self._used[site.number] = []
+            for sink in self.sinks[:_MOST_SINKS]:
+                if isinstance(sink, Apply):
+                    order = closure((sink, *(p.condition for p in sink.path)), MOST_VALUES)
+                    if any(value.number == site.number for value in order):
+                        found.append((sink, order))
+        return self._used[site.number]
+
+    def _breaks(self, sink: Apply, order: list[Value], proof: Proof) -> bool:
+        """Whether `sink` is not finite because of the site's value, whatever the selector makes of it."""
+        known = {leaf.number: at for leaf, at in proof.inputs.items()}
+        known |= {p.condition.number: float(p.truth) for p in self.case.selector.path}
+        known[self.case.selector.number] = 1.0
+        free = [value for value in order if isinstance(value, Leaf) and value.number not in known]
+        parts = [leaf.number for leaf in free if leaf.name == PART][:_MOST_PARTS]
+        choices = itertools.product((1.0, 0.0), repeat=len(parts))
+        return any(
+            self._is_broken(sink, order, proof.site, free, known | dict(zip(parts, choice, strict=True)))
+            for choice in choices
+        )
+
+    def _is_broken(
+        self, sink: Apply, order: list[Value], site: Apply, free: list[Leaf], known: Mapping[int, float]
+    ) -> bool:
+        """Whether `sink` is broken by the value of `site`, whatever the `free` values are that nobody knows."""
+        for number in _OTHERS:
+            inputs = {leaf.number: number for leaf in free if number in leaf.region} | dict(known)
+            broken = forward(order, inputs, self.a)
+            if broken is None or math.isfinite(broken[sink.number]) or not _is_reached(sink, broken):
+                return False
+            others = (forward(order, inputs | {site.number: other}, self.a) for other in _OTHERS)
+            if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
+                return False
+        return True
+
+
+def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:
+    """Whether a value is computed at all, by the assumptions that it is computed under."""
+    held = (bool(values.get(p.condition.number, float(p.truth))) == p.truth for p in value.path)
+    return all(held)

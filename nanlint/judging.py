@@ -43,6 +43,7 @@ from nanlint.relevance import (
     is_presence,
     is_ranking,
     is_told_apart,
+    is_told_by_zero,
     is_unreadable,
     share,
     speaks_of,
@@ -87,7 +88,7 @@ class Judge:
         unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg, proof) for arg in poisoned)
         if (
             unlikely
-            or is_far_fetched(proof, self.case.operand, asked=self._asks_about(poisoned))
+            or self.is_far_fetched(proof)
             or is_behind_rounding(self.case.operand, proof.origin)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)
@@ -115,6 +116,10 @@ class Judge:
         if self._results.are_broken(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def is_far_fetched(self, proof: Proof) -> bool:
+        """Whether a proof takes numbers that nobody uses."""
+        return is_far_fetched(proof, self.case.operand, asked=self._asks_about(self._poisoned_args(proof)))
 
     def _asks_about(self, poisoned: Sequence[Value]) -> bool:
         """Whether the condition compares what any of some values alone is made of."""
@@ -177,14 +182,17 @@ class Judge:
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
+        if any(self._is_by_factor(arg, proof) for arg in poisoned):
+            return True
         return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
 
     def _is_by_factor(self, arg: Value, proof: Proof) -> bool:
         """Whether a product is 0 by nothing but a factor that the condition holds against 0."""
         if not (isinstance(arg, Apply) and arg.op == "mul"):
             return False
-        zeros = [factor for factor in arg.args if proof.values.get(factor.number, constant_of(factor)) == 0.0]
-        return bool(zeros) and all(is_held_against_zero(factor, self.case.condition) for factor in zeros)
+        values = proof.values
+        zeros = [one for one in _all_factors(arg) if values.get(one.number, constant_of(one)) == 0.0]
+        return bool(zeros) and all(is_told_by_zero(factor, self.case.condition) for factor in zeros)
 
     def _leaves_domain(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether an op is undefined, not only singular, where inputs of it are out of the bounds that are asked for.
@@ -281,7 +289,8 @@ class Judge:
     def _broken_when_selected(self, proof: Proof) -> bool:
         """Whether the same values at the site, selected, give a value that is not finite; found out once."""
         site = tuple(proof.values.get(arg.number) for arg in proof.site.args)
-        key = (proof.site.number, proof.singular, *site)
+        settings = (at for leaf, at in proof.inputs.items() if is_setting(leaf))
+        key = (proof.site.number, proof.singular, *site, *settings)
         if key not in self._broken:
             self._broken[key] = self._is_broken_when_selected(proof)
         return self._broken[key]
@@ -292,7 +301,8 @@ class Judge:
         kept = self._kept
         if kept is None:
             return False
-        constraints = [kept, *self.known, *_pinned(proof.site.args, proof)]
+        same = [leaf for leaf in proof.inputs if is_setting(leaf)]  # a setting is one for all elements
+        constraints = [kept, *self.known, *_pinned((*proof.site.args, *same), proof)]
         facts = self.network.solve(constraints)
         if facts is None:
             return False
@@ -340,6 +350,13 @@ class Judge:
 def _factors(value: Value) -> tuple[Value, ...]:
     """What a product or a quotient is made of."""
     return value.args if isinstance(value, Apply) and value.op in ("mul", "div") else ()
+
+
+def _all_factors(value: Value) -> list[Value]:
+    """What a product is made of, and the products in it."""
+    if isinstance(value, Apply) and value.op == "mul":
+        return [factor for arg in value.args for factor in _all_factors(arg)]
+    return [value]
 
 
 def _is_picked(condition: Value) -> bool:

@@ -44,6 +44,8 @@ _SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
 _LOG_PROBABILITY = re.compile(
     r"log_?probs?(?![a-z])|logp(?![a-z])|logps(?![a-z])|log_?softmax|log_?likelihood"
 )
+_NEXT = re.compile(r"#\d+| [+-] 1(?=\])")
+"""What follows an index where the next element is meant, and which value of that name the index is."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_UNDEFINED = 1e-9
@@ -118,7 +120,7 @@ def _is_next_to(one: Value, other: Value) -> bool:
         if x.number == y.number:
             continue
         if isinstance(x, Leaf) and isinstance(y, Leaf):
-            if x.name.replace("1:", ":-1") != y.name.replace("1:", ":-1"):
+            if _place(x) != _place(y):
                 return False
             moved = True
         elif isinstance(x, Apply) and isinstance(y, Apply) and x.op == y.op:
@@ -126,6 +128,11 @@ def _is_next_to(one: Value, other: Value) -> bool:
         else:
             return False
     return moved
+
+
+def _place(leaf: Leaf) -> str:
+    """What a leaf is called, but for which of two neighbours it is: `x[1:]` and `x[:-1]`, `x[k]` and `x[k + 1]`."""
+    return _NEXT.sub("", leaf.name).replace("1:", ":-1")
 
 
 def is_positive_by_name(value: Value) -> bool:
@@ -198,7 +205,11 @@ def counts_itself(value: Value) -> bool:
     while isinstance(part, Apply) and part.op == "identity":
         part = part.args[0]
     parts = part.args if isinstance(part, Apply) and part.op == "add" else ()
-    return any(isinstance(one, Leaf) and called_name(one.node) == "eye" for one in parts)
+    return any(
+        isinstance(one, Leaf) and called_name(one.node) == "eye"
+        for part in parts
+        for one in (part, *(part.args if isinstance(part, Apply) and part.op == "mul" else ()))
+    )
 
 
 def is_nothing_of_nothing(proof: Proof) -> bool:

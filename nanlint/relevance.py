@@ -165,6 +165,21 @@ def is_held_against_zero(value: Value, condition: Value) -> bool:
     )
 
 
+def is_told_by_zero(value: Value, condition: Value) -> bool:
+    """Whether a condition compares something with 0 that is made of the very inputs that `value` is made of."""
+    own = speaks_of(value)
+    compared = (
+        part.args
+        for part in closure((condition,), MOST_VALUES)
+        if isinstance(part, Apply) and OPS[part.op].boolean and len(part.args) == 2
+    )
+    return any(
+        isinstance(zero, Constant) and zero.value == 0.0 and speaks_of(other) == own
+        for pair in compared
+        for other, zero in (pair, pair[::-1])
+    )
+
+
 def _held_against(value: Value, condition: Value) -> Iterator[list[Value]]:
     """What this very value is compared with, for each comparison in a condition."""
     for part in closure((condition,), MOST_VALUES):
@@ -177,10 +192,18 @@ def _held_against(value: Value, condition: Value) -> Iterator[list[Value]]:
 def compares_all_of(value: Value, condition: Value) -> bool:
     """Whether a comparison in `condition` is between the very inputs that `value` is made of."""
     own = speaks_of(value)
-    return any(
-        isinstance(part, Apply) and OPS[part.op].boolean and own <= speaks_of(part)
+    wholes = {
+        part.number: part.whole.number
+        for part in closure((value,), MOST_VALUES)
+        if isinstance(part, Leaf) and part.whole is not None
+    }
+    asked = (
+        speaks_of(part)
         for part in closure((condition,), MOST_VALUES)
+        if isinstance(part, Apply) and OPS[part.op].boolean
     )
+    # who asks about a whole asks about its elements
+    return any(all(number in of or wholes.get(number) in of for number in own) for of in asked)
 
 
 def speaks_of(value: Value) -> set[int]:

@@ -7,6 +7,7 @@ concrete half (witness) runs candidates and decides.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from struct import pack
@@ -70,11 +71,14 @@ class Study:
         self.ran: dict[bytes, Proof | None] = {}
         """What came of the candidates that were run in the dtype at hand, by their numbers."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
+        self.judgements: Counter[int] = Counter()
+        """How many proofs were looked into of each op, by its number."""
+        self.aim: int | None = None
+        """The number of the op that is searched for."""
         self.is_likely = False
         """Whether any of them is more than unlikely."""
         self.sinks = sinks
-        self.tried: set[int] = set()
-        """The ops that the facts leave possible, so that they were searched for, by their numbers."""
+        self.tried: set[int] = set()  # the numbers of the ops that the facts leave possible
         self.is_cut_off = False  # whether there was more to search for than may be
 
     @cached_property
@@ -212,6 +216,7 @@ class Study:
         return any(value.number in base.nans for value in self.order if value.number in self.below)
 
     def _proof(self, base: Facts, site: Apply, target: Constraint) -> Proof | None:
+        self.aim = site.number
         way = route(self.case.operand, target.value, self.order)
         further = outlet(target.value)
         # where the nan only goes down from the target, the bounds on its way have to let it through
@@ -251,7 +256,7 @@ class Study:
 
         Once so many proofs were judged unlikely, all others are taken for it: then plainer numbers are all that counts.
         """
-        if len(self.judged) < _MOST_JUDGED or self.is_likely:
+        if not self._is_enough(self.aim) or self.is_likely:
             return False
         _, irregular, odd, total = self._rank(best)
         numbers = (inputs[leaf.number] for leaf in best.inputs)
@@ -365,11 +370,16 @@ class Study:
         """How sure a proof is, judged once: the same numbers are met again and again."""
         key = (proof.site.number, proof.origin.number, tuple(proof.inputs.values()))
         if key not in self.judged:
-            of_site = sum(known[0] == proof.site.number for known in self.judged)
-            enough = len(self.judged) >= _MOST_JUDGED or of_site >= _MOST_OF_SITE
-            self.judged[key] = Confidence.LOW if enough else self.judge.confidence(proof)
+            in_vain = self._is_enough(proof.site.number) or self.judge.is_far_fetched(proof)
+            self.judgements[proof.site.number] += not in_vain
+            self.judged[key] = Confidence.LOW if in_vain else self.judge.confidence(proof)
             self.is_likely = self.is_likely or self.judged[key] is not Confidence.LOW
         return self.judged[key]
+
+    def _is_enough(self, site: int | None) -> bool:
+        """Whether so many proofs were looked into, of one op or of all, that no others are."""
+        of_site = 0 if site is None else self.judgements[site]
+        return of_site >= _MOST_OF_SITE or self.judgements.total() >= _MOST_JUDGED
 
     def _rank(self, proof: Proof) -> tuple[bool, bool, bool, float]:
         """Plausible before far-fetched, singular before not, numbers that a person may write before others."""

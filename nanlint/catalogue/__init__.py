@@ -15,6 +15,7 @@ from nanlint.catalogue import (
     special,
     steps,
     sums,
+    totals,
     trigonometry,
 )
 from nanlint.catalogue.domains import Op
@@ -34,6 +35,7 @@ OPS: dict[str, Op] = {
         logic,
         matrices,
         reductions,
+        totals,
         emptied,
         selectors,
     )

@@ -65,7 +65,7 @@ def _narrow_norm(a: Arithmetic, out: Region, x: Region) -> tuple[Region, ...]:
     return (x & (out | R.neg(out)),)
 
 
-def _sum_image(a: Arithmetic, x: Region) -> Region:
+def sum_image(a: Arithmetic, x: Region) -> Region:
     if not x:
         return x
     lo = x.lo if x.lo >= 0.0 else max(x.lo * MOST_ELEMENTS, -a.largest if math.isfinite(x.lo) else x.lo)
@@ -85,10 +85,10 @@ def _same(a: Arithmetic, x: Region) -> Region:
 
 
 def _norm_image(a: Arithmetic, x: Region) -> Region:
-    return _sum_image(a, (x | R.neg(x)) & R.NONNEGATIVE)
+    return sum_image(a, (x | R.neg(x)) & R.NONNEGATIVE)
 
 
-def _log_sum_image(a: Arithmetic, x: Region) -> Region:
+def _logsum_image(a: Arithmetic, x: Region) -> Region:
     return R.above(x.lo, closed=True) if x else x
 
 
@@ -143,8 +143,8 @@ def _at_infinity(x: Region) -> bool:
 
 
 ROWS: tuple[Op, ...] = (
-    _row("sum", _itself, _passed_on, _sum_image, pure("sum") + spelled("cumsum") + pure("trace")),
-    _row("nansum", lambda a, x: x if x == x else 0.0, _nothing_of_nan, _sum_image, pure("nansum")),
+    _row("sum", _itself, _passed_on, sum_image, pure("sum") + spelled("cumsum") + pure("trace")),
+    _row("nansum", lambda a, x: x if x == x else 0.0, _nothing_of_nan, sum_image, pure("nansum")),
     _row("mean", _itself, _passed_on, lambda a, x: R.hull(x), pure("mean")),
     _row("nanmean", _itself, _counted, lambda a, x: R.hull(x), pure("nanmean")),
     _row("prod", _itself, _prod_backward, _prod_image, pure("prod")),
@@ -179,10 +179,10 @@ ROWS: tuple[Op, ...] = (
         "logsumexp",
         _itself,
         _softmax_backward,
-        _log_sum_image,
+        _logsum_image,
         pure("logsumexp", "torch.special.logsumexp"),
         poison=lambda a, x: (x & R.INFINITIES,),
         safe=0.0,
     ),
-    _row("logcumsumexp", _itself, _cumulative_backward, _log_sum_image, pure("logcumsumexp")),
+    _row("logcumsumexp", _itself, _cumulative_backward, _logsum_image, pure("logcumsumexp")),
 )

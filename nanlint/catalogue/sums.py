@@ -18,7 +18,7 @@ from nanlint.regions import Region
 # --- sums and products ---------------------------------------------------------------------------------------------
 
 
-def _narrow_add(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
+def narrow_add(a: Arithmetic, out: Region, x: Region, y: Region) -> tuple[Region, ...]:
     wide = behind(out, a)
     return x & R.sub(wide, y), y & R.sub(wide, x)
 
@@ -43,12 +43,12 @@ def _factor(a: Arithmetic, out: Region, x: Region, y: Region) -> Region:
     return x & R.div(vanished(out, a), y - R.ZERO)
 
 
-def _add_undefined(x: Region, y: Region) -> bool:
+def add_undefined(x: Region, y: Region) -> bool:
     return (math.inf in x and -math.inf in y) or (-math.inf in x and math.inf in y)
 
 
 def _sub_undefined(x: Region, y: Region) -> bool:
-    return _add_undefined(x, R.neg(y))
+    return add_undefined(x, R.neg(y))
 
 
 def _mul_undefined(x: Region, y: Region) -> bool:
@@ -218,8 +218,8 @@ ROWS: tuple[Op, ...] = (
         Arithmetic.add,
         lambda a, g, y, p, q: (g, g),
         lambda a, x, y: attained(R.add(x, y), a),
-        _narrow_add,
-        undefined=_add_undefined,
+        narrow_add,
+        undefined=add_undefined,
         derivative="add.Tensor: grad, grad",
         further={"alpha": 1},
     ),

@@ -5,6 +5,7 @@ One class does it, built up by modules of which each knows one kind of syntax an
 - `lowering`, `objects`, `values`: the state, what is known of classes and names, how values are made
 - `dispatch`: functions as values
 - `between`: selectors in called functions, of what these are handed
+- `totals`: other elements of a row, in the sums that its own elements are compared with
 - `unknown_calls`, `torch_calls`, `methods`, `functions`, `calls`: calls, by what is called; `call` is one of them
   with its arguments, `handlers` knows functions of torch and Python that no catalogue row describes
 - `keys`, `ranks`: subscripts as written, and which end of what is sorted they take; `positions`: what slices leave out
@@ -32,6 +33,7 @@ from nanlint.lower.needed import needed
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.shelter import may_be_sheltered, sheltered
 from nanlint.lower.things import Class, Function, Thing
+from nanlint.lower.totals import Rows
 from nanlint.lower.uses import is_autograd_function
 from nanlint.project import Project
 
@@ -103,7 +105,7 @@ def lower(
         yield Unit(tree, (), (), {}, None, lowering, exhausted=True)
         return
     if whole:
-        yield unit
+        yield lowering.with_rows(unit)
     yield from lowering.functions(tree.body, scope, None)
 
 
@@ -150,7 +152,7 @@ class ModuleLowering(Economy):
         self.relowered += lines_of(unit.node)
         refuted, budget = self.refuted, self.budget
         self.refuted, self.budget = {}, None  # the places in the edited text are other ones
-        made = self._again(unit, node)
+        made = self.with_rows(self._again(unit, node))
         self.refuted, self.budget = refuted, budget
         return made
 
@@ -175,7 +177,10 @@ class ModuleLowering(Economy):
         for node in self._definitions(body):
             if isinstance(node, ast.ClassDef):
                 if not is_autograd_function(node):
-                    yield from self.functions(node.body, scope, Class(node, scope, node.name))
+                    cls = Class(node, scope, node.name)
+                    yield from self.functions(node.body, scope, cls)
+                    for method, home in self.completed(cls, self._is_wanted):
+                        yield from self._function(method, home, cls, inside=False)
             elif self._is_wanted(node):
                 yield from self._function(node, scope, owner, inside=inside)
 
@@ -206,7 +211,7 @@ class ModuleLowering(Economy):
             self.initialising.clear()
             yield Unit(node, (), (), {}, None, self, exhausted=True)
             return
-        yield unit
+        yield self.with_rows(unit)
         yield from self.functions(inner, left, owner, inside=True)
 
     def _lowered(
@@ -253,6 +258,24 @@ class ModuleLowering(Economy):
             return made
         numbers = frozenset(selector.number for selector in positional)
         return replace(made, positional=numbers, dispatched=frozenset(self.dispatched))
+
+    def with_rows(self, unit: Unit) -> Unit:
+        """A unit that has another element in the sums that their own elements are compared with."""
+        if not (self.compared and (unit.selectors or unit.within)):
+            return unit
+        rows = Rows(self, self.compared)
+        selectors, within = (
+            tuple(new for old in found if isinstance(new := rows.value(old), Apply))
+            for found in (unit.selectors, unit.within)
+        )
+        return replace(
+            unit,
+            selectors=selectors,
+            within=within,
+            sinks=tuple(map(rows.value, unit.sinks)),
+            positional=frozenset(map(rows.number, unit.positional)),
+            dispatched=frozenset(map(rows.number, unit.dispatched)),
+        )
 
     def _receiver(self, node: Definition, owner: Class | None) -> tuple[Thing, ...]:
         if owner is None or isinstance(node, ast.Lambda):

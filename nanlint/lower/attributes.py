@@ -12,7 +12,7 @@ from nanlint.graph import Kind, Value
 from nanlint.lower.calls import Calls
 from nanlint.lower.lowering import COUNT
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Class, Foreign, Instance, Items, Mapped, Method, Symbol, Thing
+from nanlint.lower.things import Class, Foreign, Inherited, Instance, Items, Mapped, Method, Symbol, Thing
 from nanlint.names import canonical
 
 _CONSTANTS: dict[str, float] = {
@@ -46,6 +46,12 @@ class Attributes(Calls):
             return self._symbol_attribute(owner, node.attr)
         if isinstance(owner, Instance):
             return self.instance_attribute(owner, node, frame)
+        if isinstance(owner, Inherited):
+            receiver = owner.receiver
+            found = self.class_attribute(receiver.cls, node.attr, receiver, node, frame, owner.after)
+            owner = owner.unknown
+            if found is not None:
+                return found
         if isinstance(owner, Value):
             return self._value_attribute(owner, node)
         if isinstance(owner, Class):

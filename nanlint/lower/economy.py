@@ -38,6 +38,7 @@ class Economy(Following):
         self.shallow, self.is_missed = shallow, False
         self.given.clear()
         self.bound.clear()
+        self.compared.clear()
         self.dispatched.clear()
 
     def would_matter(self, selectors: Sequence[Apply], inner: Iterable[Thing]) -> bool:

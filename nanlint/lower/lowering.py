@@ -129,6 +129,8 @@ class Lowering:
         """What a value that is the element of another one was picked from."""
         self.stacked: dict[int, tuple[tuple[Value, ...], float]] = {}
         """What the result of a `stack` was made of, and along which dimension."""
+        self.compared: set[int] = set()
+        """The numbers of the sums that their own elements are compared with."""
         self.identities: set[int] = set()
         """The numbers of the elements of identity matrices."""
         self._elements: dict[tuple[int, str], Value] = {}
@@ -290,7 +292,7 @@ class Lowering:
         order = _postorder(value, _MOST_REINDEXED)
         if order is None:
             return self.opaque(f"element {key}", value, grad=value.grad, kind=value.kind)
-        made = self._rebuilt(order, lambda leaf: self._leaf_element(leaf, key))
+        made = self._rebuilt(order, lambda leaf: self.leaf_element(leaf, key))
         for part in order:
             if isinstance(part, Apply):
                 self.wholes.setdefault(made[part.number].number, part)
@@ -319,7 +321,8 @@ class Lowering:
                 made[part.number] = changed(part) if isinstance(part, Leaf) else part
         return made
 
-    def _leaf_element(self, leaf: Leaf, key: str) -> Value:
+    def leaf_element(self, leaf: Leaf, key: str) -> Value:
+        """An element of a leaf: another leaf, unless it is a number."""
         if leaf.kind is Kind.NUMBER:
             return leaf
         return self.builder.leaf(

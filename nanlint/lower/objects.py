@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from nanlint import regions as R
@@ -12,8 +12,9 @@ from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import Said, annotated, named, of_each, unparsed
-from nanlint.lower.scope import Frame, elsewhere
-from nanlint.lower.things import Class, Each, Function, Instance, Layer, Method, Thing
+from nanlint.lower.remembered import remembered
+from nanlint.lower.scope import Frame, Scope, elsewhere
+from nanlint.lower.things import Class, Each, Function, Inherited, Instance, Layer, Method, Thing
 from nanlint.regions import Region
 
 _MOST_ANCESTORS = 12
@@ -132,10 +133,19 @@ class Objects(Assuming):
         return Method(owner, attr, node)
 
     def class_attribute(
-        self, cls: Class, attr: str, receiver: Instance | None, node: ast.expr, frame: Frame
+        self,
+        cls: Class,
+        attr: str,
+        receiver: Instance | None,
+        node: ast.expr,
+        frame: Frame,
+        after: ast.ClassDef | None = None,
     ) -> Thing | None:
-        """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for."""
-        for home in self.ancestry(cls):
+        """What the class body (or that of a known base class) says of `attr`; `node` is where it is asked for.
+
+        Only the classes `after` one are looked at, if it is given.
+        """
+        for home in self._behind(cls, after):
             found = self._bound_in(home.node).get(attr)
             if isinstance(found, ast.FunctionDef):
                 function = Function(found, home.scope, _receiver(found, cls, receiver), cls)
@@ -145,6 +155,43 @@ class Objects(Assuming):
             if found is not None:
                 return self.evaluate(found, elsewhere(home.scope, frame.foreign_call or node))
         return None
+
+    def _behind(self, cls: Class, after: ast.ClassDef | None) -> list[Class]:
+        homes = self.ancestry(cls)
+        at = next((index for index, home in enumerate(homes, 1) if home.node is after), 0)
+        return homes[at:]
+
+    def completed(
+        self, cls: Class, wanted: Callable[[ast.AST], bool]
+    ) -> Iterator[tuple[ast.FunctionDef, Scope]]:
+        """The `wanted` methods that a class has from others of its file and that ask for what it has itself.
+
+        They are other functions here than in the class that they are written in, which may leave a part to this one.
+        """
+        nearer: set[str] = set()
+        for home in self.ancestry(cls):
+            own = home.node.body if home.scope.file() is None and home.node is not cls.node else []
+            for method in own:
+                if (
+                    isinstance(method, ast.FunctionDef)
+                    and wanted(method)
+                    and method.name not in nearer
+                    and not nearer.isdisjoint(asked_of_self(method))
+                ):
+                    yield method, home.scope
+            nearer |= self._bound_in(home.node).keys()
+
+    def inherited(self, unknown: Value, frame: Frame) -> Thing:
+        """`super()` in a method: what its first parameter has from the classes behind the method's own."""
+        method = frame.calls[-1] if frame.calls else None
+        if not isinstance(method, ast.FunctionDef) or not method.args.args:
+            return unknown
+        receiver = frame.scope.names.get(method.args.args[0].arg)
+        if not isinstance(receiver, Instance):
+            return unknown
+        homes = (home.node for home in self.ancestry(receiver.cls))
+        after = next((node for node in homes if any(part is method for part in node.body)), None)
+        return unknown if after is None else Inherited(receiver, after, unknown)
 
     def _bound_in(self, node: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.expr]:
         """What a class body binds at first: methods, and the values of constants."""
@@ -189,6 +236,17 @@ def _dataclass_fields(cls: Class) -> list[ast.AnnAssign]:
     ]
 
 
+@remembered
+def asked_of_self(method: ast.FunctionDef) -> frozenset[str]:
+    """The attributes of its first parameter that a method names."""
+    own = method.args.args[0].arg if method.args.args else ""
+    return frozenset(
+        part.attr
+        for part in ast.walk(method)
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == own
+    )
+
+
 def _own_init(cls: Class) -> ast.FunctionDef | None:
     body = cls.node.body
     return next((one for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
@@ -217,10 +275,20 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.FunctionDef | ast.
         yield statement.name, statement
     elif isinstance(statement, ast.Assign):
         for target in statement.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, statement.value
+            yield from _pairs(target, statement.value)
     elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
         yield statement.target.id, statement.value
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The names in a target with their values: `low, high = 0.0, 1.0` too."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif (
+        isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts)
+    ):
+        for one, its in zip(target.elts, value.elts, strict=True):
+            yield from _pairs(one, its)
 
 
 __all__ = ["Objects"]

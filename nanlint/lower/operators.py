@@ -11,6 +11,7 @@ from nanlint.graph import Apply, Constant, Kind, Leaf, Value
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
 from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Text, Thing, values_in
+from nanlint.lower.totals import compared
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -79,9 +80,16 @@ class Operators(Subscripts):
             op = _LOGICAL[op]
         if op in ("and", "or", "xor") and left.kind is right.kind is Kind.NUMBER:
             return self.opaque("bits", left, right, grad=False, kind=Kind.NUMBER, node=node)
+        if op in ("and", "or", "xor"):
+            left, right = self._mask_operand(left), self._mask_operand(right)
+        self.compared |= compared(op, left, right)
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
             return self._number_divided(left, right, node, frame)
         return self.apply(op, (left, right), node, frame)
+
+    def _mask_operand(self, value: Value) -> Value:
+        """What `&` and `|` are given is true or false, unless it is a number."""
+        return value if value.kind is Kind.NUMBER else self.as_mask(value)
 
     def _combined(
         self, operator: ast.operator, left: Value, right: Value, node: ast.AST, frame: Frame

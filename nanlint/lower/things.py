@@ -108,6 +108,16 @@ class Instance:
 
 
 @dataclass(eq=False, slots=True)
+class Inherited:
+    """`super()`: what a receiver has from the classes behind the one `after` which they are looked for."""
+
+    receiver: Instance
+    after: ast.ClassDef
+    unknown: Value
+    """What it is to those who know nothing of the classes."""
+
+
+@dataclass(eq=False, slots=True)
 class Method:
     """An attribute that is called on a value: `x.sqrt`."""
 
@@ -138,6 +148,7 @@ Thing: TypeAlias = (
     | Function
     | Class
     | Instance
+    | Inherited
     | Method
     | Layer
 )

@@ -79,6 +79,8 @@ _CALLS: dict[str, Call] = {
     "phi": lambda c, x, y: (x if c else y).clone(),
     "largest": lambda x, y: torch.stack([x, y]).max(dim=0).values,
     "smallest": lambda x, y: torch.stack([x, y]).min(dim=0).values,
+    "total": lambda x, y: torch.stack([x, y]).sum(dim=0),
+    "average": lambda x, y: torch.stack([x, y]).mean(dim=0),
     "python_max": lambda x, y: torch.stack([max(p, q) for p, q in zip(x, y, strict=True)]),
     "python_min": lambda x, y: torch.stack([min(p, q) for p, q in zip(x, y, strict=True)]),
     "masked_fill": lambda x, m, v: x.masked_fill(_filled(m, x), v),

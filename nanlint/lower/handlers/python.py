@@ -117,6 +117,12 @@ def _getattr(calls: Values, call: Call) -> Thing | None:
     return found
 
 
+def _super(calls: Values, call: Call) -> Thing | None:
+    """`super()`, or with the class that the method is written in."""
+    unknown = calls.opaque("super()", node=call.node)
+    return calls.inherited(unknown, call.frame)
+
+
 def _finfo(calls: Values, call: Call) -> Thing | None:
     given = call.first
     name = given.name.rsplit(".", 1)[-1] if isinstance(given, Symbol) else ""
@@ -176,6 +182,7 @@ HANDLERS: dict[str, Handler] = {
     "sorted": _sequence,
     "sum": _builtin_sum,
     "getattr": _getattr,
+    "super": _super,
     "bool": _truth,
     "_check": _checked,
     "_assert": _checked,

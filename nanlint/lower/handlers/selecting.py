@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 
 from nanlint import regions as R
+from nanlint.catalogue.reductions import MOST_ELEMENTS
 from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.handlers.ranking import NAMES, indices
 from nanlint.lower.things import Each, Foreign, Items, Method, Text, Thing
 from nanlint.lower.values import Values
+from nanlint.sites import called_name
 
 
 def _where(calls: Values, call: Call) -> Thing | None:
@@ -93,16 +95,35 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
             return functools.reduce(
                 lambda one, other: calls.apply(pairwise, (one, other), call.node, call.frame), parts
             )
-        along = len(call.args) > 1 or "dim" in call.named
         op = _EXTREMES.get(reduced)
+        if op == "largest" and called_name(call.first.node) == "softmax":
+            return _pair(calls, call, _largest_weight(calls, call.first), reduced)
         winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
-        pair_made = along and call.name not in ("amax", "amin")
-        if not pair_made:
-            return made
-        return Items((made, indices(calls, call, call.first, made, _LARGEST.get(reduced))), NAMES)
+        return _pair(calls, call, made, reduced)
 
     return handler
+
+
+def _pair(calls: Values, call: Call, made: Value, reduced: str) -> Thing:
+    """What a reduction gives: along a dimension most of them give indices, too."""
+    along = len(call.args) > 1 or "dim" in call.named
+    if not along or call.name in ("amax", "amin") or not isinstance(call.first, Value):
+        return made
+    return Items((made, indices(calls, call, call.first, made, _LARGEST.get(reduced))), NAMES)
+
+
+def _largest_weight(calls: Values, weights: Value) -> Value:
+    """The largest of what a softmax gives: no less than one part in so many as a row has elements."""
+    region = R.interval(1.0 / MOST_ELEMENTS, 1.0)
+    return calls.builder.leaf(
+        "largest weight",
+        region,
+        grad=weights.grad,
+        feeds=(weights,),
+        opaque=True,
+        key=("largest", weights.number),
+    )
 
 
 def _python_extremum(op: str, calls: Values, call: Call) -> Value:

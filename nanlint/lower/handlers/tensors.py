@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from nanlint import regions as R
-from nanlint.graph import Constant, Kind, Value
+from nanlint.cases import may_be_poisoned
+from nanlint.graph import Apply, Constant, Kind, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Each, Instance, Items, Symbol, Text, Thing, values_in
@@ -129,8 +130,13 @@ def _zeroed(calls: Values, call: Call) -> Thing | None:
 
 
 def _triangle(calls: Values, call: Call) -> Thing | None:
-    """`tril(ones)` is a mask; of anything else the kept elements are what they were."""
+    """`tril(ones)` is a mask; of anything that may be poisoned, the elements on one side of a diagonal are dropped."""
     value = call.first
+    if isinstance(value, Apply) and value.grad and may_be_poisoned(value):
+        inside = calls.builder.leaf(
+            call.name.rstrip("_"), R.TRUTH, grad=False, kind=Kind.TENSOR, node=call.node
+        )
+        return calls.store_masked(value, inside, calls.builder.constant(0.0), call.node, call.frame)
     if not isinstance(value, Constant):
         return None
     region = R.point(0.0, value.value)

@@ -11,7 +11,7 @@ from nanlint.facts import Network
 from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.relevance import are_opposite
 
-_OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "amax", "amin"})
+_OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "total", "amax", "amin"})
 """Ops by which a condition says something of all elements of a row."""
 
 

@@ -12,6 +12,7 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
+from nanlint.catalogue.totals import TOTALS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
 from nanlint.relevance import speaks_of
@@ -61,7 +62,8 @@ _GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "
 _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "div_floor", "div_trunc"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
-_SAME = frozenset({"masked_select", "identity", "sum", "mean"})
+_SUMS = frozenset({"sum", "mean", *TOTALS.values()})
+_SAME = frozenset({"masked_select", "identity", *_SUMS})
 """What is 0 for one element where its argument is."""
 _LENGTHS = frozenset({"norm", "sqrt", "square", "pow", "abs"})
 """Ops by which the length of a vector is computed."""
@@ -163,7 +165,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
         for leaf, v in proof.inputs.items()
     ):
         return True
-    if any(is_positive_by_name(leaf) and 0.0 < abs(v) < _LEAST_SCALE for leaf, v in proof.inputs.items()):
+    scales = [v for leaf, v in proof.inputs.items() if v and is_positive_by_name(leaf)]
+    if any(abs(v) < _LEAST_SCALE or (v < 0.0 and proof.singular) for v in scales):
         return True
     sizes = (abs(value) for leaf, value in proof.inputs.items() if leaf.number in spoken and value)
     inputs = list(filter(math.isfinite, sizes))  # an input is infinite only where the code asks about that
@@ -189,7 +192,7 @@ def _exponents(roots: Sequence[Value], without: Value | None) -> Sequence[Value]
 
 def is_total(value: Value) -> bool:
     """Whether a value is the sum of what a softmax gives, or of the largest of that: one of them is no small number."""
-    if not isinstance(value, Apply) or value.op not in ("sum", "mean"):
+    if not isinstance(value, Apply) or value.op not in _SUMS:
         return False
     part = value.args[0]
     while isinstance(part, Apply) and part.op in ("identity", "largest"):
@@ -199,7 +202,7 @@ def is_total(value: Value) -> bool:
 
 def counts_itself(value: Value) -> bool:
     """Whether a value is the sum of what an identity matrix has been added to: the degree of a node with a loop."""
-    if not isinstance(value, Apply) or value.op not in ("sum", "mean"):
+    if not isinstance(value, Apply) or value.op not in _SUMS:
         return False
     part = value.args[0]
     while isinstance(part, Apply) and part.op == "identity":

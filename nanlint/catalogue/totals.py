@@ -7,7 +7,7 @@ from nanlint.arithmetic import Arithmetic
 from nanlint.catalogue.domains import Op
 from nanlint.catalogue.reductions import sum_image
 from nanlint.catalogue.rounding import attained
-from nanlint.catalogue.rows import row
+from nanlint.catalogue.rows import fused, row
 from nanlint.catalogue.sums import add_undefined, narrow_add
 from nanlint.regions import Region
 
@@ -34,7 +34,7 @@ ROWS: tuple[Op, ...] = (
     ),
     row(
         "average",
-        lambda a, x, other: a.div(a.add(x, other), 2.0),
+        fused(lambda w, x, other: w.div(w.add(x, other), 2.0)),
         lambda a, g, y, x, other: (a.div(g, 2.0), a.div(g, 2.0)),
         lambda a, x, other: R.hull(x | other) | attained(R.add(x, other), a) & R.INFINITIES,
         _average_narrow,

@@ -31,7 +31,7 @@ def differ_through(pair: tuple[Value, Value], old: Sequence[Value], new: Sequenc
 
 _BY_SIGN = {"div": (1,), "reciprocal": (0,), "rsqrt": (0,), "pow": (0,), "atan2": (0, 1), "copysign": (1,)}
 """Arguments of which an op asks the sign even where they are 0: `1 / -0.0` is -inf."""
-_SUMS = frozenset({"add", "sub", "sum", "mean", "nansum", "nanmean"})
+_SUMS = frozenset({"add", "sub", "sum", "mean", "total", "average", "nansum", "nanmean"})
 """What gives 0.0 of zeros of either sign, as good as always."""
 
 

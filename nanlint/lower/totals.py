@@ -11,8 +11,11 @@ from nanlint.catalogue.totals import TOTALS
 from nanlint.graph import ANOTHER, Apply, Assumption, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_in_settings, is_of_object
 from nanlint.lower.lowering import Lowering
+from nanlint.sites import called_name
 
 _MOST_BELOW = 40
+_MOST_REPEATED = 12
+"""How many values another element is computed with at the most: a search in a larger graph finds less."""
 _COMPARING = frozenset({"div", "sub", "add"})
 _ROWS = frozenset(TOTALS.values())
 
@@ -25,13 +28,25 @@ def compared(op: str, left: Value, right: Value) -> set[int]:
 
 
 def _sums_beside(of: Value, beside: Value) -> set[int]:
-    sums = [part for part in closure((of,), _MOST_BELOW) if isinstance(part, Apply) and part.op in TOTALS]
+    sums = [part for part in closure((of,), _MOST_BELOW) if _may_have_others(part, beside)]
     own = _elements(beside) if sums else set()
     return {
         part.number
         for part in sums
         if any(isinstance(leaf, Leaf) and leaf.number in own for leaf in closure((part,), _MOST_BELOW))
     }
+
+
+def _may_have_others(value: Value, beside: Value) -> bool:
+    """Whether a value is a sum of a row, of what is not much work to compute once more.
+
+    A running sum is one where the very element is taken from it: what is left is the sum of those before.
+    """
+    if not (isinstance(value, Apply) and value.op in TOTALS):
+        return False
+    if called_name(value.node) == "cumsum" and value.args[0].number != beside.number:
+        return False
+    return len(closure(value.args, _MOST_REPEATED + 1)) <= _MOST_REPEATED
 
 
 def _elements(value: Value) -> set[int]:

@@ -34,7 +34,7 @@ _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
 _MOST_FRUITLESS = 500
 """Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
-_MOST_JUDGED, _MOST_OF_SITE = 100, 25
+_MOST_JUDGED, _MOST_OF_SITE = 60, 15
 """Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
 
 _FRUITLESS = Fruitless()

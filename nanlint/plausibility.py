@@ -39,7 +39,9 @@ _ENDS = {
 """What the upper end of an interval is called, and what its lower end."""
 _BOUNDS = re.compile(r"(^|[._])(aabbs?|bbox|bounding_box|bounds?|range|limits?|interval)$", re.IGNORECASE)
 """What holds both ends of an interval, or of one in each direction."""
-_TRAINED = re.compile(r"^parameter(\[|$)|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE)
+_TRAINED = re.compile(
+    r"^parameter(\[|$)|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE
+)
 """What trained parameters are called."""
 _SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
 _LOG_PROBABILITY = re.compile(

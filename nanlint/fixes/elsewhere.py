@@ -23,6 +23,7 @@ from nanlint.fixes.shapes import (
     is_of_shape,
     is_shape_only,
     is_trained_factor,
+    lacks_dimension,
     makes,
     narrower,
 )
@@ -158,6 +159,8 @@ def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edi
     if guard is None or not isinstance(selector, ast.expr):
         return
     for node in list(_arguments(selector, guard))[:_MOST_ARGUMENTS]:
+        if lacks_dimension(guard, node, places):
+            continue
         for safe in _SAFE_ARGUMENTS:
             edits = (*guard.binding, *inserted([guarded(node, guard, safe, selector, places)], places))
             yield edits, guard.condition is not None and narrower(guard.condition, node)

@@ -119,6 +119,33 @@ def is_wider(guard: Guard, site: Apply, index: int, places: Places) -> bool:
     )
 
 
+def lacks_dimension(guard: Guard, argument: ast.expr, places: Places) -> bool:
+    """Whether a guard's condition is of rows of what it guards, of which it has lost the last dimension.
+
+    `(x * x).sum(dim=-1) > 1.0` is a condition for each row of `x`, and no mask for its elements.
+    """
+    if guard.condition is None:
+        return False
+    own = names_in(argument)
+    calls = (
+        part
+        for name in ast.walk(guard.condition)
+        if isinstance(name, ast.expr)
+        for part in ast.walk(places.spelled_out(name))
+        if isinstance(part, ast.Call) and called_name(part) in _REDUCING
+    )
+    return any(_is_by_row(call) and own & names_in(call) for call in calls)
+
+
+def _is_by_row(call: ast.Call) -> bool:
+    """Whether a reduction runs along some dimension, and does not keep it."""
+    words = {word.arg: word.value for word in call.keywords}
+    function = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "torch"
+    along = "dim" in words or len(call.args) > function
+    keeps = words.get("keepdim")
+    return along and not (isinstance(keeps, ast.Constant) and keeps.value is True)
+
+
 def each_element(hazard: Hazard, ops: Sequence[Apply] | None = None) -> bool:
     """Whether the selector decides for each element alone: no reduction lies between it and some ops below.
 

@@ -6,7 +6,7 @@ Two values with the same `number` are the same value for certain (value numberin
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -154,6 +154,27 @@ class Builder:
         flows = grad and row.differentiable and True in [arg.grad for arg in differentiated]
         number = self._number((op, flows, *numbers))
         return Apply(number, op, args, flows, kind or _kind(args), node, path)
+
+    def again(self, part: Apply, args: Sequence[Value]) -> Value:
+        """The same op where it stands, of other values."""
+        return self.apply(part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path)
+
+
+def postorder(value: Value, known: Container[int]) -> Iterator[Value]:
+    """`value` and what it is made of, arguments first, but for the numbers that are `known` by the time they are met.
+
+    Who goes through them adds each to what is known.
+    """
+    stack: list[tuple[Value, bool]] = [(value, False)]
+    while stack:
+        current, expanded = stack.pop()
+        if current.number in known:
+            continue
+        if expanded:
+            yield current
+            continue
+        stack.append((current, True))
+        stack.extend((arg, False) for arg in operands(current))
 
 
 def _kind(args: Sequence[Value]) -> Kind:

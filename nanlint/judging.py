@@ -77,7 +77,7 @@ class Judge:
         self.a = network.a
 
     def confidence(self, proof: Proof) -> Confidence:
-        """How sure it is that this input may occur.
+        """How sure it is that this input may occur, which `is_far_fetched` does not rule out already.
 
         Low where the code says nothing of it: a Python number (a setting) at its singular value, or values that the
         condition does not exclude from what is selected, where they would break the value as well. High where the
@@ -88,7 +88,6 @@ class Judge:
         unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg, proof) for arg in poisoned)
         if (
             unlikely
-            or self.is_far_fetched(proof)
             or is_behind_rounding(self.case.operand, proof.origin)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)

@@ -14,7 +14,7 @@ from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import TOTALS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
-from nanlint.lower.conventions import is_in_settings, is_of_object
+from nanlint.lower.conventions import is_given_setting
 from nanlint.relevance import speaks_of
 from nanlint.sites import called_name
 
@@ -78,7 +78,7 @@ def is_setting(value: Value) -> bool:
         parts = [arg for arg in value.args if not isinstance(arg, Constant)]
         return value.kind is Kind.NUMBER or (bool(parts) and all(is_setting(part) for part in parts))
     if isinstance(value, Leaf):
-        if not value.opaque and (is_in_settings(value.name) or is_of_object(value.name)):
+        if is_given_setting(value):
             return True
         parts = [feed for feed in value.feeds if not isinstance(feed, Constant)]
         if parts and not value.grad and all(is_setting(part) for part in parts):

@@ -35,7 +35,7 @@ _MORE_TRIES = 80
 _MOST_FRUITLESS = 500
 """Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
 _MOST_JUDGED, _MOST_OF_SITE = 60, 15
-"""Proofs of one case whose confidence is looked into; what is found after them is taken for unlikely."""
+"""Proofs of one case, and of one op in it, whose confidence is looked into; those after them are taken for unlikely."""
 
 _FRUITLESS = Fruitless()
 _ROUNDED = 1.00001

@@ -127,11 +127,11 @@ def lacks_dimension(guard: Guard, argument: ast.expr, places: Places) -> bool:
     if guard.condition is None:
         return False
     own = names_in(argument)
+    names = [node for node in ast.walk(guard.condition) if isinstance(node, ast.Name)]
     calls = (
         part
-        for name in ast.walk(guard.condition)
-        if isinstance(name, ast.expr)
-        for part in ast.walk(places.spelled_out(name))
+        for told in (guard.condition, *map(places.spelled_out, names))
+        for part in ast.walk(told)
         if isinstance(part, ast.Call) and called_name(part) in _REDUCING
     )
     return any(_is_by_row(call) and own & names_in(call) for call in calls)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from nanlint import regions as R
-from nanlint.graph import Kind
+from nanlint.graph import Kind, Leaf
 from nanlint.regions import Region
 from nanlint.words import MASK_NAME
 
@@ -178,6 +178,11 @@ def is_of_object(name: str) -> bool:
     """Whether a name is that of an attribute of `self`, or of an attribute of one."""
     parts = _parts(name)
     return len(parts) > 1 and parts[0] in ("self", "cls")
+
+
+def is_given_setting(leaf: Leaf) -> bool:
+    """Whether an input is a setting by its name: one among settings, or an attribute that nothing assigns."""
+    return not leaf.opaque and (is_in_settings(leaf.name) or is_of_object(leaf.name))
 
 
 def number_by_default(default: bool | float) -> Said:

@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
-from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands
+from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands, postorder
 from nanlint.lower.dispatch import Either, Partial, either
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
@@ -289,7 +289,7 @@ class Lowering:
         return made
 
     def _element(self, value: Value, key: str) -> Value:
-        order = _postorder(value, _MOST_REINDEXED)
+        order = _within(value, _MOST_REINDEXED)
         if order is None:
             return self.opaque(f"element {key}", value, grad=value.grad, kind=value.kind)
         made = self._rebuilt(order, lambda leaf: self.leaf_element(leaf, key))
@@ -300,7 +300,7 @@ class Lowering:
 
     def on_diagonal(self, matrix: Value) -> Value | None:
         """An element of the diagonal: that of the identity is 1. None if anything below is an unknown result."""
-        order = _postorder(matrix, _MOST_REINDEXED)
+        order = _within(matrix, _MOST_REINDEXED)
         if order is None or any(isinstance(part, Leaf) and part.opaque for part in order):
             return None
         one = self.builder.constant(1.0, kind=Kind.TENSOR)
@@ -314,9 +314,7 @@ class Lowering:
         for part in order:
             if isinstance(part, Apply):
                 args = [made[arg.number] for arg in part.args]
-                made[part.number] = self.builder.apply(
-                    part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path
-                )
+                made[part.number] = self.builder.again(part, args)
             else:
                 made[part.number] = changed(part) if isinstance(part, Leaf) else part
         return made
@@ -370,21 +368,13 @@ def _dotted(node: ast.AST) -> str:
     return ""
 
 
-def _postorder(value: Value, limit: int) -> list[Value] | None:
+def _within(value: Value, limit: int) -> list[Value] | None:
     """`value` and what it is made of, arguments first; None if that is more than `limit` values."""
     done: dict[int, Value] = {}
-    stack: list[tuple[Value, bool]] = [(value, False)]
-    while stack:
-        current, expanded = stack.pop()
-        if current.number in done:
-            continue
-        if expanded:
-            done[current.number] = current
-            if len(done) > limit:
-                return None
-            continue
-        stack.append((current, True))
-        stack.extend((arg, False) for arg in operands(current))
+    for part in postorder(value, done):
+        done[part.number] = part
+        if len(done) > limit:
+            return None
     return list(done.values())
 
 

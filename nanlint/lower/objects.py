@@ -1,4 +1,4 @@
-"""Classes and their instances: constants, `__init__`, dataclass fields, parameters, buffers, properties."""
+"""Classes and their instances: constants, `__init__`, fields, parameters, buffers, properties, what is inherited."""
 
 from __future__ import annotations
 

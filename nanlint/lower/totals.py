@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nanlint.catalogue.totals import TOTALS
-from nanlint.graph import ANOTHER, Apply, Assumption, Kind, Leaf, Value, closure, operands
-from nanlint.lower.conventions import is_in_settings, is_of_object
+from nanlint.graph import ANOTHER, Apply, Assumption, Kind, Leaf, Value, closure, operands, postorder
+from nanlint.lower.conventions import is_given_setting
 from nanlint.lower.lowering import Lowering
 from nanlint.sites import called_name
 
@@ -74,7 +74,7 @@ class Rows:
 
     def value(self, value: Value) -> Value:
         """A value with another element in its sums."""
-        for part in _below(value, self._made):
+        for part in postorder(value, self._made):
             self._made[part.number] = self._rebuilt(part)
         return self._made[value.number]
 
@@ -98,7 +98,7 @@ class Rows:
 
     def _other(self, value: Value) -> Value:
         """The same computation on another element: the sums of the row are those of its other elements, too."""
-        for part in _below(value, self._others):
+        for part in postorder(value, self._others):
             self._others[part.number] = self._of_another(part)
         return self._others[value.number]
 
@@ -107,10 +107,7 @@ class Rows:
             return part if _is_for_all(part) else self._another(part)
         if not isinstance(part, Apply) or part.op in _ROWS:
             return part
-        args = [self._others[arg.number] for arg in part.args]
-        return self.lowering.builder.apply(
-            part.op, *args, node=part.node, grad=part.grad, kind=part.kind, path=part.path
-        )
+        return self.lowering.builder.again(part, [self._others[arg.number] for arg in part.args])
 
     def _another(self, leaf: Leaf) -> Value:
         if leaf.key == ANOTHER and leaf.whole is not None:
@@ -120,19 +117,4 @@ class Rows:
 
 def _is_for_all(leaf: Leaf) -> bool:
     """Whether a leaf is one number for all elements: one of Python's, or a setting."""
-    named = not leaf.opaque and (is_in_settings(leaf.name) or is_of_object(leaf.name))
-    return leaf.kind is Kind.NUMBER or (named and not leaf.grad)
-
-
-def _below(value: Value, done: dict[int, Value]) -> Iterable[Value]:
-    """`value` and what it is made of, arguments first, without what is `done` by then."""
-    stack: list[tuple[Value, bool]] = [(value, False)]
-    while stack:
-        current, expanded = stack.pop()
-        if current.number in done:
-            continue
-        if expanded:
-            yield current
-            continue
-        stack.append((current, True))
-        stack.extend((arg, False) for arg in operands(current))
+    return leaf.kind is Kind.NUMBER or (is_given_setting(leaf) and not leaf.grad)

@@ -16,6 +16,8 @@ _CELL_MAGIC = re.compile(r"\s*(?P<line>%%(?P<name>\w*)[^\r\n]*)")
 _NOT_PYTHON = re.compile(
     r"""[ \t]*(?:
         [%!?,;/]                                                     # %magic, !shell, ?help, ,call
+      | (?:cat|cd|conda|cp|less|ls|ll|man|mkdir|more|mv|pip|rm|rmdir)[ \t]+ (?![=(,.:\[]) [^\r\n]   # magics without %
+      | (?:cd|ls)[ \t]+\.                                           # cd ..
       | [\w.,*\ \t]+ (?:\[[^\]\r\n]*\])? [ \t]* = [ \t]* [%!](?!=)   # names = !shell, names = %magic
       | [%\w.*\[\]()"']+ \?{1,2} [ \t]* (?:[;#][^\r\n]*)? (?=[\r\n]|\Z)   # help?, source??
     )""",

@@ -153,6 +153,10 @@ def test_python_is_left_alone(text: str) -> None:
     [
         "%matplotlib inline",
         "!pip install torch 'x",
+        "cd data/",
+        "cd ..",
+        "pip install torch",
+        "ls -l data  # all",
         "!!ls (",
         "?f",
         "f?",

@@ -103,6 +103,8 @@ def test_what_may_be_a_use_counts_against_it(tmp_path: Path, other: str, confide
 
 
 OFF = [
+    "@torch.no_grad()\ndef g(x):\n    y = retried(log)(x)\n    return y",
+    "def g(self, x):\n    return self.log.numpy()\n\n@torch.no_grad()\ndef h(x):\n    return log(x)",
     "@torch.no_grad()\ndef g(x):\n    return log(x)",
     "@torch.inference_mode()\ndef g(x):\n    return log(x)",
     "def g(x):\n    with torch.no_grad():\n        return log(x)",
@@ -279,6 +281,44 @@ def test_objects_that_are_handed_on_may_be_called_by_anyone(tmp_path: Path, use:
     own = METHOD.format(imports="", base="torch.nn.Module", name="forward")
     more = "import torch\nfrom own import Layer\n\n" + use
     assert found(tmp_path, own, {"other.py": CALLS.format(call=""), "more.py": more}) == [HIGH]
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        ("Layer()", ".forward"),
+        ("Layer().to('cpu').eval()", ""),
+        ("torch.nn.Sequential(Layer())", ""),
+    ],
+)
+def test_objects_are_found_where_they_are_kept(tmp_path: Path, made: str, call: str) -> None:
+    own = METHOD.format(imports="", base="torch.nn.Module", name="forward").replace("y):", "y=0):")
+    own += "    def __init__(self):\n        super(Layer, self).__init__()\n"
+    other = CALLS.format(call=call).replace("= Layer()", f"= {made}").replace("(x, x)", "(x)")
+    assert found(tmp_path, own, {"other.py": other}) == [LOW]
+    more = f"def g(net, x):\n    return net.layer{call}(x)\n"
+    assert found(tmp_path, own, {"other.py": other, "more.py": more}) == [HIGH]
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "confidence"),
+    [
+        ("sampled_output", "model.sampled_output(x, x)", LOW),
+        ("sampled_output", "model.sampled_output(x, x) + other.sampled(x)", LOW),
+        ("sampled", "model.sampled(x, x)", HIGH),
+        ("compute_loss", "model.compute_loss(x, x)", HIGH),
+        ("training_step", "model.training_step(x, x)", HIGH),
+        ("sampled_output", "self.sampled_output(x, x)", HIGH),
+    ],
+)
+def test_what_a_project_calls_itself_is_no_hook_of_a_framework(
+    tmp_path: Path, name: str, call: str, confidence: Confidence
+) -> None:
+    own = METHOD.format(imports="from transformers import Trainer", base="Trainer", name=name)
+    use = f"import torch\n\n@torch.no_grad()\ndef g(self, model, other, x):\n    return {call}\n"
+    assert found(tmp_path, own, {"other.py": use}) == [confidence]
+    tests = {"tests/test_own.py": f"def test(model, x):\n    model.{name}(x, x)\n"}
+    assert found(tmp_path, own, tests) == [HIGH]
 
 
 def test_a_class_from_elsewhere_calls_what_it_asks_for(tmp_path: Path) -> None:

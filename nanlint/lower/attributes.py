@@ -64,6 +64,8 @@ class Attributes(Calls):
             return owner.things[owner.names.index(node.attr)]
         if isinstance(owner, Foreign):
             return owner
+        if node.attr == "pi":  # of an array namespace that nothing else is known of, `xp.pi`
+            return self.builder.constant(math.pi)
         return Method(owner, node.attr, node)
 
     def _symbol_attribute(self, owner: Symbol, attr: str) -> Thing:
@@ -88,6 +90,8 @@ class Attributes(Calls):
 
     def _value_attribute(self, owner: Value, node: ast.Attribute) -> Thing:
         attr = node.attr
+        if attr == "pi":  # of an array namespace that nothing else is known of, `xp.pi`
+            return self.builder.constant(math.pi)
         if attr in TRANSPOSED:
             return owner
         if attr == "data":

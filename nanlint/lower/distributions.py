@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 from nanlint import regions as R
+from nanlint.graph import Leaf, Value
 from nanlint.lower.remembered import remembered
 from nanlint.lower.things import Class
 from nanlint.regions import Region
@@ -23,6 +24,25 @@ _CONSTRAINTS: dict[str, Region] = {
     "unit_interval": R.UNIT,
 }
 """The regions of `torch.distributions.constraints`, element by element."""
+
+
+_DISTRIBUTIONS = frozenset(
+    """
+    Bernoulli Beta Binomial Categorical Cauchy Chi2 ContinuousBernoulli Dirichlet Exponential FisherSnedecor Gamma
+    Geometric Gumbel HalfCauchy HalfNormal Independent InverseGamma Kumaraswamy LKJCholesky Laplace LogNormal
+    LogisticNormal LowRankMultivariateNormal MixtureSameFamily Multinomial MultivariateNormal NegativeBinomial Normal
+    OneHotCategorical Pareto Poisson RelaxedBernoulli RelaxedOneHotCategorical StudentT TransformedDistribution
+    Uniform VonMises Weibull Wishart
+    """.split()
+)
+"""The classes of `torch.distributions`, whose `sample` is made without gradients; `rsample` is not."""
+
+
+def is_distribution(value: Value) -> bool:
+    """Whether a value is an object of one of torch's distributions, by the call that makes it: `D.Normal(...)`."""
+    called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in _DISTRIBUTIONS
 
 
 def declared(ancestry: list[Class]) -> dict[str, Region]:

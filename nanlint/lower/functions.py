@@ -18,6 +18,7 @@ from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
 from nanlint.lower.remembered import remembered
 from nanlint.lower.scope import Frame, Returned, Scope, elsewhere, foreign_call
+from nanlint.lower.sized import SIZE, sizes_in
 from nanlint.lower.things import Class, Each, Function, Instance, Items, Mapped, Text, Thing, values_in
 
 _DEEPEST_CALL = 5
@@ -172,11 +173,21 @@ class Functions(Methods):
                 names[word] = named[word]
             else:
                 names[word] = self._default(parameter, defaults.get(word), function, prefix, complete)
+            self._assume_sized(function, word, frame)
         if parameters.vararg is not None:
             rest = args[len(positional) :]
             names[parameters.vararg.arg] = Items(tuple(rest)) if rest else Each(self.opaque("argument"))
         if parameters.kwarg is not None:
             names[parameters.kwarg.arg] = Mapped(dict(named))
+
+    def _assume_sized(self, function: Function, word: str, frame: Frame) -> None:
+        """A parameter that a function makes something of that size with is an integer."""
+        given = frame.scope.names[word]
+        if isinstance(given, Leaf) and given.grad and word in sizes_in(function.node):
+            key = ("size", given.number)
+            frame.scope.names[word] = self.builder.leaf(
+                given.name, SIZE, grad=False, kind=given.kind, key=key
+            )
 
     def _default(
         self, parameter: ast.arg, default: ast.expr | None, function: Function, prefix: str, complete: bool

@@ -12,6 +12,7 @@ from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_record
 from nanlint.lower.dispatch import is_function
+from nanlint.lower.distributions import is_distribution
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Instance, Items, Mapped, Method, Text, Thing
@@ -68,6 +69,8 @@ class Methods(TorchCalls):
         if call.name == "transform" and isinstance(receiver, Leaf) and receiver.name.endswith("constraint"):
             region = _CONSTRAINED
         grad = regular and (receiver.grad or call.grad)
+        if call.name == "sample" and is_distribution(receiver):
+            grad = False
         key = None if call.things else ("method", receiver.number, call.name)
         return self.result(call, receiver, *values, region=region, grad=grad, key=key)
 

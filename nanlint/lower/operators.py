@@ -176,6 +176,11 @@ class Operators(Subscripts):
         name = _COMPARISONS.get(type(op))
         if name is None or not (isinstance(left, Value) and isinstance(right, Value)):
             return self.opaque("test", left, right, region=R.TRUTH, grad=False, kind=Kind.NUMBER, node=node)
+        counted = _counted(left)
+        some = _SOME.get((name, right.value)) if counted is not None and isinstance(right, Constant) else None
+        if counted is not None and some is not None:
+            found = self.apply("any", (counted,), node, frame)
+            return found if some else self.apply("not", (found,), node, frame)
         return self.apply(name, (left, right), node, frame)
 
     def _BoolOp(self, node: ast.BoolOp, frame: Frame) -> Thing:
@@ -195,6 +200,25 @@ class Operators(Subscripts):
         if decided is not None:
             return self.evaluate(node.body if decided else node.orelse, frame)
         return self.choose(condition, self.evaluate(node.body, frame), self.evaluate(node.orelse, frame))
+
+
+_SOME = {
+    ("gt", 0.0): True,
+    ("ne", 0.0): True,
+    ("ge", 1.0): True,
+    ("le", 0.0): False,
+    ("eq", 0.0): False,
+    ("lt", 1.0): False,
+}
+"""What a comparison of how many are true says of whether any is."""
+
+
+def _counted(value: Value) -> Value | None:
+    """The boolean that a value counts the true elements of, `(x < 0).sum()`; None if it is no such count."""
+    if not isinstance(value, Apply) or value.op != "sum":
+        return None
+    inner = value.args[0]
+    return inner if isinstance(inner, Apply) and OPS[inner.op].boolean else None
 
 
 def _truth(thing: Thing) -> Value | None:

@@ -33,6 +33,8 @@ class Statements(Loops):
 
     def _Expr(self, node: ast.Expr, frame: Frame) -> None:
         self.evaluate(node.value, frame)
+        if _ends_program(node.value):
+            frame.alive = False
 
     def _Return(self, node: ast.Return, frame: Frame) -> None:
         thing = self.evaluate(node.value, frame) if node.value is not None else Text(None)
@@ -121,3 +123,13 @@ class Statements(Loops):
 def _first_is(call: ast.Call, value: bool) -> bool:
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     return bool(given) and isinstance(given[0], ast.Constant) and given[0].value is value
+
+
+def _ends_program(node: ast.expr) -> bool:
+    """`exit()`, `sys.exit(1)`: nothing behind it runs."""
+    if not isinstance(node, ast.Call):
+        return False
+    func = node.func
+    if isinstance(func, ast.Name):
+        return func.id in ("exit", "quit")
+    return isinstance(func, ast.Attribute) and ast.unparse(func) in ("sys.exit", "os._exit", "os.abort")

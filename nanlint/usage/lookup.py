@@ -54,9 +54,24 @@ class Lookup:
         """The calls of anything by the name of a method: certain where its file or its class is known."""
         stem, _ = os.path.splitext(os.path.basename(home.path))
         words = {home.owner, os.path.basename(os.path.dirname(home.path)) if stem == "__init__" else stem}
+        only = self._is_only_here(home)
         for summary, use in self._of_attribute(home.name):
-            known = any(not words.isdisjoint(dotted.split(".")) for dotted in summary.imports.values())
+            known = only or any(
+                not words.isdisjoint(dotted.split(".")) for dotted in summary.imports.values()
+            )
             yield use._replace(is_sure=known or summary.path == home.path)
+
+    def _is_only_here(self, home: Home) -> bool:
+        """Whether no other class of the project has a method of some telling name."""
+        if "_" not in home.name.strip("_"):
+            return False
+        owners = {
+            other.owner
+            for summary in self._holding(home.name)
+            for other in summary.homes
+            if other.name == home.name
+        }
+        return owners == {home.owner}
 
     def _of_attribute(self, name: str) -> Iterator[tuple[Summary, Use]]:
         for summary in self._holding(name):
@@ -84,7 +99,7 @@ class Lookup:
         for summary in self._holding(word):
             stands = self._stands_for(summary, word, found)
             certain = sure and stands is True
-            if word in summary.attribute_values or (stands is not False and word in summary.values):
+            if word in summary.foreign_values or (stands is not False and word in summary.values):
                 raise Unknown
             if stands is not False:
                 if word in summary.shut_values:

@@ -206,8 +206,8 @@ class _Scanner:
             return
         if place.table:
             self.summary.renamed[node.id].add(place.table)
-        elif place.is_shut:
-            self.summary.shut_values.add(node.id)
+        elif place.is_shut or (place.is_off and place.home is not None and not place.leaves):
+            self.summary.shut_values.add(node.id)  # what is handed on where gradients are off is called there
         else:
             self.summary.values.add(node.id)
             if place.owner is not None and place.home is None:
@@ -221,6 +221,8 @@ class _Scanner:
             place.home.keeps = True
         elif isinstance(node.ctx, ast.Load) and not self._is_foreign(node):
             self.summary.attribute_values.add(node.attr)
+            if not _is_of_self(node):
+                self.summary.foreign_values.add(node.attr)
         self._receiver(node, place)
 
     def _receiver(self, node: ast.Attribute, place: _Place) -> None:
@@ -232,10 +234,13 @@ class _Scanner:
             self._ask(node.value.attr, place)
             self._receiver(node.value, place)
         else:
-            self.visit(node.value, replace(place, is_out=place.is_out or node.attr in TAKES_OUT, kept=""))
+            kept = place.kept if node.attr in _UNCHANGING else ""
+            self.visit(node.value, replace(place, is_out=place.is_out or node.attr in TAKES_OUT, kept=kept))
 
     def call(self, node: ast.Call, place: _Place) -> None:
         func, place = node.func, replace(place, table="") if place.table else place
+        if ending(node) == "super":
+            return  # the class in it is named, not used
         if isinstance(func, ast.Name):
             self._ask(func.id, place)
             self.summary.calls[func.id].append(_use(node, place))
@@ -244,9 +249,12 @@ class _Scanner:
             self._ask(func.attr, place)
             foreign = self._is_foreign(func)
             if not foreign:
-                use = _use(node, place)._replace(through=self._through(func))
+                use = _use(node, place)._replace(through=self._through(func), of_self=_is_of_self(func))
                 self.summary.method_calls[func.attr].append(use)
-            self._receiver(func, replace(place, kept=""))
+                if func.attr in ENTRIES and isinstance(func.value, ast.Attribute):
+                    self.summary.method_calls[func.value.attr].append(use._replace(of_self=False))
+                    func = func.value  # `self.model.forward(x)` is `self.model(x)`
+            self._receiver(func, place)
             self._arguments(node, place, self._library(func) in WITHOUT_TENSORS)
         else:
             self.visit(func, place.inner())
@@ -260,9 +268,11 @@ class _Scanner:
             return self.all(node.args[:1], replace(place, is_out=True, kept=""))
         if name == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
             self.summary.attribute_values.add(str(node.args[1].value))
+            self.summary.foreign_values.add(str(node.args[1].value))
         of_torch = isinstance(node.func, ast.Attribute) and self._is_foreign(node.func)
         out = out or (of_torch and (place.is_out or name in TAKES_OUT))
-        return self.all([*node.args, *node.keywords], replace(place, is_out=out, kept=""))
+        kept = place.kept if name == "Sequential" else ""
+        return self.all([*node.args, *node.keywords], replace(place, is_out=out, kept=kept))
 
     def _dotted(self, node: ast.expr) -> str:
         """The dotted name of a base class, without what stands in brackets."""
@@ -319,6 +329,18 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Attribute: _Scanner.attribute,
     ast.Call: _Scanner.call,
 }
+
+
+_UNCHANGING = frozenset("to cuda cpu eval train float half double requires_grad_".split())
+"""Methods of a module that return it."""
+
+
+def _is_of_self(node: ast.Attribute) -> bool:
+    """Whether an attribute is one of the object at hand."""
+    inner = node.value
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "super":
+        return True
+    return isinstance(inner, ast.Name) and inner.id in ("self", "cls")
 
 
 def _use(node: ast.Call, place: _Place) -> Use:

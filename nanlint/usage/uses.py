@@ -88,6 +88,8 @@ class Use(NamedTuple):
     """Whether it is a metric that declares not to be differentiable."""
     through: str = ""
     """The dotted name of the module that the function is an attribute of, "" if it is none or unknown."""
+    of_self: bool = False
+    """Whether it is of a method of the object at hand."""
     is_sure: bool = False
     """Whether it is certain that this is a call of what was looked for, and not of something with its name."""
 
@@ -109,6 +111,8 @@ class Summary:
     shut_values: set[str] = field(default_factory=set)
     """The same where gradients are off whatever becomes of a value: in an `autograd.Function`, or made to be an op."""
     attribute_values: set[str] = field(default_factory=set)
+    foreign_values: set[str] = field(default_factory=set)
+    """The attributes among them of something else than the object at hand: of a module, perhaps."""
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What classes are made from, each base by its dotted name."""
     renamed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nanlint.project import Found
+from nanlint.purpose import is_untrained
 from nanlint.usage.lookup import Library, Lookup, Unknown
 from nanlint.usage.uses import ENTRIES, Home, Use
 
@@ -14,6 +16,10 @@ MOST_DEEP = 6
 _MOST_STEPS = 200
 _HARMLESS = frozenset("object ABC Generic Protocol Module NamedTuple Enum type Exception".split())
 """Classes that call no method of those made from them, apart from what is called by calling the object."""
+
+
+_HOOK = re.compile(r"(\w+_)?(step|epoch|batch|loss)|loss_\w+|forward_\w+|training_\w+")
+"""Methods that frameworks for training call."""
 
 
 @dataclass
@@ -58,8 +64,7 @@ class _Search:
         say nothing new.
         """
         self.steps += 1
-        if len(on_way) >= MOST_DEEP or self.steps > _MOST_STEPS or not self._is_followed(home):
-            raise Unknown
+        _require(len(on_way) < MOST_DEEP and self.steps <= _MOST_STEPS and self._is_followed(home))
         on_way = (*on_way, home)
         uses: list[Use] = []
         pending: dict[tuple[str, int], Home] = {}
@@ -67,22 +72,26 @@ class _Search:
             uses.append(use)
             if use.is_off or (use.is_out and not home.keeps):
                 continue
-            if use.home is None or use.home.is_off or not self._is_followed(use.home):
-                raise Unknown  # gradients may be turned on again where they are off around it
+            # gradients may be turned on again where they are off around it
+            _require(use.home is not None and not use.home.is_off and self._is_followed(use.home))
+            assert use.home is not None
             pending[use.home.key] = use.home
         if uses or not (of_metric or self._has_form_as_metric(home)):
             _require(any(use.is_sure for use in uses))
+        _require(not self._may_be_hook(home) or any(_is_by_project(use, home) for use in uses))
         declared = any(use.is_declared for use in uses)
         for caller in pending.values():
             self.demand(caller, on_way, of_metric=declared)
 
     def _is_followed(self, home: Home) -> bool:
         """Whether all that leads to a function is its name, and gradients are not asked for in it."""
-        if home.asks or not home.is_plain or (home.name.startswith("__") and home.name not in ENTRIES):
-            return False
-        if home.name.startswith("_") and home.name not in ENTRIES:
-            return True  # what is private to a class is not what its bases ask for
-        return not (home.owner and self._may_be_called_from_outside(home.path, home.owner))
+        special = home.name.startswith("__") and home.name not in ENTRIES
+        return not (home.asks or special) and home.is_plain
+
+    def _may_be_hook(self, home: Home) -> bool:
+        """Whether a base class of another project may call a method: not what is private to a class."""
+        private = home.name.startswith("_") and home.name not in ENTRIES
+        return bool(home.owner) and not private and self._may_be_called_from_outside(home.path, home.owner)
 
     def _counted(self, home: Home, on_way: tuple[Home, ...]) -> Iterator[Use]:
         """The calls that may be of a function, without those from functions that are being looked at already."""
@@ -115,6 +124,16 @@ class _Search:
             elif self._may_be_called_from_outside(found.path, found.name, left - 1):
                 return True
         return False
+
+
+def _is_by_project(use: Use, home: Home) -> bool:
+    """Whether a call is the project's own use of a method: not one of the object at hand, nor a test.
+
+    Of what a framework calls, as `training_step`, a project calls no more than that.
+    """
+    if home.name in ENTRIES or not use.is_sure or use.of_self or use.home is None:
+        return False
+    return not _HOOK.fullmatch(home.name) and not is_untrained(use.home.path)
 
 
 def _require(condition: bool) -> None:

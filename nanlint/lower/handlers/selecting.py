@@ -43,16 +43,22 @@ def _is_method(call: Call) -> bool:
 
 
 def _clamp(calls: Values, call: Call) -> Thing | None:
-    """Both bounds at once are two clamps: torch's backward is the same."""
+    """Both bounds at once are two clamps: torch's backward is the same.
+
+    Whoever gives two bounds gives them in order: a bound that is known holds whatever the other one is.
+    """
     value = call.argument(0, "input", "self")
     if not isinstance(value, Value):
         return None
-    low = call.argument(1, "min", "min_val")
-    high = call.argument(2, "max", "max_val")
-    if low is not None:
-        value = calls.apply("clamp_min", (value, calls.as_value(low)), call.node, call.frame)
-    if high is not None:
-        value = calls.apply("clamp_max", (value, calls.as_value(high)), call.node, call.frame)
+    bounds = [
+        ("clamp_min", call.argument(1, "min", "min_val")),
+        ("clamp_max", call.argument(2, "max", "max_val")),
+    ]
+    if isinstance(bounds[0][1], Constant) and not isinstance(bounds[1][1], Constant):
+        bounds.reverse()
+    for op, bound in bounds:
+        if bound is not None:
+            value = calls.apply(op, (value, calls.as_value(bound)), call.node, call.frame)
     return value
 
 

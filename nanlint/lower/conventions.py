@@ -36,7 +36,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         # how large layers, vocabularies and batches are
         (
             r"(^|_)(vocab|vocabulary|batch|beam|hidden|embed|embedding|block|chunk|kernel|window|patch|head|context)_size$"
-            r"|(^|_)(dim|shape)$|_channels$|^d_(model|k|v|head|ff)$|^n_embd$",
+            r"|(^|_)(kernel|in|out|input|output|image|img|grid|batch|patch|target)_shape$"
+            r"|(^|_)dim$|_channels$|^d_(model|k|v|head|ff)$|^n_embd$",
             Said(Kind.UNKNOWN, R.interval(1.0, 1e6)),
         ),
         # masks: which elements count

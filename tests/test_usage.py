@@ -46,6 +46,12 @@ def used(folder: Path, use: str) -> list[Confidence]:
 
 
 STAND = [
+    "def g(x):\n    y = x.detach()\n    y = y * x\n    return log(y)",
+    "def g(x):\n    y = x.detach().requires_grad_()\n    return log(y)",
+    "def g(x):\n    y = torch.zeros(3, requires_grad=True)\n    return log(y)",
+    "def g(x):\n    y = torch.zeros(3)\n    y[0] = x\n    return log(y)",
+    "def g(x):\n    y = x.detach()\n    return log(y) + log(x)",
+    "def g(xs):\n    for x, y in zip(xs, [1.0, 2.0]):\n        log(x)",
     "",
     "def g(x):\n    return log(x)",
     "y = log(torch.ones(3))",
@@ -103,6 +109,10 @@ def test_what_may_be_a_use_counts_against_it(tmp_path: Path, other: str, confide
 
 
 OFF = [
+    "def g(x):\n    y = x.detach()\n    return log(y * 2 + 1)",
+    "def g(x, n: int):\n    y = x.numpy()\n    for a, b in zip(y, [1.0, 2.0]):\n        x = x + log(a / b + n)\n    return x",
+    "def g():\n    y = torch.load('y.pt')\n    y[0] = 1.0\n    return log(torch.stack([y, y]).mean(0))",
+    "class Net:\n    def __init__(self, x):\n        self.start = log(x)",
     "@torch.no_grad()\ndef g(x):\n    y = retried(log)(x)\n    return y",
     "def g(self, x):\n    return self.log.numpy()\n\n@torch.no_grad()\ndef h(x):\n    return log(x)",
     "@torch.no_grad()\ndef g(x):\n    return log(x)",

@@ -38,7 +38,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             r"(^|_)(vocab|vocabulary|batch|beam|hidden|embed|embedding|block|chunk|kernel|window|patch|head|context)_size$"
             r"|(^|_)(kernel|in|out|input|output|image|img|grid|batch|patch|target)_shape$"
             r"|(^|_)dim$|_channels$|^d_(model|k|v|head|ff)$|^n_embd$",
-            Said(Kind.UNKNOWN, R.interval(1.0, 1e6)),
+            Said(Kind.NUMBER, R.interval(1.0, 1e6)),
         ),
         # masks: which elements count
         (

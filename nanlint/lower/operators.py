@@ -83,9 +83,20 @@ class Operators(Subscripts):
         if op in ("and", "or", "xor"):
             left, right = self._mask_operand(left), self._mask_operand(right)
         self.compared |= compared(op, left, right)
+        if op in ("remainder", "floor_divide") and not (left.grad or right.grad):
+            self._assume_divided(right, frame)
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
             return self._number_divided(left, right, node, frame)
         return self.apply(op, (left, right), node, frame)
+
+    def _assume_divided(self, by: Value, frame: Frame) -> None:
+        """What is counted in whole steps has steps: `%` and `//` of integers raise an error for a divisor of 0."""
+        if isinstance(by, Constant):
+            return
+        before = len(frame.path)
+        frame.assume(self.builder.apply("ne", by, self.builder.constant(0.0)), True)
+        if not frame.returned:
+            frame.given.extend(frame.path[before:])
 
     def _mask_operand(self, value: Value) -> Value:
         """What `&` and `|` are given is true or false, unless it is a number."""

@@ -1,6 +1,7 @@
 """Where a project uses its functions, as far as that says whether anybody wants a gradient through them.
 
 - `off`: what turns gradients off, and what takes a value out of the graph
+- `still`: the names of a function that have no gradient
 - `uses`, `scan`: the uses in one file, each with what shelters it
 - `files`: the files of a project that hold a name
 - `lookup`: all uses of a function

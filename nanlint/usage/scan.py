@@ -21,6 +21,7 @@ from nanlint.usage.off import (
     is_transparent,
     may_turn_on,
 )
+from nanlint.usage.still import Still
 from nanlint.usage.uses import ENTRIES, Home, Signature, Summary, Use
 
 
@@ -50,6 +51,7 @@ def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -
     """All uses in a file; None if it is nested too deeply. Nothing is trained through what is put aside."""
     scanner = _Scanner(path, package, is_aside)
     try:
+        scanner.still = Still(tree, scanner.library)
         scanner.all(tree.body, _Place())
     except RecursionError:
         return None
@@ -62,6 +64,8 @@ class _Scanner:
         self.summary = Summary(path)
         self.defined: set[str] = set()
         """Names that the file defines at its top."""
+        self.still: Still
+        """What has no gradient in the function, or the module, at hand."""
         self.leaving: frozenset[str] = frozenset()
         """The names that the function being looked at gives away."""
 
@@ -105,6 +109,8 @@ class _Scanner:
         if place.home is None:
             owner = place.owner.name if place.owner is not None else ""
             aside = self.is_aside or is_apart_from_training(node.name, owner)
+            # what an object starts with is computed once: nothing is trained through it
+            aside = aside or (node.name == "__init__" and bool(owner))
             off = off or (place.owner is not None and place.is_off)
             home = self._home(node, place, off)
             inside = replace(place, home=home, is_off=off or aside)
@@ -118,7 +124,10 @@ class _Scanner:
                 is_off=off or (place.is_off and not escapes),
                 leaves=False,
             )
+        around = self.still
+        self.still = Still(node, self.library, frozenset(around.names))
         self.all(node.body, inside)
+        self.still = around
 
     def _home(self, node: Function, place: _Place, off: bool) -> Home:
         owner = place.owner.name if place.owner is not None else ""
@@ -243,23 +252,26 @@ class _Scanner:
             return  # the class in it is named, not used
         if isinstance(func, ast.Name):
             self._ask(func.id, place)
-            self.summary.calls[func.id].append(_use(node, place))
+            self.summary.calls[func.id].append(self._use(node, place))
             self._arguments(node, place, func.id in NUMBERS)
         elif isinstance(func, ast.Attribute):
             self._ask(func.attr, place)
             foreign = self._is_foreign(func)
             if not foreign:
-                use = _use(node, place)._replace(through=self._through(func), of_self=_is_of_self(func))
+                use = self._use(node, place)._replace(through=self._through(func), of_self=_is_of_self(func))
                 self.summary.method_calls[func.attr].append(use)
                 if func.attr in ENTRIES and isinstance(func.value, ast.Attribute):
                     self.summary.method_calls[func.value.attr].append(use._replace(of_self=False))
                     func = func.value  # `self.model.forward(x)` is `self.model(x)`
             self._receiver(func, place)
-            self._arguments(node, place, self._library(func) in WITHOUT_TENSORS)
+            self._arguments(node, place, self.library(func) in WITHOUT_TENSORS)
         else:
             self.visit(func, place.inner())
             made_op = isinstance(func, ast.Call) and is_off_by(func)
             self._arguments(node, replace(place, is_shut=True) if made_op else place, False)
+
+    def _use(self, node: ast.Call, place: _Place) -> Use:
+        return _use(node, place)._replace(is_still=self.still.arguments(node))
 
     def _arguments(self, node: ast.Call, place: _Place, out: bool) -> None:
         """What a call is given: a number for what makes one, else who knows what for, unless torch is called."""
@@ -281,9 +293,9 @@ class _Scanner:
         return f"{self.summary.imports.get(top, top)}{dot}{rest}"
 
     def _is_foreign(self, node: ast.Attribute) -> bool:
-        return self._library(node) in LIBRARIES
+        return self.library(node) in LIBRARIES
 
-    def _library(self, node: ast.Attribute) -> str:
+    def library(self, node: ast.Attribute) -> str:
         """The package that an attribute of an attribute begins with, "" for that of the file itself."""
         package = self._through(node).partition(".")[0]
         return package if package != self.package.partition(".")[0] else ""

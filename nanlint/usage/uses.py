@@ -88,6 +88,8 @@ class Use(NamedTuple):
     """Whether it is a metric that declares not to be differentiable."""
     through: str = ""
     """The dotted name of the module that the function is an attribute of, "" if it is none or unknown."""
+    is_still: bool = False
+    """Whether no gradient flows to anything that is given to it."""
     of_self: bool = False
     """Whether it is of a method of the object at hand."""
     is_sure: bool = False

@@ -70,7 +70,11 @@ class _Search:
         pending: dict[tuple[str, int], Home] = {}
         for use in self._counted(home, on_way):
             uses.append(use)
-            if use.is_off or (use.is_out and not home.keeps):
+            if (
+                use.is_off
+                or (use.is_out and not home.keeps)
+                or (use.is_still and use.home is not None and not home.owner)
+            ):
                 continue
             # gradients may be turned on again where they are off around it
             _require(use.home is not None and not use.home.is_off and self._is_followed(use.home))

@@ -55,6 +55,15 @@ def _added(op: str) -> Handler:
     return handler
 
 
+def _inner(calls: Values, call: Call) -> Thing | None:
+    """`dot` and `vecdot` are sums of products of the elements that stand at the same places."""
+    one, other = call.first, call.argument(1, "other", "tensor", "y")
+    if not isinstance(one, Value) or not isinstance(other, Value):
+        return None
+    product = calls.apply("mul", (one, other), call.node, call.frame)
+    return calls.apply("sum", (product,), call.node, call.frame)
+
+
 def _distance(op: str) -> Handler:
     """`mse_loss` and `l1_loss`: the squares or sizes of the differences, each by itself or reduced."""
 
@@ -115,6 +124,9 @@ def _short_name(value: Value) -> str:
 
 HANDLERS: dict[str, Handler] = {
     "div": _divide,
+    "dot": _inner,
+    "vdot": _inner,
+    "vecdot": _inner,
     "divide": _divide,
     "add": _scaled("add"),
     "sub": _scaled("sub"),

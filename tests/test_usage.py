@@ -110,7 +110,7 @@ def test_what_may_be_a_use_counts_against_it(tmp_path: Path, other: str, confide
 
 OFF = [
     "def g(x):\n    y = x.detach()\n    return log(y * 2 + 1)",
-    "def g(x, n: int):\n    y = x.numpy()\n    for a, b in zip(y, [1.0, 2.0]):\n        x = x + log(a / b + n)\n    return x",
+    "def g(x, n: int):\n    for a, b in zip(x.numpy(), [1.0, 2.0]):\n        x = x + log(a / b + n)\n    return x",
     "def g():\n    y = torch.load('y.pt')\n    y[0] = 1.0\n    return log(torch.stack([y, y]).mean(0))",
     "class Net:\n    def __init__(self, x):\n        self.start = log(x)",
     "@torch.no_grad()\ndef g(x):\n    y = retried(log)(x)\n    return y",

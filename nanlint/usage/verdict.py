@@ -70,11 +70,7 @@ class _Search:
         pending: dict[tuple[str, int], Home] = {}
         for use in self._counted(home, on_way):
             uses.append(use)
-            if (
-                use.is_off
-                or (use.is_out and not home.keeps)
-                or (use.is_still and use.home is not None and not home.owner)
-            ):
+            if _wants_none(use, home):
                 continue
             # gradients may be turned on again where they are off around it
             _require(use.home is not None and not use.home.is_off and self._is_followed(use.home))
@@ -128,6 +124,13 @@ class _Search:
             elif self._may_be_called_from_outside(found.path, found.name, left - 1):
                 return True
         return False
+
+
+def _wants_none(use: Use, home: Home) -> bool:
+    """Whether no gradient comes back through a call. Objects may have tensors of their own; demonstrations say nothing."""
+    if use.is_off or (use.is_out and not home.keeps):
+        return True
+    return use.is_still and use.home is not None and not home.owner
 
 
 def _is_by_project(use: Use, home: Home) -> bool:

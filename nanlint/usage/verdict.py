@@ -127,7 +127,10 @@ class _Search:
 
 
 def _wants_none(use: Use, home: Home) -> bool:
-    """Whether no gradient comes back through a call. Objects may have tensors of their own; demonstrations say nothing."""
+    """Whether no gradient comes back through a call.
+
+    Objects may have tensors of their own; what stands outside of functions is a demonstration.
+    """
     if use.is_off or (use.is_out and not home.keeps):
         return True
     return use.is_still and use.home is not None and not home.owner

@@ -108,7 +108,7 @@ class Statements(Expressions):
         self.unit.exported.append((f"{node.name}()", _with_ends(bases.names, "()")))
         self.unit.exported.append((f"{node.name}.*", _with_ends(bases.names, "()", ".*")))
         self.unit.exported.append((f"{node.name}{BASES}", Source(self._base_tokens(bases.names))))
-        self.bound(node.name, Source([f"{node.name}()", f"{CLASS}{node.name}"]))
+        self.bound(node.name, Source([f"{node.name}()", f"{CLASS}{node.name}", f"{node.name}.*"]))
         outer = self.owner, self.inherits, self.depth
         self.owner, self.inherits = node.name, not _ROOTS.issuperset(bases.names)
         self.depth = len(self.around)

@@ -9,7 +9,7 @@ from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.structure import LOGGING
 from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.call import Call
-from nanlint.lower.dispatch import Either, Partial
+from nanlint.lower.dispatch import Either, Partial, is_decided
 from nanlint.lower.functions import Functions
 from nanlint.lower.handlers import HANDLERS
 from nanlint.lower.handlers.grouping import extremum, grouped
@@ -49,7 +49,7 @@ class Calls(Functions):
             if word.arg is None:
                 self.evaluate(word.value, frame)
         made = self.call(Call(called, args, named, node, frame))
-        if frame.deciding and any(called is known for known in frame.deciding):
+        if frame.deciding and is_decided(called, frame.deciding):
             self.dispatched.update(value.number for value in values_in(made))
         if not frame.grad:
             made = self.without_gradient(made)

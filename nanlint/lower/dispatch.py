@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nanlint import regions as R
 from nanlint.graph import Kind, Leaf, Value
-from nanlint.lower.things import Function, Layer, Symbol, Text, Thing
+from nanlint.lower.things import Function, Instance, Layer, Symbol, Text, Thing
 
 if TYPE_CHECKING:
     from nanlint.lower.lowering import Lowering
@@ -68,15 +68,21 @@ def is_function(thing: Thing) -> bool:
 
 
 def deciding(things: Iterable[Thing], known: Iterable[Thing] | None) -> list[Thing]:
-    """Those of some arguments that name what a called function computes: functions, and words to look them up by.
+    """Those of some arguments that name what a called function computes: functions, objects, words to look them up by.
 
     They are among the `known` ones, unless the caller is the analysed function itself.
     """
-    found = [thing for thing in things if is_function(thing) or is_word(thing)]
+    found = [thing for thing in things if is_function(thing) or is_word(thing) or isinstance(thing, Instance)]
     if known is None or not found:
         return found
     numbers = {id(thing) for thing in known}
     return [thing for thing in found if id(thing) in numbers]
+
+
+def is_decided(called: Thing, known: Iterable[Thing]) -> bool:
+    """Whether something called is one of the `known` things, or a method of one of them."""
+    of = called.receiver if isinstance(called, Function) else None
+    return any(called is one or (of is not None and of is one) for one in known)
 
 
 def is_word(thing: Thing) -> bool:

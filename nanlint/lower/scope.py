@@ -157,11 +157,19 @@ class Frame:
             self.deciding.append(found)
 
     def take(self, inner: Frame) -> None:
-        """What a called function assumes holds behind the call."""
-        if inner.given:
-            self.path = (*self.path, *inner.given)
+        """What a called function assumes holds behind the call, and what it raises an error for otherwise."""
+        known = [*inner.given, *(one for one in inner.ensured(len(self.path)) if one not in inner.given)]
+        if known:
+            self.path = (*self.path, *known)
             if not self.returned:
-                self.given.extend(inner.given)
+                self.given.extend(known)
+
+    def ensured(self, before: int) -> Iterator[Assumption]:
+        """What holds wherever the function ends, but for the first assumptions, `before` the call."""
+        ends = [one.path for one in self.returned] + ([self.path] if self.alive else [])
+        for one in ends[0][before:] if ends else ():
+            if all(any(one is other for other in end) for end in ends[1:]):
+                yield one
 
     def assume(self, condition: Value, truth: bool) -> None:
         """From here on `condition` is known.

@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.catalogue.structure import COVERING
 from nanlint.graph import ANOTHER, PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.between import drops_handed
+from nanlint.lower.between import drops_handed, singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
@@ -24,6 +24,10 @@ _MASK_ARGUMENT = {"where": 0, "masked_fill": 1, "masked_select": 1}
 """Arguments that torch takes for masks only."""
 _LARGEST_INTEGER = 2.0**31
 MOST_BELOW = 100
+
+
+_MOST_FACTORS = 40
+"""Values that a factor of a matrix product is made of, if what is singular among them is followed through it."""
 
 
 class Values(Objects):
@@ -157,16 +161,17 @@ class Values(Objects):
         They are selectors as other products are, and nothing is computed from them: the sum is an unknown value.
         """
         flowing = [factor for factor in factors if factor.grad]
-        if all(isinstance(factor, Leaf) for factor in flowing):
-            return []
+        if all(isinstance(factor, Leaf) or _is_contraction(factor) for factor in flowing):
+            return []  # what a product of several drops is told of its first
         place = frame.foreign_call or node
         product = functools.reduce(lambda x, y: self.builder.apply("mul", x, y, node=place), flowing)
         masks = [factor for factor in factors if not factor.grad and not _covers(factor)]
         return [self.apply("mul", (mask, product), node, frame) for mask in masks]
 
     def contraction(self, total: Leaf, factors: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
-        """The unknown sum of products `total`, which is nan where a factor is: of the weights of no element at all."""
-        if len(factors) != 2 or not any(map(self.may_be_of_nothing, factors)):
+        """The unknown sum of products `total`, which gradient comes back through to a factor that may be singular."""
+        small = [factor for factor in factors if len(closure((factor,), _MOST_FACTORS)) < _MOST_FACTORS]
+        if len(factors) != 2 or not (singular_among(small) or any(map(self.may_be_of_nothing, factors))):
             return total
         return self.apply("contraction", (*factors, total), node, frame)
 
@@ -263,6 +268,10 @@ class Values(Objects):
         """An unknown value, called as the call is written; it depends on `feeds`."""
         name, grad = self.source(call.node), grad and call.frame.grad
         return self.opaque(name, *feeds, region=region, grad=grad, kind=kind, node=call.node, key=key)
+
+
+def _is_contraction(value: Value) -> bool:
+    return isinstance(value, Apply) and value.op == "contraction"
 
 
 def _covers(factor: Value) -> bool:

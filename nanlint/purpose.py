@@ -30,10 +30,11 @@ _FUNCTION = re.compile(
     re.IGNORECASE,
 )
 _CLASS = re.compile(
-    r"\w*(Sampler|Scheduler|Corrector|BeamSearch\w*|CEM\w*|MPPI\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
+    r"\w*(Sampler|Scheduler|Corrector|Assigner|BeamSearch\w*|CEM\w*|MPPI\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _LOADED = re.compile(r"(data|dataset|graph|adj|adj_t|g|split_edge|batch)\b|[\w.]*(Dataset|load\w*)\(")
-_GRADIENT = re.compile(r"grad_(in|out)(puts?)?")
+_GRADIENT = re.compile(r"grad_(in|out)(puts?)?|exp_avg(_sq)?")
+"""What hooks of backward are handed, and the steps of optimisers."""
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
 
 

@@ -125,13 +125,14 @@ def test_the_noise_of_a_step_is_positive_and_not_trained(name: str) -> None:
     assert checked("self, x, t", f"torch.nan_to_num(x / self.scheduler.{name}[t] ** 0.5)") == []
 
 
-@pytest.mark.parametrize("name", ["inv_freq", "vocab_size", "beam_size", "head_dim", "in_channels"])
+@pytest.mark.parametrize("name", ["inv_freq", "vocab_size", "beam_size", "head_dim", "in_channels", "grid_shape"])
 def test_frequencies_and_sizes_are_positive(name: str) -> None:
     assert checked(f"x, {name}", f"torch.where(x > 0, x / {name}, x)") == []
 
 
 def test_the_logarithm_of_a_ratio_of_signal_to_noise_does_not_overflow() -> None:
     assert checked("x, log_snr", "log_snr.exp().clamp(max=5.0)") == []
+    assert checked("x, log_dur_pred", "log_dur_pred.exp().clamp(max=5.0)") == []
 
 
 @pytest.mark.parametrize("name", ["alpha", "beta", "alphabet"])

@@ -132,6 +132,7 @@ def test_functions_that_make_what_training_starts_from(name: str) -> None:
         "BeamSearchDecoder",
         "CEMOptimizer",
         "MPPI",
+        "TargetAssigner",
     ],
 )
 def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
@@ -146,6 +147,8 @@ def test_methods_of_what_samples_schedules_or_scales(owner: str) -> None:
 def test_a_hook_of_backward_runs_while_a_gradient_is_made() -> None:
     hook = HAZARD.replace("def f(x)", "def rescale(module, x, grad_output)")
     assert confidences("model.py", hook + "    return grad_output * y\n") == [Confidence.LOW]
+    step = HAZARD.replace("def f(x)", "def adapt(x, exp_avg_sq)")
+    assert confidences("model.py", step + "    return exp_avg_sq * y\n") == [Confidence.LOW]
 
 
 def test_a_function_in_one_that_makes_first_values_is_there_for_them() -> None:

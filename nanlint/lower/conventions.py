@@ -66,6 +66,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"(^|_)inv_freqs?$|^freqs_cis$", Said(Kind.UNKNOWN, R.interval(1e-9, 1.0))),
         # the logarithm of a ratio of signal to noise
         (r"(^|_)log_?snr$", Said(Kind.UNKNOWN, R.interval(-50.0, 50.0), True)),
+        # the logarithm of how many frames something takes
+        (r"(^|_)log_?dur(ation)?s?(_|$)", Said(Kind.UNKNOWN, R.interval(-50.0, 50.0), True)),
         # how much noise a diffusion adds in each step
         (
             r"^(sqrt_)?(one_minus_)?(alphas|betas|alphas?_(cum\w*|bars?|hats?))(_prev|_next|_t)?$",

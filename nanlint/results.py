@@ -37,7 +37,9 @@ class Results:
             for sink in self.sinks[:_MOST_SINKS]:
                 if isinstance(sink, Apply):
                     order = closure((sink, *(p.condition for p in sink.path)), MOST_VALUES)
-                    if any(value.number == site.number for value in order):
+                    numbers = {value.number for value in order}
+                    counts = self.case.selector.number in numbers or not _is_statistic(sink)
+                    if counts and site.number in numbers:
                         found.append((sink, order))
         return self._used[site.number]
 
@@ -67,6 +69,13 @@ class Results:
             if not any(whole is not None and math.isfinite(whole[sink.number]) for whole in others):
                 return False
         return True
+
+
+def _is_statistic(sink: Value) -> bool:
+    """Whether a result is shown, not trained with: it has no gradient, or is a mean beside the loss."""
+    while isinstance(sink, Apply) and sink.grad and sink.op in ("div", "mul", "neg", "identity"):
+        sink = sink.args[0]
+    return not sink.grad or (isinstance(sink, Apply) and sink.op in ("sum", "mean"))
 
 
 def _is_reached(value: Apply, values: Mapping[int, float]) -> bool:

@@ -125,7 +125,9 @@ def test_the_noise_of_a_step_is_positive_and_not_trained(name: str) -> None:
     assert checked("self, x, t", f"torch.nan_to_num(x / self.scheduler.{name}[t] ** 0.5)") == []
 
 
-@pytest.mark.parametrize("name", ["inv_freq", "vocab_size", "beam_size", "head_dim", "in_channels", "grid_shape"])
+@pytest.mark.parametrize(
+    "name", ["inv_freq", "vocab_size", "beam_size", "head_dim", "in_channels", "grid_shape"]
+)
 def test_frequencies_and_sizes_are_positive(name: str) -> None:
     assert checked(f"x, {name}", f"torch.where(x > 0, x / {name}, x)") == []
 

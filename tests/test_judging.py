@@ -676,3 +676,19 @@ def test_eigenvalues_are_seldom_equal_where_nothing_asks_about_them(matrix: str,
 )
 def test_but_may_be_where_something_does(condition: str) -> None:
     assert is_shown(AXES.format(matrix="shape.mT @ shape", condition=condition))
+
+
+BESIDE_A_LOSS = """
+    def f(log_prob, old_log_prob, advantage):
+        ratio = torch.exp(log_prob - old_log_prob)
+        clipped = advantage * ratio.clamp(0.8, 1.2)
+        loss = -torch.min(advantage * ratio, clipped).mean()
+        return loss, {shown}
+"""
+
+
+def test_what_is_shown_beside_a_loss_breaks_nothing() -> None:
+    assert is_shown(BESIDE_A_LOSS.format(shown="0.0"))
+    assert is_shown(BESIDE_A_LOSS.format(shown="ratio.mean() / 2"))
+    assert is_shown(BESIDE_A_LOSS.format(shown="(ratio - 1).detach()"))
+    assert not is_shown(BESIDE_A_LOSS.format(shown="ratio - 1"))

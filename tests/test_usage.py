@@ -46,6 +46,8 @@ def used(folder: Path, use: str) -> list[Confidence]:
 
 
 STAND = [
+    "class Net:\n    def __init__(self):\n        known = {'log': log}\n        self.known = known['log']\n\n"
+    "@torch.no_grad()\ndef g(x):\n    return log(x)",
     "def g(x):\n    y = x.detach()\n    y = y * x\n    return log(y)",
     "def g(x):\n    y = x.detach().requires_grad_()\n    return log(y)",
     "def g(x):\n    y = torch.zeros(3, requires_grad=True)\n    return log(y)",

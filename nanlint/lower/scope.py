@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.catalogue.reductions import ROWS as _REDUCTION_ROWS
-from nanlint.graph import Apply, Assumption, Kind, Leaf, Value
+from nanlint.graph import Apply, Assumption, Constant, Kind, Leaf, Value
 from nanlint.lower.things import Class, Thing
 
 _REDUCTIONS = frozenset(row.name for row in _REDUCTION_ROWS)
@@ -158,17 +159,22 @@ class Frame:
 
     def take(self, inner: Frame) -> None:
         """What a called function assumes holds behind the call, and what it raises an error for otherwise."""
-        known = [*inner.given, *(one for one in inner.ensured(len(self.path)) if one not in inner.given)]
-        if known:
-            self.path = (*self.path, *known)
+        known = {(one.condition.number, one.truth) for one in self.path}
+        new = []
+        for one in (*inner.given, *inner.ensured(len(self.path))):
+            if (one.condition.number, one.truth) not in known:
+                known.add((one.condition.number, one.truth))
+                new.append(one)
+        if new:
+            self.path = (*self.path, *new)
             if not self.returned:
-                self.given.extend(known)
+                self.given.extend(new)
 
     def ensured(self, before: int) -> Iterator[Assumption]:
         """What holds wherever the function ends, but for the first assumptions, `before` the call."""
         ends = [one.path for one in self.returned] + ([self.path] if self.alive else [])
         for one in ends[0][before:] if ends else ():
-            if all(any(one is other for other in end) for end in ends[1:]):
+            if all(any(one is other for other in end) for end in ends[1:]) and not _asks_infinity(one):
                 yield one
 
     def assume(self, condition: Value, truth: bool) -> None:
@@ -198,3 +204,9 @@ def elsewhere(scope: Scope, place: ast.AST | None = None) -> Frame:
     """A frame for an expression that stands in `scope`, such as a default; it is looked at from `place`."""
     call = foreign_call(scope, place)
     return Frame(Scope({}, scope), depth=0 if call is None else 1, foreign_call=call)
+
+
+def _asks_infinity(one: Assumption) -> bool:
+    """Whether something is compared with an infinity, as a bound that is none: no finite value would be left."""
+    parts = one.condition.args if isinstance(one.condition, Apply) else ()
+    return any(isinstance(part, Constant) and math.isinf(part.value) for part in parts)

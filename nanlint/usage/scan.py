@@ -215,7 +215,7 @@ class _Scanner:
             return
         if place.table:
             self.summary.renamed[node.id].add(place.table)
-        elif place.is_shut or (place.is_off and place.home is not None and not place.leaves):
+        elif place.is_shut or (place.is_off and not place.leaves and _runs_at_once(place.home)):
             self.summary.shut_values.add(node.id)  # what is handed on where gradients are off is called there
         else:
             self.summary.values.add(node.id)
@@ -345,6 +345,11 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
 
 _UNCHANGING = frozenset("to cuda cpu eval train float half double requires_grad_".split())
 """Methods of a module that return it."""
+
+
+def _runs_at_once(home: Home | None) -> bool:
+    """Whether what a function is handed is called before it ends: an object keeps what it is made with."""
+    return home is not None and home.name != "__init__"
 
 
 def _is_of_self(node: ast.Attribute) -> bool:

@@ -111,6 +111,8 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
         "predict_step",
         "average_over_durations",
         "generate",
+        "deterministic_sampler",
+        "effective_sample_size",
     ],
 )
 def test_functions_that_make_what_training_starts_from(name: str) -> None:

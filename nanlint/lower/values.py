@@ -35,8 +35,11 @@ class Values(Objects):
 
     def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
         """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
-        if op == "pow" and isinstance(args[0], Constant) and args[0].value > 0.0:
-            op, args = self._exponential(args[0].value, args[1])
+        if op == "pow" and isinstance(args[0], Constant):
+            if args[0].value < 0.0 and not isinstance(args[1], Constant):
+                return self._alternating(args[0].value, args[1], node)
+            if args[0].value > 0.0:
+                op, args = self._exponential(args[0].value, args[1])
         if op in _MASK_ARGUMENT:
             args = [self.as_mask(arg) if i == _MASK_ARGUMENT[op] else arg for i, arg in enumerate(args)]
         made = self.builder.apply(
@@ -56,6 +59,14 @@ class Values(Objects):
     def counts(self, frame: Frame) -> bool:
         """Whether the selectors of `frame` are those of the function at hand."""
         return frame.depth == 0 or (bool(self.inside) and frame.calls[-1] in self.inside)
+
+    def _alternating(self, base: float, exponent: Value, node: ast.AST) -> Value:
+        """`(-1) ** k`: only an integer has such a power, and no gradient."""
+        region = R.point(-1.0, 1.0) if base == -1.0 else R.FINITE
+        kind = exponent.kind
+        return self.builder.leaf(
+            self.source(node), region, grad=False, kind=kind, node=node, feeds=(exponent,)
+        )
 
     def _exponential(self, base: float, exponent: Value) -> tuple[str, tuple[Value, ...]]:
         """`2 ** x` and `10 ** x` are exponentials: they overflow, and have no singular point."""

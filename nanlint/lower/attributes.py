@@ -31,6 +31,9 @@ _CONSTANTS: dict[str, float] = {
     "numpy.nan": math.nan,
 }
 
+_NAMESPACES = frozenset({"xp", "np", "jnp", "anp", "cp", "namespace"})
+"""What the modules of arrays are called that a function is told by what it is given."""
+
 
 class Attributes(Calls):
     """Evaluates attributes abstractly in a frame."""
@@ -64,8 +67,6 @@ class Attributes(Calls):
             return owner.things[owner.names.index(node.attr)]
         if isinstance(owner, Foreign):
             return owner
-        if node.attr == "pi":  # of an array namespace that nothing else is known of, `xp.pi`
-            return self.builder.constant(math.pi)
         return Method(owner, node.attr, node)
 
     def _symbol_attribute(self, owner: Symbol, attr: str) -> Thing:
@@ -90,7 +91,7 @@ class Attributes(Calls):
 
     def _value_attribute(self, owner: Value, node: ast.Attribute) -> Thing:
         attr = node.attr
-        if attr == "pi":  # of an array namespace that nothing else is known of, `xp.pi`
+        if attr == "pi" and isinstance(node.value, ast.Name) and node.value.id in _NAMESPACES:
             return self.builder.constant(math.pi)
         if attr in TRANSPOSED:
             return owner

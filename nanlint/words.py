@@ -73,7 +73,7 @@ MASKING = (
     all any bitwise_and bitwise_not bitwise_or bitwise_xor eq ne lt le gt ge less less_equal greater greater_equal
     not_equal isclose isfinite isinf isnan isposinf isneginf isin isreal signbit logical_and logical_not logical_or
     logical_xor equal heaviside
-    eye tril triu bernoulli one_hot bool
+    eye tril triu bernoulli one_hot scatter bool
     nonzero argwhere flatnonzero where masked_fill sample rsample
     """
     )

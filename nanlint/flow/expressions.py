@@ -149,8 +149,8 @@ class Expressions(Bindings):
             if word.arg == "out":
                 self.filled(word.value, Source(called.names | arguments.names, SINGULAR))
         if isinstance(node.func, ast.Attribute) and (name[-1:] == "_" or name in _FILLED):
-            singular = (called.flags | arguments.flags) & SINGULAR
-            self.filled(node.func.value, Source(called.names | arguments.names, singular))
+            made = (called.flags | arguments.flags) & SINGULAR | FLAGS.get(name, 0) & MASK
+            self.filled(node.func.value, Source(called.names | arguments.names, made))
 
     def _alias(self, node: ast.Call, called: Source, arguments: Source) -> None:
         function = node.func

@@ -91,12 +91,8 @@ class Operators(Subscripts):
 
     def _assume_divided(self, by: Value, frame: Frame) -> None:
         """What is counted in whole steps has steps: `%` and `//` of integers raise an error for a divisor of 0."""
-        if isinstance(by, Constant):
-            return
-        before = len(frame.path)
-        frame.assume(self.builder.apply("ne", by, self.builder.constant(0.0)), True)
-        if not frame.returned:
-            frame.given.extend(frame.path[before:])
+        if not isinstance(by, Constant):
+            frame.assume(self.builder.apply("ne", by, self.builder.constant(0.0)), True)
 
     def _mask_operand(self, value: Value) -> Value:
         """What `&` and `|` are given is true or false, unless it is a number."""

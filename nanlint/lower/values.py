@@ -60,6 +60,17 @@ class Values(Objects):
         """Whether the selectors of `frame` are those of the function at hand."""
         return frame.depth == 0 or (bool(self.inside) and frame.calls[-1] in self.inside)
 
+    def new_tensor(self, call: Call, region: Region) -> Leaf:
+        """A tensor that a call makes of numbers in a region: it has no gradient."""
+        return self.builder.leaf(
+            self.source(call.node),
+            region,
+            grad=False,
+            kind=Kind.TENSOR,
+            node=call.node,
+            feeds=tuple(call.values),
+        )
+
     def _alternating(self, base: float, exponent: Value, node: ast.AST) -> Value:
         """`(-1) ** k`: only an integer has such a power, and no gradient."""
         region = R.point(-1.0, 1.0) if base == -1.0 else R.FINITE

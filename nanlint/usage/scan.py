@@ -271,7 +271,13 @@ class _Scanner:
             self._arguments(node, replace(place, is_shut=True) if made_op else place, False)
 
     def _use(self, node: ast.Call, place: _Place) -> Use:
-        return _use(node, place)._replace(is_still=self.still.arguments(node))
+        positional = None if any(isinstance(arg, ast.Starred) for arg in node.args) else len(node.args)
+        names = [keyword.arg for keyword in node.keywords]
+        keywords = None if None in names else frozenset(filter(None, names))
+        made = Use(
+            place.home, place.is_off, place.is_out, positional, keywords, place.kept, place.is_declared
+        )
+        return made._replace(is_still=self.still.arguments(node))
 
     def _arguments(self, node: ast.Call, place: _Place, out: bool) -> None:
         """What a call is given: a number for what makes one, else who knows what for, unless torch is called."""
@@ -358,13 +364,6 @@ def _is_of_self(node: ast.Attribute) -> bool:
     if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "super":
         return True
     return isinstance(inner, ast.Name) and inner.id in ("self", "cls")
-
-
-def _use(node: ast.Call, place: _Place) -> Use:
-    positional = None if any(isinstance(arg, ast.Starred) for arg in node.args) else len(node.args)
-    names = [keyword.arg for keyword in node.keywords]
-    keywords = None if None in names else frozenset(filter(None, names))
-    return Use(place.home, place.is_off, place.is_out, positional, keywords, place.kept, place.is_declared)
 
 
 def _leaving(node: Function) -> frozenset[str]:

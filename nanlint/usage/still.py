@@ -67,7 +67,7 @@ class Still:
 
     def arguments(self, call: ast.Call) -> bool:
         """Whether no gradient flows to anything that a call is given; False if it is given nothing."""
-        given = [*call.args, *(word.value for word in call.keywords)]
+        given = _given(call)
         return bool(given) and self.all(given)
 
     def _is_result_still(self, call: ast.Call) -> bool:
@@ -82,11 +82,14 @@ class Still:
             return True
         if self._library(func) in LIBRARIES:
             return func.attr in _MAKERS or self.arguments(call)
-        given = [*call.args, *(word.value for word in call.keywords)]
-        return self.holds(func.value) and self.all(given)
+        return self.holds(func.value) and self.all(_given(call))
 
 
 _MADE_OF_PARTS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Tuple, ast.List, ast.NamedExpr)
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(word.value for word in call.keywords)]
 
 
 def _parameters(node: Function) -> Iterator[str]:

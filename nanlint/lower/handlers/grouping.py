@@ -43,23 +43,11 @@ def _scattered(calls: Values, call: Call) -> Thing | None:
     if not isinstance(call.first, Value) or not isinstance(source, Value):
         return None
     if isinstance(call.first, Constant) and isinstance(source, Constant) and reduce is None:
-        return _marked(calls, call.first.value, source.value, call)
+        # `torch.zeros(n, classes).scatter_(1, index, 1)`: one number where indices say so, another one elsewhere
+        return calls.new_tensor(call, R.point(call.first.value, source.value))
     name = _named(reduce, "max")
     made = _reduced(calls, source, name, call)
     return made if name in _EXTREMA else calls.choose(None, made, call.first)
-
-
-def _marked(calls: Values, rest: float, mark: float, call: Call) -> Thing:
-    """`torch.zeros(n, classes).scatter_(1, index, 1)`: one number where indices say so, another one elsewhere."""
-    region = R.point(rest, mark)
-    return calls.builder.leaf(
-        calls.source(call.node),
-        region,
-        grad=False,
-        kind=Kind.TENSOR,
-        node=call.node,
-        feeds=tuple(call.values),
-    )
 
 
 def grouped(calls: Values, call: Call) -> Thing | None:

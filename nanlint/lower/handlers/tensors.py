@@ -57,14 +57,7 @@ def _between(calls: Values, call: Call) -> Thing | None:
     ends = [call.argument(0, "start"), call.argument(1, "end")]
     known = [end.value for end in ends if isinstance(end, Constant)]
     region = R.interval(min(known), max(known)) if len(known) == 2 else R.FINITE
-    return calls.builder.leaf(
-        calls.source(call.node),
-        region,
-        grad=False,
-        kind=Kind.TENSOR,
-        node=call.node,
-        feeds=tuple(call.values),
-    )
+    return calls.new_tensor(call, region)
 
 
 def _arange(calls: Values, call: Call) -> Thing | None:

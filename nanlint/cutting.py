@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
+from nanlint import regions as R
 from nanlint.cases import Case
 from nanlint.catalogue import OPS
 from nanlint.facts import Network
@@ -54,9 +55,9 @@ def _is_of_many(value: Value) -> bool:
 
 
 def cut(case: Case, value: Apply, network: Network) -> Case:
-    """The case with `value` as an input, which may be whatever the facts say that it may be."""
+    """The case with `value` as an input, which may be whatever finite number the facts say that it may be."""
     facts = network.solve(())
-    region = None if facts is None else facts.of(value)
+    region = None if facts is None else facts.of(value) & R.FINITE
     if not region:
         return case
     leaf = Leaf(value.number, _name(value, network), region, value.grad, value.kind, value.node)

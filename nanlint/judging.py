@@ -112,7 +112,7 @@ class Judge:
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
             return Confidence.LOW
-        if self._results.are_broken(proof) or self._is_mask_of_nan(proof):
+        if self._results.are_broken(proof) or self._results.are_infinite(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 

@@ -167,6 +167,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
         for leaf, v in proof.inputs.items()
     ):
         return True
+    if any(getattr(leaf, "opaque", False) and math.isinf(v) for leaf, v in proof.inputs.items()):
+        return True
     scales = [v for leaf, v in proof.inputs.items() if v and is_positive_by_name(leaf)]
     if any(abs(v) < _LEAST_SCALE or (v < 0.0 and proof.singular) for v in scales):
         return True

@@ -30,6 +30,19 @@ class Results:
             return False
         return any(self._breaks(sink, order, proof) for sink, order in self._uses(proof.site))
 
+    def are_infinite(self, proof: Proof) -> bool:
+        """Whether an infinity that the code writes in place of what is dropped is what the function returns."""
+        selector = self.case.selector
+        if not math.isinf(proof.value) or self.case.drop is None:
+            return False
+        known = {leaf.number: at for leaf, at in proof.inputs.items()} | {selector.number: proof.value}
+        for sink, order in self._uses(selector):
+            inputs = {v.number: 1.0 for v in order if isinstance(v, Leaf)} | known
+            values = forward(order, inputs, self.a)
+            if values is not None and math.isinf(values[sink.number]) and _is_reached(sink, values):
+                return True
+        return False
+
     def _uses(self, site: Apply) -> list[tuple[Apply, list[Value]]]:
         """The results that are computed from a site, with all that they are made of."""
         if site.number not in self._used:

@@ -31,6 +31,7 @@ from nanlint.plausibility import (
     is_setting,
     is_step,
     is_total,
+    orders_quotients,
     saturated,
 )
 from nanlint.relevance import (
@@ -112,7 +113,11 @@ class Judge:
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
             return Confidence.LOW
-        if self._results.are_broken(proof) or self._results.are_infinite(proof) or self._is_mask_of_nan(proof):
+        if (
+            self._results.are_broken(proof)
+            or self._results.are_infinite(proof)
+            or self._is_mask_of_nan(proof)
+        ):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
@@ -147,6 +152,7 @@ class Judge:
             return True  # a mean over nothing, times a mask: forward shows it
         if drop is not None and drop.by == drop.operand:
             bounded = self._keeps_nan() and is_not_for_bounds(proof.site, proof.values)
+            bounded = bounded and not orders_quotients(self.case.operand, proof.site)
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False

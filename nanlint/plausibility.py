@@ -271,6 +271,20 @@ def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
     return site.op == "div" or (is_ratio(site) and not _is_of_probabilities(site))
 
 
+def orders_quotients(operand: Value, site: Apply) -> bool:
+    """Whether `operand` is made of the smaller, or the larger, of two quotients by the divisor of `site`.
+
+    So are the distances at which a ray enters and leaves a box: where it is parallel to a side they are infinite, and
+    the other sides decide.
+    """
+    for value in closure((operand,), MOST_VALUES) if site.op == "div" else ():
+        if isinstance(value, Apply) and value.op in ("minimum", "maximum"):
+            quotients = [arg for arg in value.args if isinstance(arg, Apply) and arg.op == "div"]
+            if len(quotients) == 2 and all(one.args[1].number == site.args[1].number for one in quotients):
+                return True
+    return False
+
+
 def _is_of_probabilities(ratio: Apply) -> bool:
     """Whether a ratio is called one of probabilities, that are kept as logarithms, or compares with one held fixed."""
     below = closure(ratio.args, MOST_VALUES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 
 import pytest
 
@@ -16,9 +17,9 @@ from nanlint.lower import lower
 MANY = "a * b + b * c - c * d + d * e"
 
 
-def case_of(result: str, value: str = MANY) -> Case:
+def case_of(result: str, value: str = MANY, op: str = "tanh") -> Case:
     """The one case of a function that returns this, with `r` as a value of it."""
-    text = f"import torch\n\n\ndef f(a, b, c, d, e):\n    r = torch.tanh({value})\n    return {result}\n"
+    text = f"import torch\n\n\ndef f(a, b, c, d, e):\n    r = torch.{op}({value})\n    return {result}\n"
     (case,) = (
         case
         for unit in lower(ast.parse(text), text, DTYPES["float32"])
@@ -61,3 +62,17 @@ def test_what_the_condition_asks_about_is_an_input(result: str) -> None:
     assert [(leaf.name, leaf.number, leaf.grad) for leaf in inputs] == [("r", subject.number, True)]
     assert (inputs[0].region.lo, inputs[0].region.hi) == (-1.0, 1.0)
     assert changed.selector.number == case.selector.number
+
+
+def test_it_is_a_finite_number() -> None:
+    case = case_of("torch.where(r > 1, r.sqrt(), a)", op="exp")
+    subject = asked(case)
+    assert subject is not None
+    changed = cut(case, subject, Network(closure((case.selector,), MOST_VALUES), ARITHMETIC["float32"]))
+    (leaf,) = (
+        value
+        for value in closure((changed.operand,), MOST_VALUES)
+        if isinstance(value, Leaf) and value.number == subject.number
+    )
+    assert 1e30 in leaf.region
+    assert math.inf not in leaf.region

@@ -692,3 +692,37 @@ def test_what_is_shown_beside_a_loss_breaks_nothing() -> None:
     assert is_shown(BESIDE_A_LOSS.format(shown="ratio.mean() / 2"))
     assert is_shown(BESIDE_A_LOSS.format(shown="(ratio - 1).detach()"))
     assert not is_shown(BESIDE_A_LOSS.format(shown="ratio - 1"))
+
+
+@pytest.mark.parametrize(
+    ("made", "is_likely"),
+    [
+        ("return torch.where(x > 0, x.log(), -torch.inf)", False),
+        ("y = torch.where(x > 0, x.log(), -torch.inf)\n        return y * 2, x", False),
+        ("return x.log().masked_fill(x <= 0, float('inf'))", False),
+        ("return torch.where(x > 0, x.log(), -torch.inf).exp()", True),
+        ("return torch.where(x > 0, x.log(), -torch.inf).softmax(0)", True),
+        ("return torch.where(x > 0, x.log(), -100.0)", True),
+    ],
+)
+def test_an_infinity_that_is_returned_is_no_fine_value(made: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(x):
+        {made}
+    """)
+        is is_likely
+    )
+
+
+@pytest.mark.parametrize(("high", "is_likely"), [("(high - x) / d", True), ("(high - x) / e", False)])
+def test_who_orders_two_quotients_by_one_divisor_counts_on_their_infinities(
+    high: str, is_likely: bool
+) -> None:
+    assert (
+        is_shown(f"""
+    def f(x, d, e, low, high):
+        return torch.maximum((low - x) / d, {high}).amin(dim=-1)
+    """)
+        is is_likely
+    )

@@ -46,6 +46,9 @@ def used(folder: Path, use: str) -> list[Confidence]:
 
 
 STAND = [
+    "def g(n):\n    y = leaf(n.shape[0])\n    return log(y)\n\ndef leaf(n):\n    return torch.nn.Parameter(torch.ones(n))",
+    "def g(x, leaf):\n    y = leaf(x.detach())\n    return log(y)",
+    "def g(x, y):\n    y.data += 1\n    y.rows = log(x)",
     "class Net:\n    def __init__(self):\n        known = {'log': log}\n        self.known = known['log']\n\n"
     "@torch.no_grad()\ndef g(x):\n    return log(x)",
     "def g(x):\n    y = x.detach()\n    y = y * x\n    return log(y)",
@@ -111,6 +114,10 @@ def test_what_may_be_a_use_counts_against_it(tmp_path: Path, other: str, confide
 
 
 OFF = [
+    "def g(x):\n    y = x.detach()\n    y = unit(y, p=2)\n    return log(y)\n\ndef unit(x, p):\n    return x / p",
+    "def g(x):\n    return log(x.grad)",
+    "def g(x):\n    x.data = log(x)",
+    "def g(x):\n    x.data += 0.5 * log(x)",
     "def g(x):\n    y = x.detach()\n    return log(y * 2 + 1)",
     "def g(x, n: int):\n    for a, b in zip(x.numpy(), [1.0, 2.0]):\n        x = x + log(a / b + n)\n    return x",
     "def g():\n    y = torch.load('y.pt')\n    y[0] = 1.0\n    return log(torch.stack([y, y]).mean(0))",
@@ -159,6 +166,50 @@ OFF = [
 @pytest.mark.parametrize("use", OFF)
 def test_what_is_used_without_gradients_only_is_unlikely(tmp_path: Path, use: str) -> None:
     assert used(tmp_path, use) == [LOW]
+
+
+SPENT = """
+import torch
+
+
+def f(x, y, rows):
+    z = torch.where(x > 0, x.log(), x)
+    {use}
+
+
+def g(x, y):
+    return f(x, y, [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "is_shown"),
+    [
+        ("return torch.topk(z, 3).indices", False),
+        ("return z.argmax()", False),
+        ("_, best = torch.max(z, dim=0); return best", False),
+        ("return torch.sort(z)[1]", False),
+        ("keys = [0.0]; keys.append(z.sum()); print(keys); return y", False),
+        ("keys = [y]; keys.append(z.sum()); return torch.stack(keys)", True),
+        ("z.mul_(2); y = y[z > 3]; return y", False),
+        ("return y if z.sum() > 3 else -y", False),
+        ("total = 0\n    for one in z: total += one.item()\n    return y * total", False),
+        ("total = 0\n    for one in z: total += one\n    return y * total", True),
+        ("best, _ = torch.max(z, dim=0); return best", True),
+        ("return torch.sort(z)[0]", True),
+        ("return z", True),
+        ("rows.append(z)", True),
+        ("y.z = z", True),
+        ("z.sum().backward()", True),
+        ("keep(z); return y", True),
+        ("return [one * y for one in z]", True),
+        ("return y[[k for k in range(3) if z[k] > 0]]", False),
+        ("global kept; kept = z", True),
+        ("return (w := z) + y", True),
+    ],
+)
+def test_what_is_only_compared_or_ranked_sends_no_gradient(tmp_path: Path, use: str, is_shown: bool) -> None:
+    assert (HIGH in found(tmp_path, SPENT.format(use=use))) is is_shown
 
 
 def test_a_script_finds_packages_in_its_own_folder(tmp_path: Path) -> None:

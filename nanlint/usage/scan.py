@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from nanlint.lower.uses import Function, is_autograd_function
@@ -21,6 +21,7 @@ from nanlint.usage.off import (
     is_transparent,
     may_turn_on,
 )
+from nanlint.usage.spent import Spent
 from nanlint.usage.still import Still
 from nanlint.usage.uses import ENTRIES, Home, Signature, Summary, Use
 
@@ -51,7 +52,8 @@ def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -
     """All uses in a file; None if it is nested too deeply. Nothing is trained through what is put aside."""
     scanner = _Scanner(path, package, is_aside)
     try:
-        scanner.still = Still(tree, scanner.library)
+        scanner.functions = frozenset(_functions(tree))
+        scanner.still = Still(tree, scanner.library, scanner.functions)
         scanner.all(tree.body, _Place())
     except RecursionError:
         return None
@@ -64,6 +66,8 @@ class _Scanner:
         self.summary = Summary(path)
         self.defined: set[str] = set()
         """Names that the file defines at its top."""
+        self.functions: frozenset[str]
+        """The names of the functions that the file defines or imports at its top, as far as they are written so."""
         self.still: Still
         """What has no gradient in the function, or the module, at hand."""
         self.leaving: frozenset[str] = frozenset()
@@ -125,7 +129,7 @@ class _Scanner:
                 leaves=False,
             )
         around = self.still
-        self.still = Still(node, self.library, frozenset(around.names))
+        self.still = Still(node, self.library, self.functions, frozenset(around.names))
         self.all(node.body, inside)
         self.still = around
 
@@ -140,6 +144,7 @@ class _Scanner:
         last = node.end_lineno or node.lineno
         home = Home(self.path, node.name, owner, node.lineno, last, signature, plain, off)
         self.leaving = _leaving(node)
+        home.spent.extend(Spent(node, self.library).lines(node))
         self.summary.homes.append(home)
         return home
 
@@ -166,6 +171,8 @@ class _Scanner:
     def assign(self, node: ast.Assign, place: _Place) -> None:
         self.all(node.targets, place)
         target = node.targets[0]
+        if all(map(_is_outside, node.targets)):
+            place = replace(place, is_out=True)
         if isinstance(target, ast.Attribute):
             place = replace(place, kept=target.attr if len(node.targets) == 1 else "", leaves=True)
         at_top = place.home is None and place.owner is None
@@ -183,6 +190,10 @@ class _Scanner:
         if node.value is not None:
             attribute = node.target.attr if isinstance(node.target, ast.Attribute) else ""
             self.visit(node.value, replace(place, kept=attribute, leaves=bool(attribute)))
+
+    def augmented(self, node: ast.AugAssign, place: _Place) -> None:
+        self.visit(node.target, place)
+        self.visit(node.value, replace(place, is_out=_is_outside(node.target), kept=""))
 
     def return_(self, node: ast.Return | ast.Yield, place: _Place) -> None:
         if node.value is not None:
@@ -332,6 +343,7 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.ImportFrom: _Scanner.import_,
     ast.Assign: _Scanner.assign,
     ast.AnnAssign: _Scanner.annotated,
+    ast.AugAssign: _Scanner.augmented,
     ast.Return: _Scanner.return_,
     ast.Yield: _Scanner.return_,
     ast.If: _Scanner.tested,
@@ -349,6 +361,14 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
 }
 
 
+def _functions(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (name for name, _ in imported(node) if name.islower())
+
+
 _UNCHANGING = frozenset("to cuda cpu eval train float half double requires_grad_".split())
 """Methods of a module that return it."""
 
@@ -356,6 +376,11 @@ _UNCHANGING = frozenset("to cuda cpu eval train float half double requires_grad_
 def _runs_at_once(home: Home | None) -> bool:
     """Whether what a function is handed is called before it ends: an object keeps what it is made with."""
     return home is not None and home.name != "__init__"
+
+
+def _is_outside(target: ast.expr) -> bool:
+    """Whether what is assigned to this leaves the graph: `x.data`."""
+    return isinstance(target, ast.Attribute) and target.attr in ("data", "grad")
 
 
 def _is_of_self(node: ast.Attribute) -> bool:

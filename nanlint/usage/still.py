@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from nanlint.lower.uses import Function
 from nanlint.usage.off import LIBRARIES, NUMBERS, TAKES_OUT
@@ -16,6 +16,8 @@ _MAKERS = frozenset(
     """.split()
 )
 """Functions of torch whose results have no gradient, whatever they are given."""
+_TAKEN_OUT = frozenset("detach detach_ data grad".split())
+"""Attributes of a tensor that are tensors without gradient."""
 _PLAIN = frozenset("int float bool str".split())
 _LOOPING = frozenset("zip enumerate reversed sorted range list tuple".split())
 
@@ -23,20 +25,26 @@ _LOOPING = frozenset("zip enumerate reversed sorted range list tuple".split())
 class Still:
     """The names of a function, or of a module's own statements, whose values have no gradient wherever they are bound.
 
-    `library` tells the package that an attribute begins with; `outer` are such names of the functions around.
+    `library` tells the package that an attribute begins with; `functions` are the names of the project's own ones.
     """
 
     def __init__(
         self,
         node: Function | ast.Module,
         library: Callable[[ast.Attribute], str],
+        functions: Collection[str],
         outer: frozenset[str] = frozenset(),
     ) -> None:
+        """`outer` are names without gradient of the functions around."""
         self._library = library
         bindings = [*_bindings(node.body)]
         bound = {name for name, _ in bindings}
         given = set() if isinstance(node, ast.Module) else {*_parameters(node)}
         plain = set() if isinstance(node, ast.Module) else {*_numbers(node)}
+        self._functions = frozenset(functions) - bound - given
+        self._tensors: set[str] = set()
+        while more := {n for n, value in bindings if n not in self._tensors and self._is_tensor(value)}:
+            self._tensors |= more
         self.names = (outer - given) | (bound - given) | plain
         while moving := {name for name, value in bindings if name in self.names and not self.holds(value)}:
             self.names -= moving
@@ -50,7 +58,11 @@ class Still:
         if isinstance(node, ast.Name):
             return node.id in self.names
         if isinstance(node, ast.Attribute):
-            return node.attr in TAKES_OUT or self._library(node) in LIBRARIES or self.holds(node.value)
+            return (
+                node.attr in (*TAKES_OUT, "grad")
+                or self._library(node) in LIBRARIES
+                or self.holds(node.value)
+            )
         if isinstance(node, (ast.Subscript, ast.Starred)):
             return self.holds(node.value)
         if isinstance(node, ast.Call):
@@ -75,7 +87,11 @@ class Still:
         if any(word.arg == "requires_grad" for word in call.keywords):
             return False
         if isinstance(func, ast.Name):
-            return func.id in NUMBERS or (func.id in _LOOPING and self.arguments(call))
+            # a function that is given numbers alone may make parameters of them
+            hands_on = func.id in _LOOPING or (
+                func.id in self._functions and any(map(self._is_tensor, _given(call)))
+            )
+            return func.id in NUMBERS or (hands_on and self.arguments(call))
         if not isinstance(func, ast.Attribute) or func.attr == "requires_grad_":
             return False
         if func.attr in TAKES_OUT:
@@ -83,6 +99,17 @@ class Still:
         if self._library(func) in LIBRARIES:
             return func.attr in _MAKERS or self.arguments(call)
         return self.holds(func.value) and self.all(_given(call))
+
+    def _is_tensor(self, node: ast.expr | None) -> bool:
+        """Whether an expression is made of a tensor, as far as that can be told."""
+        for part in ast.walk(node) if node is not None else ():
+            if isinstance(part, ast.Name) and part.id in self._tensors:
+                return True
+            if isinstance(part, ast.Attribute) and (
+                part.attr in _TAKEN_OUT or (part.attr in _MAKERS and self._library(part) in LIBRARIES)
+            ):
+                return True
+        return False
 
 
 _MADE_OF_PARTS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Tuple, ast.List, ast.NamedExpr)

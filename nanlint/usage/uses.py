@@ -67,6 +67,9 @@ class Home:
     given_away: list[tuple[int, int]] = field(default_factory=list)
     """The lines of functions in it that leave it: they may be called anywhere."""
 
+    spent: list[tuple[int, int]] = field(default_factory=list)
+    """The lines of statements in it whose values no gradient comes back from."""
+
     @property
     def key(self) -> tuple[str, int]:
         """What tells it apart from all other functions."""

@@ -36,6 +36,8 @@ class Judge:
             return False
         if home.is_off:
             return not home.asks
+        if any(first <= line <= last for first, last in home.spent):
+            return True
         if home.key not in self.known:
             self.known[home.key] = _is_sheltered(home, self.library)
         return self.known[home.key]

@@ -46,7 +46,8 @@ def used(folder: Path, use: str) -> list[Confidence]:
 
 
 STAND = [
-    "def g(n):\n    y = leaf(n.shape[0])\n    return log(y)\n\ndef leaf(n):\n    return torch.nn.Parameter(torch.ones(n))",
+    "def g(n):\n    y = leaf(n.shape[0])\n    return log(y)\n\n"
+    "def leaf(n):\n    return torch.nn.Parameter(torch.ones(n))",
     "def g(x, leaf):\n    y = leaf(x.detach())\n    return log(y)",
     "def g(x, y):\n    y.data += 1\n    y.rows = log(x)",
     "class Net:\n    def __init__(self):\n        known = {'log': log}\n        self.known = known['log']\n\n"

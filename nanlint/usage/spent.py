@@ -1,4 +1,4 @@
-"""Values of a function that no gradient comes back from, by what becomes of them: compared, ranked, printed, counted."""
+"""Values of a function that no gradient comes back from, by what becomes of them: compared, ranked, printed."""
 
 from __future__ import annotations
 

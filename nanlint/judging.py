@@ -151,7 +151,7 @@ class Judge:
         if drop is None and not math.isfinite(proof.value) and not any(arg.grad for arg in poisoned):
             return True  # a mean over nothing, times a mask: forward shows it
         if drop is not None and drop.by == drop.operand:
-            bounded = self._keeps_nan() and is_not_for_bounds(proof.site, proof.values)
+            bounded = self._keeps_nan() and is_not_for_bounds(proof.site, self.case.operand, proof.values)
             bounded = bounded and not orders_quotients(self.case.operand, proof.site)
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):

@@ -258,13 +258,18 @@ def is_extreme(proof: Proof, poisoned: Sequence[Value]) -> bool:
     return proof.site.op == "div" or (proof.site.op in _GROWING and min(sizes, default=0.0) > _USUAL_SIZE)
 
 
-def is_not_for_bounds(site: Apply, values: Mapping[int, float]) -> bool:
-    """Whether bounds on what is made of an op say nothing of its poison.
+def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) -> bool:
+    """Whether bounds on `operand`, which is made of an op, say nothing of its poison.
 
     A root or a logarithm is given bounds because its argument reaches 0, an exponential because it overflows. What
-    bounds a quotient says nothing of a divisor that is 0, and the exponential of a difference is a ratio of two values
-    of one kind. That of probabilities is bounded because a policy may leave the one it is compared with far behind.
+    bounds a quotient says nothing of a divisor that is 0, nor of a reciprocal unless that itself is bounded. The
+    exponential of a difference is a ratio of two values of one kind; that of probabilities is bounded because a policy
+    may leave the one it is compared with far behind.
     """
+    if site.op == "reciprocal":
+        while isinstance(operand, Apply) and operand.op in ("identity", "neg", "abs"):
+            operand = operand.args[0]
+        return operand.number != site.number
     if site.op == "pow":
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0

@@ -153,6 +153,8 @@ class Judge:
         if drop is not None and drop.by == drop.operand:
             bounded = self._keeps_nan() and is_not_for_bounds(proof.site, self.case.operand, proof.values)
             bounded = bounded and not orders_quotients(self.case.operand, proof.site)
+            if proof.site.op == "div" and not proof.singular:
+                return True  # a divisor that underflows
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False

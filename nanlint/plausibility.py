@@ -112,6 +112,17 @@ def _are_ends(one: Value, other: Value) -> bool:
     return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
 
 
+def _has_ends_reversed(inputs: Mapping[Leaf, float]) -> bool:
+    """Whether an input that is called the lower end of something is above the upper one."""
+    named = {tuple(_words(leaf)): at for leaf, at in inputs.items() if not leaf.opaque}
+    for words, at in named.items():
+        for place, word in enumerate(words):
+            low = (*words[:place], _ENDS.get(word, ""), *words[place + 1 :])
+            if named.get(low, at) > at:
+                return True
+    return False
+
+
 def _words(leaf: Leaf) -> list[str]:
     return leaf.name.lower().replace(".", "_").split("_")
 
@@ -168,6 +179,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     ):
         return True
     if any(getattr(leaf, "opaque", False) and math.isinf(v) for leaf, v in proof.inputs.items()):
+        return True
+    if _has_ends_reversed(proof.inputs):
         return True
     scales = [v for leaf, v in proof.inputs.items() if v and is_positive_by_name(leaf)]
     if any(abs(v) < _LEAST_SCALE or (v < 0.0 and proof.singular) for v in scales):

@@ -112,9 +112,11 @@ def _are_ends(one: Value, other: Value) -> bool:
     return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
 
 
-def _has_ends_reversed(inputs: Mapping[Leaf, float]) -> bool:
+def _has_ends_reversed(inputs: Mapping[Value, float]) -> bool:
     """Whether an input that is called the lower end of something is above the upper one."""
-    named = {tuple(_words(leaf)): at for leaf, at in inputs.items() if not leaf.opaque}
+    named = {
+        tuple(_words(leaf)): at for leaf, at in inputs.items() if isinstance(leaf, Leaf) and not leaf.opaque
+    }
     for words, at in named.items():
         for place, word in enumerate(words):
             low = (*words[:place], _ENDS.get(word, ""), *words[place + 1 :])

@@ -726,3 +726,41 @@ def test_who_orders_two_quotients_by_one_divisor_counts_on_their_infinities(
     """)
         is is_likely
     )
+
+
+@pytest.mark.parametrize(
+    ("bounded", "is_likely"),
+    [
+        ("(1 / x).clamp(max=10.0)", True),
+        ("(-x.reciprocal()).clamp(min=-10.0)", True),
+        ("(v + 3.0 / x * dt).clamp(-8.0, 8.0)", False),
+    ],
+)
+def test_bounds_speak_of_a_reciprocal_that_they_are_put_on(bounded: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(x, v, dt):
+        return {bounded}
+    """)
+        is is_likely
+    )
+
+
+@pytest.mark.parametrize(("names", "is_likely"), [("low, high", False), ("first, other", True)])
+def test_the_ends_of_an_interval_are_in_order(names: str, is_likely: bool) -> None:
+    one, other = names.split(", ")
+    assert (
+        is_shown(f"""
+    def f(x, {names}):
+        gap = {other} - {one}
+        return torch.where(gap > -1, torch.log1p(gap), x)
+    """)
+        is is_likely
+    )
+
+
+def test_a_divisor_that_underflows_is_not_what_bounds_are_for() -> None:
+    assert not is_shown("""
+    def f(x, y):
+        return (y / (torch.sigmoid(x) + 0.0).clamp(min=1e-30)).clamp(max=1.0)
+    """)

@@ -46,6 +46,10 @@ def used(folder: Path, use: str) -> list[Confidence]:
 
 
 STAND = [
+    "def g(n: int):\n    y = torch.nn.Parameter(torch.ones(n))\n    return log(y)",
+    "def g(n: int):\n    net = Net(n)\n    return log(net(1))",
+    "def g(n: int, x):\n    return log(x)",
+    "def g(n: int):\n    log(known[n])",
     "def g(n):\n    y = leaf(n.shape[0])\n    return log(y)\n\n"
     "def leaf(n):\n    return torch.nn.Parameter(torch.ones(n))",
     "def g(x, leaf):\n    y = leaf(x.detach())\n    return log(y)",
@@ -115,6 +119,7 @@ def test_what_may_be_a_use_counts_against_it(tmp_path: Path, other: str, confide
 
 
 OFF = [
+    "def g(n: int, cutoff: float):\n    return log(torch.cat([made(k) * cutoff for k in range(n)]))",
     "def g(x):\n    y = x.detach()\n    y = unit(y, p=2)\n    return log(y)\n\ndef unit(x, p):\n    return x / p",
     "def g(x):\n    return log(x.grad)",
     "def g(x):\n    x.data = log(x)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from nanlint.lower.uses import turns_off
+from nanlint.lower.uses import Function, turns_off
 
 TAKES_OUT = frozenset(
     "detach detach_ numpy item tolist data int long short byte bool argmax argmin argsort nonzero isnan isinf"
@@ -17,6 +17,9 @@ WITHOUT_TENSORS = frozenset({"numpy", "math"})
 """Packages whose functions make numbers and arrays."""
 LIBRARIES = frozenset({"torch", "numpy", "math", "scipy"})
 """Packages whose functions are not those of a project, whatever they are called."""
+PLAIN = frozenset("int float bool str".split())
+"""The types of Python's numbers, and of names."""
+_TRAINING = frozenset("self nn optim parameters step zero_grad loss".split())
 _OPS = frozenset("custom_op triton_op register_fake register_kernel once_differentiable".split())
 """Of torch.library and autograd: what runs in a function decorated so is not recorded."""
 _TRANSPARENT = frozenset(
@@ -49,6 +52,21 @@ def may_turn_on(node: ast.expr) -> bool:
 def is_transparent(node: ast.expr) -> bool:
     """Whether a decorator leaves a function what it is, as far as who calls it."""
     return ending(node) in _TRANSPARENT or is_off_by(node)
+
+
+def makes_constants(node: Function) -> bool:
+    """Whether a function is given nothing but Python numbers and makes no parameters, models or graphs of them."""
+    args = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    plain = [arg for arg in args if isinstance(arg.annotation, ast.Name) and arg.annotation.id in PLAIN]
+    if not args or len(plain) < len(args) or node.args.vararg or node.args.kwarg:
+        return False
+    for part in ast.walk(node):
+        name = part.id if isinstance(part, ast.Name) else part.attr if isinstance(part, ast.Attribute) else ""
+        if name in ASKS or name in _TRAINING:
+            return False
+        if isinstance(part, ast.Call) and ending(part)[:1].isupper() and not ending(part).endswith("Tensor"):
+            return False
+    return any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node))
 
 
 def declares_no_gradient(node: ast.ClassDef) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from nanlint.lower.uses import Function, is_autograd_function
 from nanlint.names import imported
 from nanlint.purpose import is_apart_from_training
+from nanlint.usage.naming import functions, leaving
 from nanlint.usage.off import (
     ASKS,
     LIBRARIES,
@@ -19,6 +20,7 @@ from nanlint.usage.off import (
     ending,
     is_off_by,
     is_transparent,
+    makes_constants,
     may_turn_on,
 )
 from nanlint.usage.spent import Spent
@@ -52,7 +54,7 @@ def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -
     """All uses in a file; None if it is nested too deeply. Nothing is trained through what is put aside."""
     scanner = _Scanner(path, package, is_aside)
     try:
-        scanner.functions = frozenset(_functions(tree))
+        scanner.functions = frozenset(functions(tree))
         scanner.still = Still(tree, scanner.library, scanner.functions)
         scanner.all(tree.body, _Place())
     except RecursionError:
@@ -114,7 +116,7 @@ class _Scanner:
             owner = place.owner.name if place.owner is not None else ""
             aside = self.is_aside or is_apart_from_training(node.name, owner)
             # what an object starts with is computed once: nothing is trained through it
-            aside = aside or (node.name == "__init__" and bool(owner))
+            aside = aside or (node.name == "__init__" if owner else makes_constants(node))
             off = off or (place.owner is not None and place.is_off)
             home = self._home(node, place, off)
             inside = replace(place, home=home, is_off=off or aside)
@@ -143,7 +145,7 @@ class _Scanner:
         plain, signature = all(map(is_transparent, decorators)), Signature.of(node, owner)
         last = node.end_lineno or node.lineno
         home = Home(self.path, node.name, owner, node.lineno, last, signature, plain, off)
-        self.leaving = _leaving(node)
+        self.leaving = leaving(node)
         home.spent.extend(Spent(node, self.library).lines(node))
         self.summary.homes.append(home)
         return home
@@ -361,14 +363,6 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
 }
 
 
-def _functions(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.name
-        elif isinstance(node, ast.ImportFrom):
-            yield from (name for name, _ in imported(node) if name.islower())
-
-
 _UNCHANGING = frozenset("to cuda cpu eval train float half double requires_grad_".split())
 """Methods of a module that return it."""
 
@@ -389,15 +383,3 @@ def _is_of_self(node: ast.Attribute) -> bool:
     if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "super":
         return True
     return isinstance(inner, ast.Name) and inner.id in ("self", "cls")
-
-
-def _leaving(node: Function) -> frozenset[str]:
-    """The names that a function returns or keeps in an attribute, as they are or handed to something."""
-    found: set[str] = set()
-    for part in ast.walk(node):
-        kept = isinstance(part, ast.Assign) and isinstance(part.targets[0], (ast.Attribute, ast.Subscript))
-        if isinstance(part, (ast.Return, ast.Yield)) or kept:
-            called = {id(inner.func) for inner in ast.walk(part) if isinstance(inner, ast.Call)}
-            names = (inner for inner in ast.walk(part) if isinstance(inner, ast.Name))
-            found |= {name.id for name in names if id(name) not in called}
-    return frozenset(found)

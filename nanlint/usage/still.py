@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from nanlint.lower.uses import Function
-from nanlint.usage.off import LIBRARIES, NUMBERS, TAKES_OUT
+from nanlint.usage.off import LIBRARIES, NUMBERS, PLAIN, TAKES_OUT
 
 _MAKERS = frozenset(
     """
@@ -18,7 +18,6 @@ _MAKERS = frozenset(
 """Functions of torch whose results have no gradient, whatever they are given."""
 _TAKEN_OUT = frozenset("detach detach_ data grad".split())
 """Attributes of a tensor that are tensors without gradient."""
-_PLAIN = frozenset("int float bool str".split())
 _LOOPING = frozenset("zip enumerate reversed sorted range list tuple".split())
 
 
@@ -97,7 +96,8 @@ class Still:
         if func.attr in TAKES_OUT:
             return True
         if self._library(func) in LIBRARIES:
-            return func.attr in _MAKERS or self.arguments(call)
+            # a class makes parameters, and what has some
+            return func.attr in _MAKERS or (not func.attr[:1].isupper() and self.arguments(call))
         return self.holds(func.value) and self.all(_given(call))
 
     def _is_tensor(self, node: ast.expr | None) -> bool:
@@ -129,7 +129,7 @@ def _parameters(node: Function) -> Iterator[str]:
 def _numbers(node: Function) -> Iterator[str]:
     """The parameters that are Python numbers by their annotations."""
     for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-        if isinstance(arg.annotation, ast.Name) and arg.annotation.id in _PLAIN:
+        if isinstance(arg.annotation, ast.Name) and arg.annotation.id in PLAIN:
             yield arg.arg
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
+from nanlint.by_name import is_positive_by_name, is_step
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
@@ -26,10 +27,9 @@ from nanlint.plausibility import (
     is_not_for_bounds,
     is_nothing_of_nothing,
     is_offset,
-    is_positive_by_name,
+    is_picked_by_sum,
     is_ratio,
     is_setting,
-    is_step,
     is_total,
     orders_quotients,
     saturated,
@@ -54,8 +54,11 @@ from nanlint.results import Results
 from nanlint.search import Effort, assignments
 from nanlint.witness import forward
 
+_NEVER_NOTHING = (is_total, counts_itself, is_picked_by_sum)
+"""What tells that a value has a part that is not 0."""
 _MOST_TRIED = 150
 """Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
+_MOST_SQUARED = 1e15
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
 
 
@@ -113,11 +116,7 @@ class Judge:
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
             return Confidence.LOW
-        if (
-            self._results.are_broken(proof)
-            or self._results.are_infinite(proof)
-            or self._is_mask_of_nan(proof)
-        ):
+        if self._results.are_broken(proof) or self._results.are_marked(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
@@ -150,6 +149,11 @@ class Judge:
         drop, condition = self.case.drop, self.case.condition
         if drop is None and not math.isfinite(proof.value) and not any(arg.grad for arg in poisoned):
             return True  # a mean over nothing, times a mask: forward shows it
+        if (
+            proof.site.op == "square"
+            and abs(proof.values.get(proof.site.args[0].number, 0.0)) > _MOST_SQUARED
+        ):
+            return True  # something else has made it as good as infinite
         if drop is not None and drop.by == drop.operand:
             bounded = self._keeps_nan() and is_not_for_bounds(proof.site, self.case.operand, proof.values)
             bounded = bounded and not orders_quotients(self.case.operand, proof.site)
@@ -243,7 +247,7 @@ class Judge:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
-        if is_offset(poisoned, proof.values) or is_total(poisoned) or counts_itself(poisoned):
+        if is_offset(poisoned, proof.values) or any(rule(poisoned) for rule in _NEVER_NOTHING):
             return True
         if proof.site.op == "eigenvector" and not asks_for_gap(poisoned, self.case.condition):
             return True  # two values of a matrix are seldom equal

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint import regions as R
+from nanlint.by_name import has_ends_reversed, is_positive_by_name, is_untrained
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
-from nanlint.catalogue.totals import TOTALS
+from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_given_setting
 from nanlint.relevance import speaks_of
@@ -21,42 +22,16 @@ from nanlint.sites import called_name
 if TYPE_CHECKING:
     from nanlint.cases import Proof
 
-_POSITIVE = re.compile(
-    r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
-    r"|focal_lengths?|fx|fy|intrinsics|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
-    re.IGNORECASE,
-)
-_ENDS = {
-    "end": "start",
-    "stop": "start",
-    "high": "low",
-    "hi": "lo",
-    "upper": "lower",
-    "right": "left",
-    "max": "min",
-    "far": "near",
-}
-"""What the upper end of an interval is called, and what its lower end."""
-_BOUNDS = re.compile(r"(^|[._])(aabbs?|bbox|bounding_box|bounds?|range|limits?|interval)$", re.IGNORECASE)
-"""What holds both ends of an interval, or of one in each direction."""
-_TRAINED = re.compile(
-    r"^parameter(\[|$)|(^|[._])log_?(\w+_)?(std|sigma|var|variance|noise)\w*$", re.IGNORECASE
-)
-"""What trained parameters are called."""
 _SOFTMAX = re.compile(r"^[\w.]*softmax\(|\.softmax\([^()]*\)$")
 _LOG_PROBABILITY = re.compile(
     r"log_?probs?(?![a-z])|logp(?![a-z])|logps(?![a-z])|log_?softmax|log_?likelihood"
 )
-_NEXT = re.compile(r"#\d+| [+-] 1(?=\])")
-"""What follows an index where the next element is meant, and which value of that name the index is."""
 _LARGEST_EXPONENT = 4.0
 _LARGEST_INPUT, _SMALLEST_INPUT = 7000.0, 1e-15
 _LEAST_UNDEFINED = 1e-9
 """What is closer to 0 leaves the domain of an op by less than the epsilon that is added to it."""
 _LEAST_SCALE = 1e-3
 """What is called a temperature or a cutoff is hardly smaller."""
-_LARGEST_WEIGHT = 8.0
-"""Trained parameters stay small."""
 _SATURATION_DEPTH = 40
 _USUAL_SIZE = 50.0
 _GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "mul"})
@@ -64,12 +39,9 @@ _GROWING = frozenset({"exp", "exp2", "expm1", "sinh", "cosh", "pow", "square", "
 _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "div_floor", "div_trunc"})
 """What has a gradient of 0 everywhere: nothing is trained through it."""
 _SMALL_OFFSET = 1e-3
-_SUMS = frozenset({"sum", "mean", *TOTALS.values()})
-_SAME = frozenset({"masked_select", "identity", *_SUMS})
-"""What is 0 for one element where its argument is."""
 _LENGTHS = frozenset({"norm", "sqrt", "square", "pow", "abs"})
 """Ops by which the length of a vector is computed."""
-_LIKE_ITS_PARTS = frozenset({*_SAME, "neg", "mul", "div", "phi", "where", "masked_fill"})
+_LIKE_ITS_PARTS = frozenset({*LIKE_ELEMENTS, "neg", "mul", "div", "phi", "where", "masked_fill"})
 
 
 def is_setting(value: Value) -> bool:
@@ -86,88 +58,6 @@ def is_setting(value: Value) -> bool:
     return value.kind is Kind.NUMBER and not isinstance(value, Constant)
 
 
-def is_step(value: Value, values: Mapping[int, float]) -> bool:
-    """Whether a value is 0 because the two ends of an interval are the same: `high - low`, `knots[1:] - knots[:-1]`."""
-    if not isinstance(value, Apply):
-        return False
-    if value.op == "sub":
-        return _are_ends(*value.args) or _is_next_to(*value.args)
-    if value.op == "phi":
-        return is_step(value.args[1 if values.get(value.args[0].number) else 2], values)
-    return value.op in (*_SAME, "div", "neg") and is_step(value.args[0], values)
-
-
-def _are_ends(one: Value, other: Value) -> bool:
-    """Whether two values are inputs that are called the ends of something, or elements of a `linspace` or of bounds."""
-    if not (isinstance(one, Leaf) and isinstance(other, Leaf)):
-        return False
-    whole = one.name.rpartition("[")[0]
-    if whole == other.name.rpartition("[")[0] and ("linspace(" in whole or _BOUNDS.search(whole)):
-        return True
-    if one.opaque or other.opaque:
-        return False
-    if one.name.endswith("max") and other.name == f"{one.name[:-3]}min":
-        return True
-    pairs = ((_ENDS.get(first), second) for first, second in zip(_words(one), _words(other), strict=False))
-    return len(_words(one)) == len(_words(other)) and any(low == high for low, high in pairs if low)
-
-
-def _has_ends_reversed(inputs: Mapping[Value, float]) -> bool:
-    """Whether an input that is called the lower end of something is above the upper one."""
-    named = {
-        tuple(_words(leaf)): at for leaf, at in inputs.items() if isinstance(leaf, Leaf) and not leaf.opaque
-    }
-    for words, at in named.items():
-        for place, word in enumerate(words):
-            low = (*words[:place], _ENDS.get(word, ""), *words[place + 1 :])
-            if named.get(low, at) > at:
-                return True
-    return False
-
-
-def _words(leaf: Leaf) -> list[str]:
-    return leaf.name.lower().replace(".", "_").split("_")
-
-
-def _is_next_to(one: Value, other: Value) -> bool:
-    """Whether two values are the same computation on neighbouring elements."""
-    stack, moved = [(one, other)], False
-    while stack:
-        x, y = stack.pop()
-        if x.number == y.number:
-            continue
-        if isinstance(x, Leaf) and isinstance(y, Leaf):
-            if _place(x) != _place(y):
-                return False
-            moved = True
-        elif isinstance(x, Apply) and isinstance(y, Apply) and x.op == y.op:
-            stack.extend(zip(x.args, y.args, strict=True))
-        else:
-            return False
-    return moved
-
-
-def _place(leaf: Leaf) -> str:
-    """What a leaf is called, but for which of two neighbours it is: `x[1:]` and `x[:-1]`, `x[k]` and `x[k + 1]`."""
-    return _NEXT.sub("", leaf.name).replace("1:", ":-1")
-
-
-def is_positive_by_name(value: Value) -> bool:
-    """Whether a value is called something that everything is divided by, and that is positive by its nature.
-
-    So is the product of such values, and of one with a number.
-    """
-    while isinstance(value, Apply) and value.op in ("identity", "masked_select", "square", "pow"):
-        value = value.args[0]
-    if isinstance(value, Apply) and value.op == "mul":
-        factors = [arg for arg in value.args if not (isinstance(arg, Constant) and arg.value)]
-        return bool(factors) and all(map(is_positive_by_name, factors))
-    if isinstance(value, Apply) and value.op == "phi":
-        return any(map(is_positive_by_name, value.args[1:]))
-    name = value.name.split("[", 1)[0].removesuffix(".tensor") if isinstance(value, Leaf) else ""
-    return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
-
-
 def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = False) -> bool:
     """Whether it takes numbers that nobody uses: huge or tiny inputs, exponents in `operand` beyond a small power.
 
@@ -175,14 +65,10 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     """
     site = proof.site
     spoken = speaks_of(site)
-    if any(
-        _TRAINED.search(getattr(leaf, "name", "")) and abs(v) > _LARGEST_WEIGHT
-        for leaf, v in proof.inputs.items()
-    ):
-        return True
-    if any(getattr(leaf, "opaque", False) and math.isinf(v) for leaf, v in proof.inputs.items()):
-        return True
-    if _has_ends_reversed(proof.inputs):
+    odd = (
+        is_untrained(leaf, v) or (_is_computed(leaf) and math.isinf(v)) for leaf, v in proof.inputs.items()
+    )
+    if any(odd) or has_ends_reversed(proof.inputs):
         return True
     scales = [v for leaf, v in proof.inputs.items() if v and is_positive_by_name(leaf)]
     if any(abs(v) < _LEAST_SCALE or (v < 0.0 and proof.singular) for v in scales):
@@ -198,6 +84,10 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     return any(abs(proof.values.get(exponent.number, 0.0)) > largest for exponent in exponents)
 
 
+def _is_computed(value: Value) -> bool:
+    return isinstance(value, Leaf) and value.opaque
+
+
 def _exponents(roots: Sequence[Value], without: Value | None) -> Sequence[Value]:
     """The exponents of powers below some values, but those that are made of one of them."""
     powers = (
@@ -211,7 +101,7 @@ def _exponents(roots: Sequence[Value], without: Value | None) -> Sequence[Value]
 
 def is_total(value: Value) -> bool:
     """Whether a value is the sum of what a softmax gives, or of the largest of that: one of them is no small number."""
-    if not isinstance(value, Apply) or value.op not in _SUMS:
+    if not isinstance(value, Apply) or value.op not in SUMS:
         return False
     part = value.args[0]
     while isinstance(part, Apply) and part.op in ("identity", "largest"):
@@ -219,9 +109,21 @@ def is_total(value: Value) -> bool:
     return isinstance(part, Leaf) and part.opaque and _SOFTMAX.search(part.name) is not None
 
 
+def is_picked_by_sum(value: Value) -> bool:
+    """Whether a value is an element that is picked where a sum of such elements passes some number: it adds to that.
+
+    So is the probability of the bin in which a quantile lies.
+    """
+    if not isinstance(value, Apply) or value.op != "masked_select":
+        return False
+    element, condition = value.args
+    sums = (one for one in closure((condition,), MOST_VALUES) if isinstance(one, Apply) and one.op in SUMS)
+    return any(element.number in {part.number for part in closure((one,), MOST_VALUES)} for one in sums)
+
+
 def counts_itself(value: Value) -> bool:
     """Whether a value is the sum of what an identity matrix has been added to: the degree of a node with a loop."""
-    if not isinstance(value, Apply) or value.op not in _SUMS:
+    if not isinstance(value, Apply) or value.op not in SUMS:
         return False
     part = value.args[0]
     while isinstance(part, Apply) and part.op == "identity":
@@ -243,7 +145,7 @@ def is_nothing_of_nothing(proof: Proof) -> bool:
     if proof.site.op != "div":
         return False
     over, under = proof.site.args
-    while isinstance(over, Apply) and over.op in (*_SAME, "neg"):
+    while isinstance(over, Apply) and over.op in (*LIKE_ELEMENTS, "neg"):
         over = over.args[0]
     if not (isinstance(over, Leaf) and over.opaque and _is_contraction(over.node)):
         return False
@@ -382,7 +284,7 @@ def is_offset(value: Value, values: Mapping[int, float]) -> bool:
         return False
     if value.op == "phi":
         return is_offset(value.args[1 if values.get(value.args[0].number) else 2], values)
-    if value.op in _SAME:
+    if value.op in LIKE_ELEMENTS:
         return is_offset(value.args[0], values)
     return value.op == "add" and any(_is_small(arg) for arg in value.args)
 

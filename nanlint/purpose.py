@@ -25,7 +25,7 @@ _FUNCTION = re.compile(
     r"|_*(reset_parameters|init(ial|iali[sz]e)?(_\w+)?(?<!__)|\w+_init_?)"
     r"|\w*(nms|predicted_b?boxes|detections|predict_by_feat\w*)"
     r"|generate|predict(_step)?|validation_step|test_step|infer(ence)?"
-    r"|\w+_sampler|effective_sample_size|(split_)?gelman_rubin"
+    r"|(\w+_)?sampler|effective_sample_size|(split_)?gelman_rubin"
     r"|(\w+_)?statistics|average_(pitch|energy|features|over_durations)"
     r"|_*unsafe_\w+",
     re.IGNORECASE,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from nanlint.arithmetic import Arithmetic
 from nanlint.cases import Case, Proof
-from nanlint.graph import MOST_VALUES, PART, Apply, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.witness import forward
 
 _MOST_SINKS = 60
@@ -30,18 +30,31 @@ class Results:
             return False
         return any(self._breaks(sink, order, proof) for sink, order in self._uses(proof.site))
 
-    def are_infinite(self, proof: Proof) -> bool:
-        """Whether an infinity that the code writes in place of what is dropped is what the function returns."""
+    def are_marked(self, proof: Proof) -> bool:
+        """Whether the function returns the nan, or the infinity, that the code writes in place of what is dropped."""
         selector = self.case.selector
-        if not math.isinf(proof.value) or self.case.drop is None:
+        if self.case.drop is None:
             return False
         known = {leaf.number: at for leaf, at in proof.inputs.items()} | {selector.number: proof.value}
         for sink, order in self._uses(selector):
+            marked = any(map(self._is_mark, order))
+            if not marked and not math.isinf(proof.value):
+                continue
             inputs = {v.number: 1.0 for v in order if isinstance(v, Leaf)} | known
-            values = forward(order, inputs, self.a)
-            if values is not None and math.isinf(values[sink.number]) and _is_reached(sink, values):
-                return True
+            values = forward(order, inputs, self.a, void=True)
+            if values is not None and _is_reached(sink, values):
+                at = values[sink.number]
+                if math.isinf(at) or (marked and math.isnan(at)):
+                    return True
         return False
+
+    def _is_mark(self, value: Value) -> bool:
+        """Whether a value is no number wherever the operand is dropped, as one that is picked and put into nan."""
+        if not isinstance(value, Apply) or value.op != "masked_fill":
+            return False
+        base, condition = value.args[:2]
+        same = condition.number == self.case.condition.number
+        return same and isinstance(base, Constant) and not math.isfinite(base.value)
 
     def _uses(self, site: Apply) -> list[tuple[Apply, list[Value]]]:
         """The results that are computed from a site, with all that they are made of."""

@@ -764,3 +764,54 @@ def test_a_divisor_that_underflows_is_not_what_bounds_are_for() -> None:
     def f(x, y):
         return (y / (torch.sigmoid(x) + 0.0).clamp(min=1e-30)).clamp(max=1.0)
     """)
+
+
+@pytest.mark.parametrize(
+    ("base", "returned", "is_likely"),
+    [
+        ("torch.full_like(x, float('nan'))", "out", False),
+        ("torch.full_like(x, float('nan'))", "(out * 2).clamp(-1, 1)", False),
+        ("torch.full_like(x, float('nan'))", "out.nan_to_num()", True),
+        ("torch.zeros_like(x)", "out", True),
+    ],
+)
+def test_what_is_marked_by_nan_is_no_fine_value(base: str, returned: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(x, y):
+        ratio = x / y
+        out, ok = {base}, y != 0
+        out[ok] = ratio[ok]
+        return {returned}
+    """)
+        is is_likely
+    )
+
+
+@pytest.mark.parametrize(("where", "is_likely"), [("p.cumsum(0) > u", False), ("x > u", True)])
+def test_what_is_picked_where_a_sum_passes_a_number_is_not_0(where: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(logits, x, u):
+        p = x.abs()
+        width = u / p[{where}]
+        return torch.where(p[{where}] > 0.1, width, 0.0)
+    """)
+        is is_likely
+    )
+
+
+def test_trained_parameters_stay_small_whatever_they_are_cast_to() -> None:
+    assert not is_shown("""
+    class Head(torch.nn.Module):
+        def forward(self, x):
+            return torch.exp(self.log_base_noise.to(x.dtype) + x.clamp(-3, 3)).clamp(0.1, 2.0)
+    """)
+
+
+def test_what_is_squared_is_no_largest_number() -> None:
+    assert not is_shown("""
+    def f(x, size):
+        scale = size.detach().clamp(min=torch.finfo(x.dtype).tiny).reciprocal()
+        return torch.where(size > 0.5, (x * scale).square(), x)
+    """)

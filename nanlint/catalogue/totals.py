@@ -13,6 +13,9 @@ from nanlint.regions import Region
 
 TOTALS = {"sum": "total", "mean": "average"}
 """What a reduction of one element is called where there is another one."""
+SUMS = frozenset({"sum", "mean", *TOTALS.values()})
+LIKE_ELEMENTS = frozenset({"masked_select", "identity", *SUMS})
+"""What is 0 for one element where its argument is."""
 
 
 def _average_narrow(a: Arithmetic, out: Region, x: Region, other: Region) -> tuple[Region, ...]:

@@ -14,6 +14,7 @@ from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, solve
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+from nanlint.relevance import SIGNS
 
 Place: TypeAlias = tuple[str, int, int]
 """An op, and the line and column where it is written: another reading of a file has other nodes."""
@@ -151,7 +152,7 @@ def may_be_poisoned(value: Value) -> bool:
 def is_mask(value: Value) -> bool:
     """Whether `value` is 0 or one other number, by way of a comparison or as an input that is called a mask.
 
-    A comparison may also make it 0 throughout, such as one that holds everywhere.
+    A comparison may also make it 0 throughout, such as one that holds everywhere. A sign is 0, too, or of size one.
     """
     if isinstance(value, Constant) or (isinstance(value, Leaf) and value.grad):
         return False
@@ -162,8 +163,10 @@ def is_mask(value: Value) -> bool:
     points = None if facts is None else facts.of(value).points
     if points is None or 0.0 not in points:
         return False
-    compares = any(isinstance(part, Apply) and OPS[part.op].boolean for part in order)
-    return len(points) == 2 or (compares and len(points) == 1)
+    made_by = {part.op for part in order if isinstance(part, Apply)}
+    compares = any(OPS[op].boolean for op in made_by)
+    signs = not made_by.isdisjoint(SIGNS) and {*points} <= {-1.0, 0.0, 1.0}
+    return len(points) == 2 or signs or (compares and len(points) == 1)
 
 
 __all__ = ["Case", "cases", "is_mask", "may_be_poisoned"]

@@ -43,6 +43,7 @@ from nanlint.relevance import (
     is_padding,
     is_presence,
     is_ranking,
+    is_sign,
     is_told_apart,
     is_told_by_zero,
     is_unreadable,
@@ -157,7 +158,7 @@ class Judge:
         if drop is not None and drop.by == drop.operand:
             bounded = self._keeps_nan() and is_not_for_bounds(proof.site, self.case.operand, proof.values)
             bounded = bounded and not orders_quotients(self.case.operand, proof.site)
-            if proof.site.op == "div" and not proof.singular:
+            if self._keeps_nan() and proof.site.op == "div" and not proof.singular:
                 return True  # a divisor that underflows
             return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
@@ -187,6 +188,8 @@ class Judge:
         ):
             return True
         if _is_picked(condition) and self.case.selector.op == "masked_fill":
+            return True
+        if is_sign(condition) and share(condition, proof.site):
             return True
         factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
         if self._asks_about(poisoned) or any(is_held_against_zero(factor, condition) for factor in factors):

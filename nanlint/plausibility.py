@@ -184,13 +184,21 @@ def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) 
     may leave the one it is compared with far behind.
     """
     if site.op == "reciprocal":
-        while isinstance(operand, Apply) and operand.op in ("identity", "neg", "abs"):
-            operand = operand.args[0]
-        return operand.number != site.number
+        return _unscaled(operand).number != site.number
     if site.op == "pow":
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0
     return site.op == "div" or (is_ratio(site) and not _is_of_probabilities(site))
+
+
+def _unscaled(value: Value) -> Value:
+    """`1 / x` for `-2 / x`, which is lowered as a multiple of it."""
+    while isinstance(value, Apply):
+        rest = [arg for arg in value.args if not isinstance(arg, Constant)]
+        if value.op not in ("identity", "neg", "abs", "mul") or len(rest) != 1:
+            break
+        value = rest[0]
+    return value
 
 
 def orders_quotients(operand: Value, site: Apply) -> bool:

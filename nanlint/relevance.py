@@ -10,7 +10,8 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.graph import ANOTHER, MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
 
-_STEPS = frozenset({"sign", "heaviside"})
+SIGNS = frozenset({"sign", "sgn"})
+_STEPS = SIGNS | {"heaviside"}
 """Ops that say on which side of 0 their argument is."""
 _CHOSEN = {"phi": (1, 2), "where": (1, 2), "masked_fill": (0, 2), "masked_select": (0,)}
 """The arguments of which an op takes elements as they are."""
@@ -71,6 +72,13 @@ def are_opposite(one: Value, other: Value) -> bool:
         isinstance(x, Apply) and x.op == "not" and x.args[0].number == y.number
         for x, y in ((one, other), (other, one))
     )
+
+
+def is_sign(condition: Value) -> bool:
+    """Whether what is multiplied with is the sign of something: it is 0 only where that is."""
+    while isinstance(condition, Apply) and condition.op in ("identity", "neg"):
+        condition = condition.args[0]
+    return isinstance(condition, Apply) and condition.op in SIGNS
 
 
 def is_ranking(condition: Value) -> bool:

@@ -152,6 +152,8 @@ def _choices(value: Value, region: Region) -> Sequence[float]:
     """Numbers for a free value: what is true or false is nothing else, nor is what is one of a few numbers."""
     if isinstance(value, Leaf) and value.region.points is not None:
         return _choices_among(value.region, region)
+    if isinstance(value, Leaf) and len(value.region.intervals) > 1:
+        return _choices_within(value.region, region)
     return candidates(region) or [_middle(part) for part in region.intervals[:1]] or [0.0]
 
 
@@ -160,6 +162,15 @@ def _choices_among(few: Region, region: Region) -> Sequence[float]:
     """Those of a few numbers that lie in a region."""
     met = region & few
     return [number for number in candidates(few) if number in met] or [few.lo]
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _choices_within(whole: Region, region: Region) -> Sequence[float]:
+    """Numbers of a region without those next to it that an input may not be: no exponent next to a whole one."""
+    met = region & whole
+    return [number for number in candidates(region) if number in whole] or [
+        _middle(p) for p in met.intervals[:1]
+    ]
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

@@ -198,7 +198,7 @@ def _names(node: ast.expr) -> frozenset[str]:
 def _factor_guard(hazard: Hazard, places: Places) -> Guard | None:
     """The condition that a mask product stands for: its mask factor is not 0."""
     factor = _factor_node(hazard, places)
-    if factor is None or not is_simple(_without_cast(factor)):
+    if factor is None or not is_simple(_bare(factor)):
         return None
     text, keeps = _truth_text(factor, places)
     return Guard(text, keeps, _names(factor), factor=factor)
@@ -249,22 +249,28 @@ def _flatten(value: Value, into: list[Value]) -> None:
             into.append(arg)
 
 
-def _without_cast(node: ast.expr) -> ast.expr:
-    """`m.float()`, `m.to(x.dtype)`, `m.type_as(x)` without the cast."""
+def _bare(node: ast.expr) -> ast.expr:
+    """`m.float()`, `m.to(x.dtype)`, `m.type_as(x)` without the cast, `x.sign()` without the sign: 0 where they are."""
+    if not isinstance(node, ast.Call):
+        return node
     casts = ("float", "double", "half", "bfloat16", "to", "type_as", "type")
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in casts:
-        return _without_cast(node.func.value)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in casts:
+        return _bare(node.func.value)
+    if called_name(node) in ("sign", "sgn") and not node.keywords:
+        function = isinstance(node.func, ast.Name) or bool(node.args)
+        of = node.args if function else [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        return _bare(of[0]) if len(of) == 1 else node
     return node
 
 
 def _truth_text(factor: ast.expr, places: Places) -> tuple[str, bool]:
     """A boolean that is true exactly where the factor is not 0 (True), or exactly where it is (False)."""
-    bare = _without_cast(factor)
+    bare = _bare(factor)
     if isinstance(bare, ast.UnaryOp) and isinstance(bare.op, ast.Invert):
         text, keeps = _truth_text(bare.operand, places)
         return text, not keeps
     while isinstance(bare, ast.UnaryOp) and isinstance(bare.op, (ast.USub, ast.UAdd)):
-        bare = _without_cast(bare.operand)  # its sign does not make it 0
+        bare = _bare(bare.operand)  # its sign does not make it 0
     if isinstance(bare, ast.Compare):
         return places.text(bare), True
     if _is_complement(bare):

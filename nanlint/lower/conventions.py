@@ -106,6 +106,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"(^|_)(df|dataframe|series)(_|$)|^(logger|logging|writer|pbar|log)$", Said(None)),
     )
 )
+_WHOLE = R.point(1.0, 2.0, 3.0) | R.interval(4.0, 1e6)
+"""Whole numbers, as far as it matters: between the first few are the exponents that are singular."""
 _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -117,6 +119,7 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
             Said(Kind.UNKNOWN, R.FINITE),
         ),
         (r"^(Optional\[)?bool\b", Said(Kind.NUMBER, R.TRUTH)),
+        (r"^(Optional\[)?int\b(?!.*float)", Said(Kind.NUMBER, _WHOLE)),
         (r"^(Optional\[)?(float|int|complex|Number|number)\b", Said(Kind.NUMBER, _SETTING)),
         (r"\b(ndarray|NDArray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b", Said(None)),
     )

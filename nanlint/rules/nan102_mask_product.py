@@ -4,7 +4,8 @@
 
 Looks for products with a mask, `mask * f(x)` and `(1 - mask) * f(x)` in any spelling, for which
 there is an input where the mask is 0 and an op below the other factor is singular. A mask is what
-is 0 or one other number by way of a comparison, or an input without gradient that is called a mask.
+is 0 or one other number by way of a comparison, or an input without gradient that is called a mask,
+or a sign: in `x.sign() * x.abs().sqrt()` the root is infinitely steep just where the sign is 0.
 
 ## Why is this bad?
 
@@ -45,7 +46,7 @@ finite: `inside * ...` gives the same value and the same gradient.
 
 ## Fix safety
 
-The fix puts `torch.where(mask != 0, argument, safe)` around the argument of each singular op and
+The fix puts `torch.where(mask != 0, argument, safe)`, for a sign `torch.where(x != 0, argument, safe)`, around the argument of each singular op and
 leaves the product as it is. It is offered only if the value of every selected element, and the
 gradient wherever it was finite, stay what they are; both are checked on the input of the finding
 and on sample points of either side. A value that was nan already becomes finite. The fix is safe

@@ -13,6 +13,7 @@ from nanlint.by_name import is_positive_by_name, is_step
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
+from nanlint.decided import is_decided
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Leaf, Value, closure
@@ -111,6 +112,7 @@ class Judge:
         spoken = share(condition, proof.site)
         told = is_unreadable(condition) or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
+        meant = meant or is_decided(self.case, proof, poisoned, self.a)
         meant = meant or any(self._is_by_factor(arg, proof) for arg in poisoned)
         apart = not spoken and not _is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
@@ -190,6 +192,8 @@ class Judge:
         if _is_picked(condition) and self.case.selector.op == "masked_fill":
             return True
         if is_sign(condition) and share(condition, proof.site):
+            return True
+        if is_decided(self.case, proof, poisoned, self.a):
             return True
         factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
         if self._asks_about(poisoned) or any(is_held_against_zero(factor, condition) for factor in factors):

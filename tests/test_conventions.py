@@ -7,7 +7,7 @@ import pytest
 from nanlint import engine
 from nanlint.config import Config
 from nanlint.finding import Confidence, Finding
-from nanlint.lower.conventions import is_in_settings, is_of_object, named
+from nanlint.lower.conventions import is_in_settings, is_of_object, named, named_in
 from nanlint.source import Source
 
 SPELLINGS = {
@@ -145,3 +145,9 @@ def test_other_values_of_such_names_may_be(name: str) -> None:
 def test_the_elements_of_something_are_called_what_that_is() -> None:
     assert named("model.predict(x, long_argument....distances[:, 0]") == named("distances")
     assert named("model.predict(x, long_argument....distances") == named("distances")
+
+
+def test_lengths_are_distances_where_bonds_are_spoken_of() -> None:
+    assert named_in("batch.lengths", "self.r_max = 5.0") is None
+    assert named_in("batch.lengths", "pack_padded_sequence") == named("lengths")
+    assert named_in("weights", "self.r_max = 5.0") == named("weights")

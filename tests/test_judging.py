@@ -815,3 +815,42 @@ def test_what_is_squared_is_no_largest_number() -> None:
         scale = size.detach().clamp(min=torch.finfo(x.dtype).tiny).reciprocal()
         return torch.where(size > 0.5, (x * scale).square(), x)
     """)
+
+
+WEIGHTED = """
+    def f(x, weights, low):
+        return torch.where({condition}, (weights * x * x).sum(-1).sqrt(), 1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_likely"),
+    [
+        ("weights.sum(-1) > 0", True),
+        ("weights.sum(-1) > low", False),
+    ],
+)
+def test_where_no_weight_is_left_a_weighted_sum_is_0(condition: str, is_likely: bool) -> None:
+    assert is_shown(WEIGHTED.format(condition=condition)) is is_likely
+
+
+@pytest.mark.parametrize(("root", "is_likely"), [("x.abs()", True), ("y.abs()", False)])
+def test_a_sign_is_a_mask_for_what_is_made_of_the_same(root: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(x, y):
+        return torch.sign(x) * torch.sqrt({root})
+    """)
+        is is_likely
+    )
+
+
+@pytest.mark.parametrize(("annotation", "is_likely"), [("int", False), ("torch.Tensor", True)])
+def test_whole_numbers_are_no_fractions(annotation: str, is_likely: bool) -> None:
+    assert (
+        is_shown(f"""
+    def f(x: torch.Tensor, order: {annotation}):
+        return torch.where(x > 0, x.abs().pow(order), x)
+    """)
+        is is_likely
+    )

@@ -145,6 +145,14 @@ def named(name: str) -> Said | None:
     return next((said for pattern, said in _NAMES if pattern.search(last)), None)
 
 
+def named_in(name: str, text: str) -> Said | None:
+    """The same in a file with this text: where that speaks of bonds, `lengths` are no numbers of elements."""
+    said = named(name)
+    distance = said is not None and _last_part(name) == "lengths" and _BONDS.search(text) is not None
+    return None if distance else said
+
+
+_BONDS = re.compile(r"\b(r_(max|cut|cutoff)|cutoff|radial\w*|edge_(vectors?|vec|index|lengths?)|atoms?)\b")
 _PART = re.compile(r"\w+")
 _ARGUMENTS = re.compile(r"\([^()]*?(\)|\.\.\.)")
 """The arguments of a call in a name, or as much of them as is left of a long one."""

@@ -11,7 +11,7 @@ from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import Said, annotated, named, of_each, unparsed
+from nanlint.lower.conventions import Said, annotated, named, named_in, of_each, unparsed
 from nanlint.lower.remembered import remembered
 from nanlint.lower.scope import Frame, Scope, elsewhere
 from nanlint.lower.things import Class, Each, Function, Inherited, Instance, Layer, Method, Thing
@@ -30,13 +30,13 @@ class Objects(Assuming):
         each = of_each(text)
         if each is not None and each.kind is not None:
             return Each(self.builder.leaf(name, each.region, grad=False, kind=each.kind, key=key))
-        said = annotated(text) or named(name)
+        said = annotated(text) or named_in(name, self.text)
         if said is None:
             return self.builder.leaf(name, kind=Kind.UNKNOWN, key=key)
         if said.kind is None:
             return self.foreign
         if said.kind is Kind.TENSOR and said.grad:  # any tensor: its name may say more
-            more = named(name)
+            more = named_in(name, self.text)
             if more is not None and more.kind is not None and more.kind is not Kind.NUMBER:
                 said = Said(Kind.TENSOR, more.region, more.grad)
         assert said.kind is not None

@@ -46,13 +46,14 @@ finite: `inside * ...` gives the same value and the same gradient.
 
 ## Fix safety
 
-The fix puts `torch.where(mask != 0, argument, safe)`, for a sign `torch.where(x != 0, argument, safe)`, around the argument of each singular op and
-leaves the product as it is. It is offered only if the value of every selected element, and the
-gradient wherever it was finite, stay what they are; both are checked on the input of the finding
-and on sample points of either side. A value that was nan already becomes finite. The fix is safe
-where everything between the singular op and the product is elementwise; otherwise it is unsafe and
-needs `--unsafe-fixes`. With `--fix-style indexed` a blend `mask * a + (1 - mask) * b` becomes two
-indexed assignments, where all shapes are provably the mask's.
+The fix puts `torch.where(mask != 0, argument, safe)`, or for a sign `torch.where(x != 0, argument,
+safe)`, around the argument of each singular op and leaves the product as it is. It is offered only
+if the value of every selected element, and the gradient wherever it was finite, stay what they are;
+both are checked on the input of the finding and on sample points of either side. A value that was
+nan already becomes finite. The fix is safe where everything between the singular op and the product
+is elementwise; otherwise it is unsafe and needs `--unsafe-fixes`. With `--fix-style indexed` a blend
+`mask * a + (1 - mask) * b` becomes two indexed assignments, where all shapes are provably the
+mask's.
 
 ## References
 

@@ -1,4 +1,4 @@
-"""Conditions that decide the poison: where they drop, it is there, whatever the inputs are that they do not speak of."""
+"""Conditions that decide the poison: where they drop, it is there, whatever the inputs are that they leave out."""
 
 from __future__ import annotations
 

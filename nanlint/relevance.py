@@ -59,11 +59,15 @@ def is_presence(condition: Value) -> bool:
     if not isinstance(condition, Apply):
         return False
     if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
-        one, other = condition.args
-        return isinstance(one, Leaf) and not one.opaque and other.kind is Kind.NUMBER
+        sides = condition.args, condition.args[::-1]
+        return any(_is_input(one) and other.kind is Kind.NUMBER for one, other in sides)
     if condition.op == "truth":
         return isinstance(condition.args[0], Leaf)
     return condition.op in ("and", "or", "not") and all(map(is_presence, condition.args))
+
+
+def _is_input(value: Value) -> bool:
+    return isinstance(value, Leaf) and not value.opaque
 
 
 def are_opposite(one: Value, other: Value) -> bool:

@@ -854,3 +854,14 @@ def test_whole_numbers_are_no_fractions(annotation: str, is_likely: bool) -> Non
     """)
         is is_likely
     )
+
+
+@pytest.mark.parametrize("active", ["t < lengths", "lengths > t"])
+def test_a_step_beyond_a_length_is_padding_whichever_side_it_is_written_on(active: str) -> None:
+    assert is_shown(f"""
+    def f(p, lengths):
+        total = 0
+        for t in range(p.shape[1]):
+            total = total + torch.where({active}, p[:, t].log(), torch.zeros_like(p[:, t]))
+        return total
+    """)

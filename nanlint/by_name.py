@@ -120,7 +120,7 @@ def is_positive_by_name(value: Value) -> bool:
     return isinstance(value, Leaf) and _POSITIVE.search(name) is not None
 
 
-def is_untrained(value: Value, at: float) -> bool:
+def is_beyond_training(value: Value, at: float) -> bool:
     """Whether a value that is called a trained parameter is larger than training makes it."""
     name = _CAST.sub("", getattr(value, "name", ""))
     return abs(at) > _LARGEST_WEIGHT and _TRAINED.search(name) is not None

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint import regions as R
-from nanlint.by_name import has_ends_reversed, is_positive_by_name, is_untrained
+from nanlint.by_name import has_ends_reversed, is_beyond_training, is_positive_by_name
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
@@ -66,7 +66,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     site = proof.site
     spoken = speaks_of(site)
     odd = (
-        is_untrained(leaf, v) or (_is_computed(leaf) and math.isinf(v)) for leaf, v in proof.inputs.items()
+        is_beyond_training(leaf, v) or (_is_computed(leaf) and math.isinf(v))
+        for leaf, v in proof.inputs.items()
     )
     if any(odd) or has_ends_reversed(proof.inputs):
         return True

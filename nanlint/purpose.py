@@ -19,6 +19,10 @@ _FOLDERS = frozenset(
     "data dataset datasets dataloader dataloaders data_loader data_loaders loader loaders preprocess preprocessing"
     " export exporter exporters eval evaluation validation metric metrics benchmark benchmarks doc docs".split()
 )
+_MATHEMATICS = re.compile(
+    r"\w*(so3|se3|rotation|rigid|quaternion|geometr|diffus|interpolant)\w*", re.IGNORECASE
+)
+"""Files of formulas that losses use, too, whatever folder they are kept in."""
 _TESTS = frozenset("test tests testing unittests unit_tests integration_tests".split())
 _FUNCTION = re.compile(
     r"_*(get|build|prepare|make|compute|generate|create|assign|encode)_(\w+_)?targets?(_single\w*)?"
@@ -43,7 +47,8 @@ def is_untrained(path: str) -> bool:
     """Whether a file is one of tests, as pytest and unittest have them, prepares data, or belongs to documentation."""
     folder, file = os.path.split(path)
     stem = os.path.splitext(file)[0]
-    return _FILE.fullmatch(stem) is not None or not (_FOLDERS | _TESTS).isdisjoint(_within_project(folder))
+    folders = _TESTS if _MATHEMATICS.fullmatch(stem) is not None else _FOLDERS | _TESTS
+    return _FILE.fullmatch(stem) is not None or not folders.isdisjoint(_within_project(folder))
 
 
 def is_among_tests(path: str) -> bool:

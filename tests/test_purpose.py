@@ -31,6 +31,8 @@ def confidences(path: str, text: str) -> list[Confidence]:
         "metric_learning.py",
         "nn/metrics.py",
         "student_normaliser.py",
+        "data/so3_utils.py",
+        "pkg/data/rotation_conversions.py",
     ],
 )
 def test_code_that_may_be_trained(path: str) -> None:
@@ -53,6 +55,7 @@ def test_code_that_asks_for_no_gradient(line: str) -> None:
         "conftest.py",
         "pkg/datasets/shapes.py",
         "pkg/data/encoders.py",
+        "tests/rotation_conversions.py",
         "pkg/exporters/mesh.py",
         "pkg/metrics/overlap.py",
         "benchmark/scripts/loss.py",

@@ -95,11 +95,10 @@ def _analysed(
     )
     called: dict[int, Suspect] = {}
     lowering: ModuleLowering | None = None
-    purpose = Purpose(source, places)
+    purpose = Purpose(source, places, read.tree)
     for unit in lowered(wanted=worth.wanted):
         try:
-            aside = partial(purpose.is_aside, unit)
-            for finding, scene, of in _all_findings(unit, places, config, budget, fixes, aside):
+            for finding, scene, of in _all_findings(unit, places, config, budget, fixes, purpose):
                 suspect = _suspect(finding, of, unit)
                 if suspect is not None:
                     called[len(found)] = suspect
@@ -116,7 +115,8 @@ def _analysed(
         found[index] = replace(found[index], confidence=Confidence.LOW)
     if lowering is not None:
         lowering.forget()
-    return _distinct(_judged_by_use(found, read.tree, source)), read, refuted.values()
+    found = [_judged_by_use(finding, purpose) for finding in found]
+    return _distinct(found), read, refuted.values()
 
 
 def _suspect(finding: Finding, of: Sequence[Hazard], unit: Unit) -> Suspect | None:
@@ -140,24 +140,12 @@ def _unconfirmed(
         return ()
 
 
-def _judged_by_use(found: list[Finding], tree: ast.Module, source: Source) -> list[Finding]:
-    """The findings, those unlikely through whose function nobody wants a gradient wherever the project uses it."""
-    lines = {finding.span.start.line for finding in found if _is_judged_by_use(finding)}
-    if not lines:
-        return found
-    from nanlint import usage  # here: most files have nothing to show
-
-    off = usage.sheltered(lines, tree, source.path, alone=source.notebook is not None)
-    return [
-        replace(finding, confidence=Confidence.LOW)
-        if finding.span.start.line in off and _is_judged_by_use(finding)
-        else finding
-        for finding in found
-    ]
-
-
-def _is_judged_by_use(finding: Finding) -> bool:
-    return finding.confidence is not Confidence.LOW and finding.code != UNANALYSABLE
+def _judged_by_use(finding: Finding, purpose: Purpose) -> Finding:
+    """The finding, unlikely if nobody wants a gradient through its function wherever the project uses it."""
+    if finding.confidence is Confidence.LOW or finding.code == UNANALYSABLE:
+        return finding
+    unwanted = purpose.is_unwanted(finding.span.start.line)
+    return replace(finding, confidence=Confidence.LOW) if unwanted else finding
 
 
 def _given_up(unit: Unit, places: Places) -> Finding:
@@ -169,15 +157,13 @@ def _given_up(unit: Unit, places: Places) -> Finding:
     return Finding(UNANALYSABLE, source.path, Span(at, at), message, Confidence.HIGH)
 
 
-_Aside: TypeAlias = Callable[[Sequence[Hazard]], bool]
-"""Whether what is found in a unit, these hazards among it, is unlikely for what the unit is for."""
 _Found: TypeAlias = tuple[Finding, Scene, Sequence[Hazard]]
 
 
 def _all_findings(
-    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool, aside: _Aside
+    unit: Unit, places: Places, config: Config, budget: Budget, fixes: bool, purpose: Purpose
 ) -> Iterator[_Found]:
-    """All that is found in a unit, all of it unlikely if it is put `aside`; raises Exhausted if that takes too long."""
+    """All that is found in a unit, unlikely if that is there for something else; Exhausted if it takes too long."""
     if unit.exhausted:
         raise Exhausted
     told: set[ast.AST | None] = set()
@@ -189,16 +175,25 @@ def _all_findings(
         if found:
             told.update(proof.site.node for hazard in found for proof in hazard.proofs)
             finding = describe(found, places.source, config)
-            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
+            finding = (
+                replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, found) else finding
+            )
             finding = replace(finding, by_position=True) if by_position else finding
-            finding = _mended(finding, found, unit, places, config) if fixes else finding
+            if fixes:
+                # no fix is looked for where none is wanted
+                finding = _judged_by_use(finding, purpose)
+                finding = _mended(finding, found, unit, places, config)
             yield finding, Scene(found[0].proofs[0], [selector]), found
-    yield from _within(unit, places, config, budget, aside)
+    yield from _within(unit, places, config, budget, purpose)
     for finding, scene in _undropped(unit, places, config):
-        yield replace(finding, confidence=Confidence.LOW) if aside(()) else finding, scene, ()
+        yield (
+            replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, ()) else finding,
+            scene,
+            (),
+        )
 
 
-def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _Aside) -> Iterator[_Found]:
+def _within(unit: Unit, places: Places, config: Config, budget: Budget, purpose: Purpose) -> Iterator[_Found]:
     """What functions that a unit calls drop of what it has computed; no fix knows the names of both.
 
     What they compute themselves is found where they are analysed.
@@ -213,7 +208,9 @@ def _within(unit: Unit, places: Places, config: Config, budget: Budget, aside: _
         found = _told_first(_handed(every, unit, places))
         if found:
             finding = describe(found, places.source, config)
-            finding = replace(finding, confidence=Confidence.LOW) if aside(found) else finding
+            finding = (
+                replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, found) else finding
+            )
             yield finding, Scene(found[0].proofs[0], [selector]), found
 
 

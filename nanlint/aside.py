@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
@@ -19,12 +21,15 @@ from nanlint.purpose import (
 )
 from nanlint.source import Source
 
+if TYPE_CHECKING:
+    from nanlint.usage import Shelter
+
 
 class Purpose:
     """What the code of a source is for: through some of it nothing is trained."""
 
-    def __init__(self, source: Source, places: Places) -> None:
-        self.source, self.places = source, places
+    def __init__(self, source: Source, places: Places, tree: ast.Module) -> None:
+        self.source, self.places, self.tree = source, places, tree
         self.tested = is_among_tests(source.path)
         self.untrained = is_untrained(source.path)
 
@@ -38,6 +43,17 @@ class Purpose:
         apart = self.untrained or self._is_apart(unit)
         prepares = self._is_script(unit) and (are_of_data(found) or are_ratios(found))
         return self.tested or prepares or (apart and not self._asks_for_gradients(unit))
+
+    def is_unwanted(self, line: int) -> bool:
+        """Whether nobody in the project wants a gradient through the function around a line."""
+        return self._shelter.covers(line)
+
+    @cached_property
+    def _shelter(self) -> Shelter:
+        from nanlint.usage import Shelter  # here: most files have nothing to show
+
+        alone = self.source.notebook is not None
+        return Shelter(self.tree, self.source.path, alone=alone)
 
     def _is_script(self, unit: Unit) -> bool:
         """Whether a unit is what runs first: the module's own level, or its `main`."""

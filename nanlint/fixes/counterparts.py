@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 
@@ -39,6 +39,30 @@ def alike(before: Sequence[Value], after: Sequence[Value]) -> set[int]:
         elif own is not None and _is_same_input(value, own):
             same.add(value.number)
     return same
+
+
+def is_copy(
+    old: Value, new: Value, before: Sequence[Value], after: Sequence[Value], names: Mapping[int, int]
+) -> bool:
+    """Whether a value of a new graph is computed just as that of the old one, from inputs that go by other `names`."""
+    made = {_formula(value, lambda arg: arg): value.number for value in before}
+    own: dict[int, int] = {}
+    for value in after:
+        if isinstance(value, (Apply, Constant)):
+            found = made.get(_formula(value, lambda arg: own.get(arg, names.get(arg, arg))))
+            if found is None:
+                return False
+            own[value.number] = found
+    return own.get(new.number, names.get(new.number, new.number)) == old.number
+
+
+def _formula(value: Value, named: Callable[[int], int]) -> Hashable:
+    """What is computed, of which arguments; an input by itself."""
+    if isinstance(value, Constant):
+        return value.value
+    if isinstance(value, Leaf):
+        return "", value.number
+    return value.op, value.grad, *(named(arg.number) for arg in value.args)
 
 
 def _is_same_input(value: Value, own: Value) -> bool:

@@ -15,7 +15,7 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.cases import Proof
 from nanlint.catalogue import OPS
 from nanlint.facts import Constraint, Network
-from nanlint.fixes.counterparts import alike, free_among, renamed
+from nanlint.fixes.counterparts import alike, free_among, is_copy, renamed
 from nanlint.fixes.fingerprint import fingerprint
 from nanlint.graph import Apply, Constant, Leaf, Value, closure
 from nanlint.hazards import Hazard
@@ -136,7 +136,10 @@ class _Comparison:
 
     def outcome(self) -> Outcome:
         """The worst of what the samples show."""
-        return Outcome.FAILED if self._stays_broken() else worst_of(self.outcomes())
+        if self._stays_broken():
+            return Outcome.FAILED
+        copied = is_copy(self.old, self.new, self.before, self.after, self.names)
+        return Outcome.SAME if copied else worst_of(self.outcomes())
 
     def outcomes(self) -> Iterator[Outcome]:
         """What each sample shows."""

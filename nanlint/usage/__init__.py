@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable
+from functools import cached_property
 
 from nanlint.project import Project
 from nanlint.roots import package_of
@@ -22,17 +22,26 @@ from nanlint.usage.scan import scan
 from nanlint.usage.verdict import Judge
 
 
-def sheltered(lines: Iterable[int], tree: ast.Module, path: str, *, alone: bool = False) -> frozenset[int]:
-    """Those of some lines of a file whose function is used in the project, and only without gradients.
+class Shelter:
+    """Says of the lines of a file whether their function is used in the project, and only without gradients."""
 
-    `tree` is that of the file as it is to be judged. If it is `alone`, as a notebook is, no other file can use it.
-    """
-    files = files_around("-" if alone else path)
-    if files is None:
-        return frozenset()
-    place = os.path.abspath(path)
-    own = scan(tree, place, package_of(place))
-    if own is None:
-        return frozenset()
-    judge = Judge(Library(own, files.holding, summary, Project.around(path)))
-    return frozenset(line for line in lines if judge.is_sheltered(line))
+    def __init__(self, tree: ast.Module, path: str, *, alone: bool = False) -> None:
+        """`tree` is that of the file as it is to be judged; if `alone`, as a notebook is, no other file can use it."""
+        self._tree, self._path, self._alone = tree, path, alone
+        self._known: dict[int, bool] = {}
+
+    def covers(self, line: int) -> bool:
+        """Whether nobody wants a gradient through what is written in a line."""
+        if line not in self._known:
+            self._known[line] = self._judge is not None and self._judge.is_sheltered(line)
+        return self._known[line]
+
+    @cached_property
+    def _judge(self) -> Judge | None:
+        """None where nothing can be known of the file or of its project."""
+        files = files_around("-" if self._alone else self._path)
+        place = os.path.abspath(self._path)
+        own = None if files is None else scan(self._tree, place, package_of(place))
+        if files is None or own is None:
+            return None
+        return Judge(Library(own, files.holding, summary, Project.around(self._path)))

@@ -10,7 +10,7 @@ from nanlint.graph import Apply, Constant, Leaf, Value
 
 _POSITIVE = re.compile(
     r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
-    r"|focal_lengths?|fx|fy|intrinsics|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
+    r"|focal_lengths?|fx|fy|intrinsics?|(cell|voxel|grid|pixel)_?(size|spacing)|spacing|trust_radius|length|extents?|curvatures?)$",
     re.IGNORECASE,
 )
 _ENDS = {

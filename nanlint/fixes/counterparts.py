@@ -59,7 +59,7 @@ def is_copy(
 def _formula(value: Value, named: Callable[[int], int]) -> Hashable:
     """What is computed, of which arguments; an input by itself."""
     if isinstance(value, Constant):
-        return value.value
+        return repr(value.value)  # tells a negative zero from zero
     if isinstance(value, Leaf):
         return "", value.number
     return value.op, value.grad, *(named(arg.number) for arg in value.args)

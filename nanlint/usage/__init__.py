@@ -2,6 +2,8 @@
 
 - `off`: what turns gradients off, and what takes a value out of the graph
 - `still`: the names of a function that have no gradient
+- `spent`: those that no gradient comes back from
+- `naming`: names with a part of their own: a file's functions, and what leaves a function
 - `uses`, `scan`: the uses in one file, each with what shelters it
 - `files`: the files of a project that hold a name
 - `lookup`: all uses of a function
@@ -41,7 +43,7 @@ class Shelter:
         """None where nothing can be known of the file or of its project."""
         files = files_around("-" if self._alone else self._path)
         place = os.path.abspath(self._path)
-        own = None if files is None else scan(self._tree, place, package_of(place))
+        own = None if files is None else scan(self._tree, place, package_of(place), is_judged=True)
         if files is None or own is None:
             return None
         return Judge(Library(own, files.holding, summary, Project.around(self._path)))

@@ -50,9 +50,14 @@ class _Place:
         return replace(self, is_out=False, kept="") if self.is_out or self.kept else self
 
 
-def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -> Summary | None:
-    """All uses in a file; None if it is nested too deeply. Nothing is trained through what is put aside."""
-    scanner = _Scanner(path, package, is_aside)
+def scan(
+    tree: ast.Module, path: str, package: str, *, is_aside: bool = False, is_judged: bool = False
+) -> Summary | None:
+    """All uses in a file; None if it is nested too deeply.
+
+    Nothing is trained through what is put aside. Of a file that is judged, it is told what its functions do in vain.
+    """
+    scanner = _Scanner(path, package, is_aside, is_judged)
     try:
         scanner.functions = frozenset(functions(tree))
         scanner.still = Still(tree, scanner.library, scanner.functions)
@@ -63,8 +68,8 @@ def scan(tree: ast.Module, path: str, package: str, *, is_aside: bool = False) -
 
 
 class _Scanner:
-    def __init__(self, path: str, package: str, is_aside: bool) -> None:
-        self.path, self.package, self.is_aside = path, package, is_aside
+    def __init__(self, path: str, package: str, is_aside: bool, is_judged: bool) -> None:
+        self.path, self.package, self.is_aside, self.is_judged = path, package, is_aside, is_judged
         self.summary = Summary(path)
         self.defined: set[str] = set()
         """Names that the file defines at its top."""
@@ -146,7 +151,8 @@ class _Scanner:
         last = node.end_lineno or node.lineno
         home = Home(self.path, node.name, owner, node.lineno, last, signature, plain, off)
         self.leaving = leaving(node)
-        home.spent.extend(Spent(node, self.library).lines(node))
+        if self.is_judged:
+            home.spent.extend(Spent(node, self.library).lines(node))
         self.summary.homes.append(home)
         return home
 

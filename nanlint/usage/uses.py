@@ -68,7 +68,7 @@ class Home:
     """The lines of functions in it that leave it: they may be called anywhere."""
 
     spent: list[tuple[int, int]] = field(default_factory=list)
-    """The lines of statements in it whose values no gradient comes back from."""
+    """The lines of statements in it whose values no gradient comes back from; known of a file that is judged."""
 
     @property
     def key(self) -> tuple[str, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from nanlint.alike import Told
 from nanlint.graph import Apply, Constant, Leaf, Value, operands
 
 
@@ -45,24 +46,19 @@ def is_copy(
     old: Value, new: Value, before: Sequence[Value], after: Sequence[Value], names: Mapping[int, int]
 ) -> bool:
     """Whether a value of a new graph is computed just as that of the old one, from inputs that go by other `names`."""
-    made = {_formula(value, lambda arg: arg): value.number for value in before}
-    own: dict[int, int] = {}
-    for value in after:
-        if isinstance(value, (Apply, Constant)):
-            found = made.get(_formula(value, lambda arg: own.get(arg, names.get(arg, arg))))
-            if found is None:
-                return False
-            own[value.number] = found
-    return own.get(new.number, names.get(new.number, new.number)) == old.number
+    told, again = _told(before), _told(after)
+    if told.told != again.told or told.place(old) != again.place(new):
+        return False
+    met = {place: number for number, place in told.places.items()}
+    return all(met[again.place(value)] == names.get(value.number, value.number) for value in free_among(after))
 
 
-def _formula(value: Value, named: Callable[[int], int]) -> Hashable:
-    """What is computed, of which arguments; an input by itself."""
-    if isinstance(value, Constant):
-        return repr(value.value)  # tells a negative zero from zero
-    if isinstance(value, Leaf):
-        return "", value.number
-    return value.op, value.grad, *(named(arg.number) for arg in value.args)
+def _told(order: Sequence[Value]) -> Told:
+    """A graph by its shape."""
+    told = Told()
+    for value in order:
+        told.inside(value)
+    return told
 
 
 def _is_same_input(value: Value, own: Value) -> bool:

@@ -115,7 +115,6 @@ def _analysed(
         found[index] = replace(found[index], confidence=Confidence.LOW)
     if lowering is not None:
         lowering.forget()
-    found = [_judged_by_use(finding, purpose) for finding in found]
     return _distinct(found), read, refuted.values()
 
 
@@ -140,12 +139,12 @@ def _unconfirmed(
         return ()
 
 
-def _judged_by_use(finding: Finding, purpose: Purpose) -> Finding:
-    """The finding, unlikely if nobody wants a gradient through its function wherever the project uses it."""
-    if finding.confidence is Confidence.LOW or finding.code == UNANALYSABLE:
+def _weighed(finding: Finding, unit: Unit, found: Sequence[Hazard], purpose: Purpose) -> Finding:
+    """The finding, unlikely if its code is there for something else, or if nobody in the project wants a gradient."""
+    if finding.confidence is Confidence.LOW:
         return finding
-    unwanted = purpose.is_unwanted(finding.span.start.line)
-    return replace(finding, confidence=Confidence.LOW) if unwanted else finding
+    apart = purpose.is_aside(unit, found) or purpose.is_unwanted(finding.span.start.line)
+    return replace(finding, confidence=Confidence.LOW) if apart else finding
 
 
 def _given_up(unit: Unit, places: Places) -> Finding:
@@ -174,23 +173,13 @@ def _all_findings(
             found = _without(found, told)
         if found:
             told.update(proof.site.node for hazard in found for proof in hazard.proofs)
-            finding = describe(found, places.source, config)
-            finding = (
-                replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, found) else finding
-            )
+            finding = _weighed(describe(found, places.source, config), unit, found, purpose)
             finding = replace(finding, by_position=True) if by_position else finding
-            if fixes:
-                # no fix is looked for where none is wanted
-                finding = _judged_by_use(finding, purpose)
-                finding = _mended(finding, found, unit, places, config)
+            finding = _mended(finding, found, unit, places, config) if fixes else finding
             yield finding, Scene(found[0].proofs[0], [selector]), found
     yield from _within(unit, places, config, budget, purpose)
     for finding, scene in _undropped(unit, places, config):
-        yield (
-            replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, ()) else finding,
-            scene,
-            (),
-        )
+        yield _weighed(finding, unit, (), purpose), scene, ()
 
 
 def _within(unit: Unit, places: Places, config: Config, budget: Budget, purpose: Purpose) -> Iterator[_Found]:
@@ -207,10 +196,7 @@ def _within(unit: Unit, places: Places, config: Config, budget: Budget, purpose:
             return
         found = _told_first(_handed(every, unit, places))
         if found:
-            finding = describe(found, places.source, config)
-            finding = (
-                replace(finding, confidence=Confidence.LOW) if purpose.is_aside(unit, found) else finding
-            )
+            finding = _weighed(describe(found, places.source, config), unit, found, purpose)
             yield finding, Scene(found[0].proofs[0], [selector]), found
 
 

@@ -32,7 +32,6 @@ from nanlint.plausibility import (
     is_ratio,
     is_setting,
     is_total,
-    orders_quotients,
     saturated,
 )
 from nanlint.relevance import (
@@ -61,6 +60,7 @@ _NEVER_NOTHING = (is_total, counts_itself, is_picked_by_sum)
 _MOST_TRIED = 150
 """Assignments tried for one with the operand selected: where these are too few, hardly any number is enough."""
 _MOST_SQUARED = 1e15
+"""What is larger comes of something that is as good as infinite."""
 _ASKING = frozenset({"isfinite", "isnan", "isinf"})
 
 
@@ -156,13 +156,9 @@ class Judge:
             proof.site.op == "square"
             and abs(proof.values.get(proof.site.args[0].number, 0.0)) > _MOST_SQUARED
         ):
-            return True  # something else has made it as good as infinite
+            return True
         if drop is not None and drop.by == drop.operand:
-            bounded = self._keeps_nan() and is_not_for_bounds(proof.site, self.case.operand, proof.values)
-            bounded = bounded and not orders_quotients(self.case.operand, proof.site)
-            if self._keeps_nan() and proof.site.op == "div" and not proof.singular:
-                return True  # a divisor that underflows
-            return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
+            return self._keeps_nan() and self._is_not_for_bounds(proof, poisoned)
         if any(is_asked_about(arg, condition) or compares_all_of(arg, condition) for arg in poisoned):
             return False
         if drop is not None and is_extreme(proof, poisoned) and not is_padding(condition):
@@ -173,6 +169,13 @@ class Judge:
         if drop is None:
             return not (math.isfinite(proof.value) or is_ratio(proof.site))  # forward shows it already
         return not any(arg.grad or share(arg, condition) for arg in poisoned)
+
+    def _is_not_for_bounds(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether bounds on the operand say nothing of the poison, which is no end of a range that is met either."""
+        if proof.site.op == "div" and not proof.singular:
+            return True  # a divisor that underflows
+        bounded = is_not_for_bounds(proof.site, self.case.operand, proof.values)
+        return bounded and not any(self._ends_there(arg, proof) for arg in poisoned)
 
     def _speaks_of_poison(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether a selector has to do with the poisoned values, rather than with something made of the same inputs.

@@ -186,10 +186,12 @@ def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) 
     """
     if site.op == "reciprocal":
         return _unscaled(operand).number != site.number
+    if site.op == "div":
+        return not _orders_quotients(operand, site)
     if site.op == "pow":
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0
-    return site.op == "div" or (is_ratio(site) and not _is_of_probabilities(site))
+    return is_ratio(site) and not _is_of_probabilities(site)
 
 
 def _unscaled(value: Value) -> Value:
@@ -202,13 +204,13 @@ def _unscaled(value: Value) -> Value:
     return value
 
 
-def orders_quotients(operand: Value, site: Apply) -> bool:
+def _orders_quotients(operand: Value, site: Apply) -> bool:
     """Whether `operand` is made of the smaller, or the larger, of two quotients by the divisor of `site`.
 
     So are the distances at which a ray enters and leaves a box: where it is parallel to a side they are infinite, and
     the other sides decide.
     """
-    for value in closure((operand,), MOST_VALUES) if site.op == "div" else ():
+    for value in closure((operand,), MOST_VALUES):
         if isinstance(value, Apply) and value.op in ("minimum", "maximum"):
             quotients = [arg for arg in value.args if isinstance(arg, Apply) and arg.op == "div"]
             if len(quotients) == 2 and all(one.args[1].number == site.args[1].number for one in quotients):

@@ -11,6 +11,7 @@ from nanlint.catalogue import OPS
 from nanlint.graph import ANOTHER, MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
 
 SIGNS = frozenset({"sign", "sgn"})
+"""Ops, and the calls of that name, that are 0 where their argument is, and of size one elsewhere."""
 _STEPS = SIGNS | {"heaviside"}
 """Ops that say on which side of 0 their argument is."""
 _CHOSEN = {"phi": (1, 2), "where": (1, 2), "masked_fill": (0, 2), "masked_select": (0,)}

@@ -50,7 +50,9 @@ def is_copy(
     if told.told != again.told or told.place(old) != again.place(new):
         return False
     met = {place: number for number, place in told.places.items()}
-    return all(met[again.place(value)] == names.get(value.number, value.number) for value in free_among(after))
+    return all(
+        met[again.place(value)] == names.get(value.number, value.number) for value in free_among(after)
+    )
 
 
 def _told(order: Sequence[Value]) -> Told:

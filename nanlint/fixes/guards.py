@@ -12,6 +12,7 @@ from nanlint.fixes.places import Places, is_simple
 from nanlint.fixes.reshaping import unshaped
 from nanlint.graph import PICKED, Apply, Value
 from nanlint.hazards import Hazard
+from nanlint.relevance import SIGNS
 from nanlint.sites import called_name
 
 _PADDED = re.compile(r"(?<=\de)([+-])0(?=\d)")
@@ -256,7 +257,7 @@ def _bare(node: ast.expr) -> ast.expr:
     casts = ("float", "double", "half", "bfloat16", "to", "type_as", "type")
     if isinstance(node.func, ast.Attribute) and node.func.attr in casts:
         return _bare(node.func.value)
-    if called_name(node) in ("sign", "sgn") and not node.keywords:
+    if called_name(node) in SIGNS and not node.keywords:
         function = isinstance(node.func, ast.Name) or bool(node.args)
         of = node.args if function else [node.func.value] if isinstance(node.func, ast.Attribute) else []
         return _bare(of[0]) if len(of) == 1 else node

@@ -3,7 +3,7 @@
 - `off`: what turns gradients off, and what takes a value out of the graph
 - `still`: the names of a function that have no gradient
 - `spent`: those that no gradient comes back from
-- `naming`: names with a part of their own: a file's functions, and what leaves a function
+- `naming`: names with a part of their own: a file's functions, their parameters, what leaves a function
 - `uses`, `scan`: the uses in one file, each with what shelters it
 - `files`: the files of a project that hold a name
 - `lookup`: all uses of a function

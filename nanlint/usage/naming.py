@@ -1,4 +1,4 @@
-"""Names with a part of their own in a file: those of its functions, and those of what leaves a function."""
+"""Names with a part of their own in a file: its functions, their parameters, and what leaves a function."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def functions(tree: ast.Module) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.ImportFrom):
             yield from (name for name, _ in imported(node) if name.islower())
+
+
+def parameters(node: Function) -> Iterator[str]:
+    """What a function is given, of any kind."""
+    args = node.args
+    for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
+        if arg is not None:
+            yield arg.arg
 
 
 def leaving(node: Function) -> frozenset[str]:

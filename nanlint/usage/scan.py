@@ -60,7 +60,7 @@ def scan(
     scanner = _Scanner(path, package, is_aside, is_judged)
     try:
         scanner.functions = frozenset(functions(tree))
-        scanner.still = Still(tree, scanner.library, scanner.functions)
+        scanner.still = Still(tree, scanner.outside, scanner.functions)
         scanner.all(tree.body, _Place())
     except RecursionError:
         return None
@@ -136,7 +136,7 @@ class _Scanner:
                 leaves=False,
             )
         around = self.still
-        self.still = Still(node, self.library, self.functions, frozenset(around.names))
+        self.still = Still(node, self.outside, self.functions, frozenset(around.names))
         self.all(node.body, inside)
         self.still = around
 
@@ -152,7 +152,7 @@ class _Scanner:
         home = Home(self.path, node.name, owner, node.lineno, last, signature, plain, off)
         self.leaving = leaving(node)
         if self.is_judged:
-            home.spent.extend(Spent(node, self.library).lines(node))
+            home.spent.extend(Spent(node, self.outside).lines(node))
         self.summary.homes.append(home)
         return home
 
@@ -283,7 +283,7 @@ class _Scanner:
                     self.summary.method_calls[func.value.attr].append(use._replace(of_self=False))
                     func = func.value  # `self.model.forward(x)` is `self.model(x)`
             self._receiver(func, place)
-            self._arguments(node, place, self.library(func) in WITHOUT_TENSORS)
+            self._arguments(node, place, self.outside(func) in WITHOUT_TENSORS)
         else:
             self.visit(func, place.inner())
             made_op = isinstance(func, ast.Call) and is_off_by(func)
@@ -318,9 +318,9 @@ class _Scanner:
         return f"{self.summary.imports.get(top, top)}{dot}{rest}"
 
     def _is_foreign(self, node: ast.Attribute) -> bool:
-        return self.library(node) in LIBRARIES
+        return self.outside(node) in LIBRARIES
 
-    def library(self, node: ast.Attribute) -> str:
+    def outside(self, node: ast.Attribute) -> str:
         """The package that an attribute of an attribute begins with, "" for that of the file itself."""
         package = self._through(node).partition(".")[0]
         return package if package != self.package.partition(".")[0] else ""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from nanlint.lower.uses import Function
+from nanlint.usage.naming import parameters
 from nanlint.usage.off import LIBRARIES, NUMBERS, TAKES_OUT, ending
 from nanlint.words import NUMERIC, SELECTORS, SINGULAR
 
@@ -31,6 +32,7 @@ _OF_TENSORS = (
 )
 """Methods whose result is all that becomes of what they are called by, if that is a tensor."""
 _BUILTIN = frozenset("sum min max abs zip enumerate list tuple reversed sorted map filter dict set".split())
+_NOWHERE: frozenset[str] = frozenset()
 _COLLECTING = frozenset("append extend add insert copy_".split())
 """Methods that keep what they are given in the object that they are called by."""
 
@@ -38,15 +40,13 @@ _COLLECTING = frozenset("append extend add insert copy_".split())
 class Spent:
     """The local names of a function from whose values no gradient comes back, wherever they are read.
 
-    `library` tells the package that an attribute begins with.
+    `outside` tells the package that an attribute begins with.
     """
 
-    def __init__(self, node: Function, library: Callable[[ast.Attribute], str]) -> None:
-        self._library = library
-        args = node.args
-        given = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
-        # what a function is given is kept by its caller
-        self._wanted = {arg.arg for arg in given if arg is not None}
+    def __init__(self, node: Function, outside: Callable[[ast.Attribute], str]) -> None:
+        self._outside = outside
+        self._wanted = {*parameters(node)}
+        """Names whose gradient may be asked for: what a function is given is kept by its caller."""
         self._flows: defaultdict[str, set[str]] = defaultdict(set)
         """From a name to those that its value becomes a part of."""
         self._bound: set[str] = set()
@@ -83,12 +83,12 @@ class Spent:
             self._bind([node.target], node.iter)
             self._all([*node.body, *node.orelse])
         elif isinstance(node, (ast.If, ast.While)):
-            self._read(node.test, frozenset())
+            self._read(node.test, _NOWHERE)
             self._all([*node.body, *node.orelse])
         elif isinstance(node, ast.Assert):
-            self._read(node.test, frozenset())
+            self._read(node.test, _NOWHERE)
         elif isinstance(node, ast.Expr):
-            self._read(node.value, frozenset())
+            self._read(node.value, _NOWHERE)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             self._wanted |= {*node.names}
         elif isinstance(node, (ast.Try, ast.With, ast.AsyncWith, ast.ExceptHandler, ast.withitem)):
@@ -115,28 +115,27 @@ class Spent:
         for target in _flat(targets):
             for index in ast.walk(target):
                 if isinstance(index, ast.Subscript):
-                    self._read(index.slice, frozenset())
+                    self._read(index.slice, _NOWHERE)
         self._bound |= names - {""}
         if value is not None:
             self._read(value, None if "" in names else frozenset(names))
 
     def _read(self, node: ast.expr, into: frozenset[str] | None) -> None:
         """Note where the names in an expression go: into some names, nowhere if these are none, anywhere if None."""
-        nothing: frozenset[str] = frozenset()
         if isinstance(node, ast.Name):
             if into is None:
                 self._wanted.add(node.id)
             else:
                 self._flows[node.id] |= into
         elif isinstance(node, (ast.Compare, ast.JoinedStr, ast.FormattedValue)):
-            self._parts(node, nothing)
+            self._parts(node, _NOWHERE)
         elif isinstance(node, ast.Attribute):
-            self._read(node.value, nothing if node.attr in _TAKES_OUT else into)
+            self._read(node.value, _NOWHERE if node.attr in _TAKES_OUT else into)
         elif isinstance(node, ast.Subscript):
-            self._read(node.value, nothing if _picks_indices(node) else into)
-            self._read(node.slice, nothing)
+            self._read(node.value, _NOWHERE if _picks_indices(node) else into)
+            self._read(node.slice, _NOWHERE)
         elif isinstance(node, ast.IfExp):
-            self._read(node.test, nothing)
+            self._read(node.test, _NOWHERE)
             self._read(node.body, into)
             self._read(node.orelse, into)
         elif isinstance(node, ast.Call):
@@ -154,7 +153,7 @@ class Spent:
             if isinstance(part, ast.comprehension):
                 self._bind([part.target], part.iter)
                 for test in part.ifs:
-                    self._read(test, frozenset())
+                    self._read(test, _NOWHERE)
             elif isinstance(part, ast.expr):
                 self._read(part, into)
             else:
@@ -164,9 +163,9 @@ class Spent:
         func, name = node.func, ending(node.func)
         given = [*node.args, *(word.value for word in node.keywords)]
         receiver = func.value if isinstance(func, ast.Attribute) else None
-        of_library = isinstance(func, ast.Attribute) and self._library(func) in LIBRARIES
+        of_library = isinstance(func, ast.Attribute) and self._outside(func) in LIBRARIES
         if name in _TELLING or name in TAKES_OUT or (isinstance(func, ast.Name) and name in NUMBERS):
-            into = frozenset()
+            into = _NOWHERE
         elif isinstance(receiver, ast.Name) and (name in _COLLECTING or _is_in_place(name)):
             into = None if into is None else into | {receiver.id}
         elif not of_library and name not in (_OF_TENSORS if receiver is not None else _BUILTIN):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from nanlint.lower.uses import Function
+from nanlint.usage.naming import parameters
 from nanlint.usage.off import LIBRARIES, NUMBERS, PLAIN, TAKES_OUT
 
 _MAKERS = frozenset(
@@ -16,6 +17,7 @@ _MAKERS = frozenset(
     """.split()
 )
 """Functions of torch whose results have no gradient, whatever they are given."""
+_WITHOUT_GRADIENT = TAKES_OUT | {"grad"}
 _TAKEN_OUT = frozenset("detach detach_ data grad".split())
 """Attributes of a tensor that are tensors without gradient."""
 _LOOPING = frozenset("zip enumerate reversed sorted range list tuple".split())
@@ -24,21 +26,21 @@ _LOOPING = frozenset("zip enumerate reversed sorted range list tuple".split())
 class Still:
     """The names of a function, or of a module's own statements, whose values have no gradient wherever they are bound.
 
-    `library` tells the package that an attribute begins with; `functions` are the names of the project's own ones.
+    `outside` tells the package that an attribute begins with; `functions` are the names of the project's own ones.
     """
 
     def __init__(
         self,
         node: Function | ast.Module,
-        library: Callable[[ast.Attribute], str],
+        outside: Callable[[ast.Attribute], str],
         functions: Collection[str],
         outer: frozenset[str] = frozenset(),
     ) -> None:
         """`outer` are names without gradient of the functions around."""
-        self._library = library
+        self._outside = outside
         bindings = [*_bindings(node.body)]
         bound = {name for name, _ in bindings}
-        given = set() if isinstance(node, ast.Module) else {*_parameters(node)}
+        given = set() if isinstance(node, ast.Module) else {*parameters(node)}
         plain = set() if isinstance(node, ast.Module) else {*_numbers(node)}
         self._functions = frozenset(functions) - bound - given
         self._tensors: set[str] = set()
@@ -58,9 +60,7 @@ class Still:
             return node.id in self.names
         if isinstance(node, ast.Attribute):
             return (
-                node.attr in (*TAKES_OUT, "grad")
-                or self._library(node) in LIBRARIES
-                or self.holds(node.value)
+                node.attr in _WITHOUT_GRADIENT or self._outside(node) in LIBRARIES or self.holds(node.value)
             )
         if isinstance(node, (ast.Subscript, ast.Starred)):
             return self.holds(node.value)
@@ -95,7 +95,7 @@ class Still:
             return False
         if func.attr in TAKES_OUT:
             return True
-        if self._library(func) in LIBRARIES:
+        if self._outside(func) in LIBRARIES:
             # a class makes parameters, and what has some
             return func.attr in _MAKERS or (not func.attr[:1].isupper() and self.arguments(call))
         return self.holds(func.value) and self.all(_given(call))
@@ -106,7 +106,7 @@ class Still:
             if isinstance(part, ast.Name) and part.id in self._tensors:
                 return True
             if isinstance(part, ast.Attribute) and (
-                part.attr in _TAKEN_OUT or (part.attr in _MAKERS and self._library(part) in LIBRARIES)
+                part.attr in _TAKEN_OUT or (part.attr in _MAKERS and self._outside(part) in LIBRARIES)
             ):
                 return True
         return False
@@ -117,13 +117,6 @@ _MADE_OF_PARTS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Tuple, ast.List, ast.N
 
 def _given(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(word.value for word in call.keywords)]
-
-
-def _parameters(node: Function) -> Iterator[str]:
-    args = node.args
-    for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
-        if arg is not None:
-            yield arg.arg
 
 
 def _numbers(node: Function) -> Iterator[str]:

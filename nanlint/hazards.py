@@ -46,6 +46,8 @@ def is_refuted(selector: Apply, a: Arithmetic, places: Collection[Place]) -> boo
     """
     for case in cases(selector):
         for study in _studies(case, a, (), None):
+            if study.targets.are_open(places):
+                return False  # told without a candidate
             sites = {place for proof, _ in study.judged_proofs() for place in proof.places}
             if study.is_cut_off or not (sites | study.open_places).isdisjoint(places):
                 return False

@@ -1,6 +1,6 @@
 """The search for the proofs of one case: the ways in which what a selector drops may be poisoned, and inputs for them.
 
-The abstract half (facts) says which dropped values may reach a poison set and proves that the others cannot; the
+The abstract half (targets) says which dropped values may reach a poison set and proves that the others cannot; the
 concrete half (witness) runs candidates and decides.
 """
 
@@ -18,22 +18,24 @@ from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.budget import Budget
 from nanlint.cases import Case, Place, Proof, place_of
 from nanlint.catalogue import OPS
-from nanlint.catalogue.emptied import EMPTIED
 from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
-from nanlint.leftovers import is_given_infinity
 from nanlint.plausibility import constant_of, saturated
 from nanlint.relevance import always_used
-from nanlint.search import Effort, assignments, inside, is_written, outlet, route
+from nanlint.search import Effort, assignments, is_written
 from nanlint.stages import Stages
+from nanlint.targets import Targets
 from nanlint.witness import Tape, backward, culprit
 
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
-_MOST_FRUITLESS = 500
-"""Candidates run for one target without any proof: where there is one, it is found far sooner as a rule."""
+_MOST_FRUITLESS, _FEWEST_FRUITLESS, _FRUITLESS_VISITS = 300, 60, 40_000
+"""Candidates run for one target without any proof: where there is one, it is found far sooner as a rule.
+
+Of large graphs fewer are run, but for the first of them, so that about as many values are computed.
+"""
 _MOST_JUDGED, _MOST_OF_SITE = 60, 15
 """Proofs of one case, and of one op in it, whose confidence is looked into; those after them are taken for unlikely."""
 
@@ -92,6 +94,11 @@ class Study:
         return [value.number for value in self.network.free]
 
     @cached_property
+    def targets(self) -> Targets:
+        """What the facts leave possible."""
+        return Targets(self.case, self.network, self.below, self.known)
+
+    @cached_property
     def stages(self) -> Stages:
         """The graph prepared to be run."""
         return Stages(self.order, self.case, self.known)
@@ -100,11 +107,6 @@ class Study:
     def ends(self) -> Sequence[Value]:
         """Where gradient arrives."""
         return _ends(self.order)
-
-    @cached_property
-    def is_given_infinity(self) -> bool:
-        """Whether any row may be one of nothing but minus infinity, otherwise than by overflow."""
-        return any(map(is_given_infinity, self.order))
 
     @cached_property
     def judge(self) -> Judge:
@@ -158,12 +160,11 @@ class Study:
             _FRUITLESS.add(key, Vain(self.effort.taken, frozenset(tried), self.is_cut_off))
 
     def _sought(self) -> Iterator[Proof]:
-        constraints = self._dropped()
-        base = None if constraints is None else self.network.solve(constraints)
+        base = self.targets.base
         if base is None:
             return
         found = False
-        for index, (site, target) in enumerate(self._targets(base)):
+        for index, (site, target) in enumerate(self.targets.each(base)):
             if index == self.effort.targets:
                 self.is_cut_off = True
                 break
@@ -172,58 +173,13 @@ class Study:
             if proof is not None:
                 found = True
                 yield proof
-        blind = self._best(base) if not found and self._may_be_nan(base) else None
+        blind = self._best(base) if not found and self.targets.may_be_nan(base) else None
         if blind is not None:
             yield blind
 
-    def _dropped(self) -> list[Constraint] | None:
-        """All that is known where the selector drops; None if it never does."""
-        drop = self.case.drop
-        if drop is None:
-            return self.known
-        facts = self.network.solve(self.known)
-        if facts is None:
-            return None
-        args = self.case.selector.args
-        region = drop.where(tuple(facts.of(arg) for arg in args))
-        return [*self.known, Constraint(args[drop.by], region, nan=drop.by_nan)]
-
-    def _targets(self, base: Facts) -> Iterator[tuple[Apply, Constraint]]:
-        """What would poison which op: an argument in its op's poison set, or where the op's value is nan."""
-        for value in self.order:
-            if value.number not in self.below or not isinstance(value, Apply):
-                continue
-            row = OPS[value.op]
-            if not row.singular or (value.op in EMPTIED and not self.is_given_infinity):
-                continue
-            regions = tuple(base.of(arg) for arg in value.args)
-            for arg, poison in zip(value.args, row.poison(self.a, *regions), strict=True):
-                met = base.of(arg) & poison
-                if met and value.op == "div" and arg is value.args[1] and not arg.grad:
-                    met &= R.ZERO  # all other divisors poison nothing but their own gradient
-                if met and (value.grad or self._may_break(value, arg, met, base)):
-                    yield value, Constraint(arg, met)
-                    yield from ((value, Constraint(arg, R.point(at))) for at in inside(row.landmarks, met))
-
-    def _may_break(self, value: Apply, arg: Value, met: R.Region, base: Facts) -> bool:
-        """Whether a value that no gradient flows through is no number there: else it poisons nothing."""
-        row = OPS[value.op]
-        regions = [met if other is arg else base.of(other) for other in value.args]
-        return bool(row.image(self.a, *regions) & R.INFINITIES) or row.undefined(*regions)
-
-    def _may_be_nan(self, base: Facts) -> bool:
-        """Whether an op below may give nan of numbers: then nan, not a singular point, poisons the ops above it."""
-        return any(value.number in base.nans for value in self.order if value.number in self.below)
-
     def _proof(self, base: Facts, site: Apply, target: Constraint) -> Proof | None:
         self.aim = site.number
-        way = route(self.case.operand, target.value, self.order)
-        further = outlet(target.value)
-        # where the nan only goes down from the target, the bounds on its way have to let it through
-        for constraints in (way, [*way, *further]) if further else (way,):
-            facts = self.network.solve((target, *constraints), base)
-            if facts is None:
-                continue
+        for facts in self.targets.reached(base, target):
             self.tried.add(site.number)
             proof = self._best(facts)
             if proof is not None:
@@ -233,7 +189,7 @@ class Study:
     def _best(self, facts: Facts) -> Proof | None:
         """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
         best: Proof | None = None
-        left = _MOST_FRUITLESS
+        left = min(_MOST_FRUITLESS, max(_FEWEST_FRUITLESS, _FRUITLESS_VISITS // len(self.order)))
         for inputs in assignments(self.network, facts, self.effort):
             left -= 1
             if left < 0 or not self.effort.run():

@@ -65,13 +65,13 @@ class Lookup:
         """Whether no other class of the project has a method of some telling name."""
         if "_" not in home.name.strip("_"):
             return False
-        owners = {
-            other.owner
+        named = (
+            other
             for summary in self._holding(home.name)
             for other in summary.homes
             if other.name == home.name
-        }
-        return owners == {home.owner}
+        )
+        return all(other.owner == home.owner for other in named)
 
     def _of_attribute(self, name: str) -> Iterator[tuple[Summary, Use]]:
         for summary in self._holding(name):

@@ -17,7 +17,9 @@ from nanlint.purpose import (
     is_apart_from_training,
     is_loaded,
     is_main,
+    is_noise_level,
     is_untrained,
+    speaks_of_noise,
 )
 from nanlint.source import Source
 
@@ -38,11 +40,16 @@ class Purpose:
 
         A function in another one is there for what that is for. A script prepares the data that it has loaded, and
         trains something else with it. The probabilities that it compares with new ones are those of its own samples,
-        none of which is as good as impossible.
+        none of which is as good as impossible. How much noise is added to data is drawn, and not trained.
         """
         apart = self.untrained or self._is_apart(unit)
         prepares = self._is_script(unit) and (are_of_data(found) or are_ratios(found))
-        return self.tested or prepares or (apart and not self._asks_for_gradients(unit))
+        drawn = self._is_about_noise and are_noise_levels(found)
+        return self.tested or prepares or drawn or (apart and not self._asks_for_gradients(unit))
+
+    @cached_property
+    def _is_about_noise(self) -> bool:
+        return speaks_of_noise(self.source.text)
 
     def is_unwanted(self, line: int) -> bool:
         """Whether nobody in the project wants a gradient through the function around a line."""
@@ -80,10 +87,21 @@ class Purpose:
 
 def are_of_data(found: Sequence[Hazard]) -> bool:
     """Whether no gradient gets lost but those of what a script has loaded."""
-    lost = [
+    lost = _lost(found)
+    return bool(lost) and all(map(is_loaded, lost))
+
+
+def are_noise_levels(found: Sequence[Hazard]) -> bool:
+    """Whether no gradient gets lost but those of the times at which noise is looked at."""
+    lost = _lost(found)
+    return bool(lost) and all(map(is_noise_level, lost))
+
+
+def _lost(found: Sequence[Hazard]) -> list[str]:
+    """What the inputs are called whose gradients get lost."""
+    return [
         getattr(leaf, "name", "") for hazard in found for proof in hazard.proofs for leaf in proof.gradients
     ]
-    return bool(lost) and all(map(is_loaded, lost))
 
 
 def are_ratios(found: Sequence[Hazard]) -> bool:

@@ -30,7 +30,9 @@ from nanlint.plausibility import (
     is_offset,
     is_picked_by_sum,
     is_ratio,
+    is_root_of_negative,
     is_setting,
+    is_sigmoid_gone,
     is_total,
     saturated,
 )
@@ -98,6 +100,8 @@ class Judge:
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)
             or self._is_against_a_name(proof)
+            or (is_unreadable(self.case.condition) and is_sigmoid_gone(proof.site, proof.values))
+            or (is_root_of_negative(proof.site, proof.values) and not self._asks_about(proof.site.args[:1]))
         ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:

@@ -280,6 +280,24 @@ def saturated(site: Apply, values: Mapping[int, float]) -> bool:
     return False
 
 
+def is_root_of_negative(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether a negative number is raised to a computed power: that is a number for whole powers only."""
+    if site.op != "pow" or isinstance(site.args[1], Constant):
+        return False
+    return values.get(site.args[0].number, 0.0) < 0.0
+
+
+def is_sigmoid_gone(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether what reaches a site is the 0 of a sigmoid, which takes an argument that no trained network has."""
+    return any(
+        isinstance(value, Apply)
+        and value.op == "sigmoid"
+        and values.get(value.number) == 0.0
+        and math.isfinite(values.get(value.args[0].number, math.inf))
+        for value in closure(site.args, _SATURATION_DEPTH)
+    )
+
+
 def constant_of(value: Value) -> float:
     return value.value if isinstance(value, Constant) else 0.0
 

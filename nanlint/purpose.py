@@ -38,8 +38,15 @@ _CLASS = re.compile(
     r"\w*(Sampler|Scheduler|Corrector|Assigner|BeamSearch\w*|CEM\w*|MPPI\w*|Scaler|Normali[sz]er|Standardi[sz]er|RunningMeanStd|RunningStats?)"
 )
 _LOADED = re.compile(r"(data|dataset|graph|adj|adj_t|g|split_edge|batch)\b|[\w.]*(Dataset|load\w*)\(")
-_GRADIENT = re.compile(r"grad_(in|out)(puts?)?|exp_avg(_sq)?")
+_GRADIENT = re.compile(r"grad_(in|out)(puts?)?|exp_avg(_sq)?|d_p")
 """What hooks of backward are handed, and the steps of optimisers."""
+_NOISE = re.compile(r"noise_?schedule|diffusion|denois", re.IGNORECASE)
+"""What files that add noise to their data speak of."""
+_LEVEL = re.compile(
+    r"([\w.]+\()?(ts?|times?|timesteps?)\)?(\[.*)?|[\w.]*noise_schedule\b.*|(alpha|sigma|gamma|snr)s?_([ts]|bar|cumprod)",
+    re.IGNORECASE,
+)
+"""What the amount of it is called."""
 _BACKWARD = re.compile(r"\bbackward\b|gradcheck|\bautograd\b|requires_grad|\bfunc\.grad\b|\.grad\b|\boptim\b")
 
 
@@ -89,6 +96,16 @@ def is_main(function: str) -> bool:
 def is_loaded(name: str) -> bool:
     """Whether a value is read from what a script has loaded, by what that is called: `data.adj_t`, `dataset[0]`."""
     return _LOADED.match(name) is not None
+
+
+def speaks_of_noise(text: str) -> bool:
+    """Whether a file is about adding noise to data, by how much is drawn at random."""
+    return _NOISE.search(text) is not None
+
+
+def is_noise_level(name: str) -> bool:
+    """Whether something is the time at which noise is looked at, or made of that by a schedule."""
+    return _LEVEL.fullmatch(name) is not None
 
 
 def asks_for_gradients(lines: Iterable[str]) -> bool:

@@ -50,11 +50,18 @@ LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 
 SELECTORS = SELECTING | PRODUCTS | LAYERS
 
-_MASK_WORDS = """
-    mask masks masked pad padded padding unpadded valid invalid keep kept is has are inside outside active visible
-    finite observed missing present matched selected not on in
-    """.split()
-MASK_NAME = rf"(^|_)({'|'.join(_MASK_WORDS)})(_|$)|mask[a-z0-9]?$|mask_"
+_SAYING = "mask masks pad padding valid invalid keep kept is has are inside outside finite missing present not".split()
+"""Words that say of whatever stands with them that it is a mask: `valid_rays`, `is_on_screen`."""
+_SAYING_LAST = "active visible observed matched on".split()
+"""Words that do so at the end of a name: what is called `observed_values` are values."""
+_SAYING_ALONE = "masked padded unpadded selected in".split()
+"""Words that do so where they stand alone: `x_padded` is an `x`."""
+_SAID = "bounds? range frame image view domain box surface sphere screen front".split()
+"""What something is `in_` or `on_`."""
+MASK_NAME = (
+    rf"(^|_)({'|'.join(_SAYING)})(_|$)|(^|_)({'|'.join(_SAYING_LAST)})$|^({'|'.join(_SAYING_ALONE)})$"
+    rf"|(^|_)(in|on)_({'|'.join(_SAID)})$|mask[a-z0-9]?$|mask_"
+)
 """A pattern for names that say which elements count."""
 
 NUMERIC = _both(
@@ -101,4 +108,4 @@ def may_say_mask(name: str) -> bool:
     return "mask" in lower or not _WORDS_OF_MASKS.isdisjoint(lower.split("_"))
 
 
-_WORDS_OF_MASKS = frozenset(_MASK_WORDS)
+_WORDS_OF_MASKS = frozenset([*_SAYING, *_SAYING_LAST, *_SAYING_ALONE])

@@ -13,6 +13,8 @@ from nanlint.usage.uses import ENTRIES, Home, Summary, Use
 
 MOST_READ = 60
 """Files that are looked into for one function; if more hold its name, or those of its callers, they do so by chance."""
+MOST_DEEP = 6
+"""Functions on the way from the one that is judged to what shelters it, itself among them."""
 
 _SHUT = Use(None, True, False, None, None, "")
 """Some use where gradients are off."""
@@ -36,6 +38,16 @@ class Library:
         """The uses in a file."""
         return self.own if path == self.own.path else self.summary(path)
 
+    def bases(self, path: str, name: str) -> list[Found | str] | None:
+        """What a class in a file is made from, by dotted name where that is not of the project; None if unknown."""
+        summary = self.of(path)
+        if summary is None or name not in summary.bases:
+            return None
+        return [
+            Found(path, base) if base in summary.bases else self.project.resolve(base)
+            for base in summary.bases[name]
+        ]
+
 
 @dataclass
 class Lookup:
@@ -54,12 +66,25 @@ class Lookup:
         """The calls of anything by the name of a method: certain where its file or its class is known."""
         stem, _ = os.path.splitext(os.path.basename(home.path))
         words = {home.owner, os.path.basename(os.path.dirname(home.path)) if stem == "__init__" else stem}
-        only = self._is_only_here(home)
+        only, declaring = (
+            self._is_only_here(home),
+            {home.path, *self._declaring(home.path, home.owner, home.name)},
+        )
         for summary, use in self._of_attribute(home.name):
             known = only or any(
                 not words.isdisjoint(dotted.split(".")) for dotted in summary.imports.values()
             )
-            yield use._replace(is_sure=known or summary.path == home.path)
+            yield use._replace(is_sure=known or summary.path in declaring)
+
+    def _declaring(self, path: str, owner: str, name: str, left: int = MOST_DEEP) -> Iterator[str]:
+        """The files of the classes that one is made from, as far as they have a method of some name, too."""
+        for base in self.library.bases(path, owner) or () if left else ():
+            if isinstance(base, Found):
+                summary = self.library.of(base.path)
+                homes = summary.homes if summary is not None else ()
+                if any(home.owner == base.name and home.name == name for home in homes):
+                    yield base.path
+                yield from self._declaring(base.path, base.name, name, left - 1)
 
     def _is_only_here(self, home: Home) -> bool:
         """Whether no other class of the project has a method of some telling name."""

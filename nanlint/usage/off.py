@@ -50,8 +50,9 @@ def may_turn_on(node: ast.expr) -> bool:
 
 
 def is_transparent(node: ast.expr) -> bool:
-    """Whether a decorator leaves a function what it is, as far as who calls it."""
-    return ending(node) in _TRANSPARENT or is_off_by(node)
+    """Whether a decorator leaves a function what it is for its callers, as one does that compiles it."""
+    name = ending(node)
+    return name in _TRANSPARENT or "jit" in name.split("_") or is_off_by(node)
 
 
 def makes_constants(node: Function) -> bool:

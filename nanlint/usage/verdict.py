@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nanlint.project import Found
 from nanlint.purpose import is_untrained
-from nanlint.usage.lookup import Library, Lookup, Unknown
+from nanlint.usage.lookup import MOST_DEEP, Library, Lookup, Unknown
 from nanlint.usage.uses import ENTRIES, Home, Use
 
-MOST_DEEP = 6
-"""Functions on the way from the one that is judged to what shelters it, itself among them."""
 _MOST_STEPS = 200
 _HARMLESS = frozenset("object ABC Generic Protocol Module NamedTuple Enum type Exception".split())
 """Classes that call no method of those made from them, apart from what is called by calling the object."""
@@ -115,11 +112,10 @@ class _Search:
 
     def _may_be_called_from_outside(self, path: str, name: str, left: int = MOST_DEEP) -> bool:
         """Whether a class is made from one of another project, which calls the methods that it asks for."""
-        summary = self.library.of(path)
-        if summary is None or name not in summary.bases or not left:
+        bases = self.library.bases(path, name)
+        if bases is None or not left:
             return True
-        for base in summary.bases[name]:
-            found = Found(path, base) if base in summary.bases else self.library.project.resolve(base)
+        for found in bases:
             if isinstance(found, str):
                 if found.rpartition(".")[2] not in _HARMLESS:
                     return True

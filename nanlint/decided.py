@@ -30,10 +30,15 @@ def is_decided(case: Case, proof: Proof, poisoned: Sequence[Value], a: Arithmeti
     known = {leaf.number: at for leaf, at in proof.inputs.items()}
     for first in range(len(_OTHERS)):
         others = itertools.islice(itertools.cycle(_OTHERS), first, None)
-        inputs = known | {leaf.number: at for leaf, at in zip(free, others, strict=False)}
+        inputs = known | {leaf.number: _within(leaf, at) for leaf, at in zip(free, others, strict=False)}
         if not _are_as_in(proof, values, forward(order, inputs, a)):
             return False
     return True
+
+
+def _within(leaf: Leaf, at: float) -> float:
+    """A number that an input may be: its negative, if that is all that is wrong with it."""
+    return at if at in leaf.region or -at not in leaf.region else -at
 
 
 def _are_as_in(proof: Proof, values: Sequence[Value], found: Mapping[int, float] | None) -> bool:

@@ -101,13 +101,23 @@ def _exponents(roots: Sequence[Value], without: Value | None) -> Sequence[Value]
 
 
 def is_total(value: Value) -> bool:
-    """Whether a value is the sum of what a softmax gives, or of the largest of that: one of them is no small number."""
+    """Whether a value is the sum of what a softmax gives, or of the largest of that: one of them is no small number.
+
+    Nor is its square, or another power of it.
+    """
     if not isinstance(value, Apply) or value.op not in SUMS:
         return False
     part = value.args[0]
-    while isinstance(part, Apply) and part.op in ("identity", "largest"):
+    while isinstance(part, Apply) and (part.op in ("identity", "largest") or _is_power(part)):
         part = part.args[0]
     return isinstance(part, Leaf) and part.opaque and _SOFTMAX.search(part.name) is not None
+
+
+def _is_power(value: Apply) -> bool:
+    """Whether a value is a positive power of one other, however that is written."""
+    if value.op == "mul":
+        return value.args[0].number == value.args[1].number
+    return value.op == "square" or (value.op == "pow" and constant_of(value.args[1]) > 0.0)
 
 
 def is_picked_by_sum(value: Value) -> bool:

@@ -75,6 +75,8 @@ class Study:
         self.judged: dict[tuple[object, ...], Confidence] = {}
         self.judgements: Counter[int] = Counter()
         """How many proofs were looked into of each op, by its number."""
+        self.proven: set[int] = set()
+        """The numbers of the ops that have a likely proof."""
         self.aim: int | None = None
         """The number of the op that is searched for."""
         self.is_likely = False
@@ -201,11 +203,21 @@ class Study:
                 continue
             left = left if best is not None else _MORE_TRIES
             proof = self._plainer(proof, inputs)
-            if best is None or self._rank(proof) < self._rank(best):
+            if best is None or self._worth(proof) < self._worth(best):
                 best = proof
-            if not self._is_unlikely(best) and (best.singular or OPS[best.site.op].overflows):
+            plain = best.singular or OPS[best.site.op].overflows
+            if plain and not (self._is_unlikely(best) or self._is_known(best)):
+                self.proven.add(best.site.number)
                 break
         return best
+
+    def _worth(self, proof: Proof) -> tuple[bool, bool, bool, bool, float]:
+        """What tells of two proofs the better one, the smaller the better: that of an op which has none yet."""
+        return self._is_known(proof), *self._rank(proof)
+
+    def _is_known(self, proof: Proof) -> bool:
+        """Whether a proof is of another op than the one that is searched for, which has a likely one already."""
+        return proof.site.number in self.proven and proof.site.number != self.aim
 
     def _is_no_better(self, inputs: Mapping[int, float], best: Proof) -> bool:
         """Whether a candidate would make no better proof, which need not be run to be known.

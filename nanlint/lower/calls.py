@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from nanlint import regions as R
 from nanlint.assume.stated import kept
 from nanlint.catalogue import SPELLINGS
 from nanlint.catalogue.structure import LOGGING
@@ -102,6 +103,8 @@ class Calls(Functions):
         if dotted == "numpy.finfo":
             return HANDLERS[short](self, call) or Foreign()
         if is_foreign(dotted):
+            if short in _FINDING and len(call.args) == 1 and not call.named:
+                return self._found_by_numpy(call)
             return self.call_math(short, call) if _is_of_numbers(dotted, call) else Foreign()
         if dotted.startswith(_MATH):
             return self.call_math(short, call)
@@ -128,6 +131,18 @@ class Calls(Functions):
             return self.call(call.of(followed))
         return self.unknown_call(call)
 
+    def _found_by_numpy(self, call: Call) -> Value:
+        """The indices of elements under a mask, by which elements of tensors are picked, too."""
+        (thing,) = call.args
+        mask = (
+            self.opaque(self.source(call.node), region=R.TRUTH, grad=False, kind=Kind.TENSOR, node=call.node)
+            if isinstance(thing, Foreign)
+            else self.as_mask(self.as_value(thing))
+        )
+        indices = self.result(call, mask, region=R.NONNEGATIVE & R.FINITE, grad=False)
+        self.found_where(mask, indices)
+        return indices
+
     def _partial(self, call: Call) -> Thing:
         """`functools.partial(function, *args)`."""
         made = self.unknown_call(call)
@@ -143,6 +158,10 @@ class Calls(Functions):
     def followed(self, thing: Thing) -> Thing:
         """What a name stands for: an imported one, if it can be had, for what it names."""
         return (self.follow(thing.name) or thing) if isinstance(thing, Symbol) else thing
+
+
+_FINDING = frozenset({"where", "nonzero", "flatnonzero", "argwhere"})
+"""Functions of numpy that say where a mask is true."""
 
 
 def _is_of_numbers(dotted: str, call: Call) -> bool:

@@ -70,7 +70,12 @@ class Operators(Subscripts):
         """`left operator right`."""
         left, right = self._operand(left), self._operand(right)
         if isinstance(left, Foreign) or isinstance(right, Foreign):
-            return self._foreign_operand(left, right)
+            tensors = [side for side in (left, right) if isinstance(side, Value) and side.kind is Kind.TENSOR]
+            if not tensors:
+                return Foreign()
+            left, right = (
+                self._beside_tensor(side, at) for side, at in zip((left, right), _sides(node), strict=True)
+            )
         if not (isinstance(left, Value) and isinstance(right, Value)):
             return self._mixed_operands(operator, left, right, node)
         op = _OPERATORS.get(type(operator))
@@ -120,11 +125,11 @@ class Operators(Subscripts):
         """An attribute of something unknown is a value where it is calculated with."""
         return self.as_value(thing) if isinstance(thing, (Method, Symbol)) else thing
 
-    def _foreign_operand(self, left: Thing, right: Thing) -> Thing:
-        for side in (left, right):
-            if isinstance(side, Value) and side.kind is Kind.TENSOR:
-                return self.opaque("result", side, grad=side.grad, kind=Kind.TENSOR)
-        return Foreign()
+    def _beside_tensor(self, thing: Thing, node: ast.expr | None) -> Value:
+        """An operand of a tensor: numbers of numpy are numbers to torch."""
+        if isinstance(thing, Foreign) and node is not None:
+            return self.opaque(self.source(node), grad=False, node=node)
+        return self.as_value(thing)
 
     def _mixed_operands(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST) -> Thing:
         if isinstance(left, Items) and isinstance(right, Items) and isinstance(operator, ast.Add):
@@ -262,3 +267,10 @@ def _are_same(left: Thing, right: Thing) -> bool | None:
 def _is_word(text: Text) -> bool:
     """Whether a text is a literal string: unknown ones are empty."""
     return isinstance(text.value, str) and text.value != ""
+
+
+def _sides(node: ast.AST) -> tuple[ast.expr | None, ast.expr | None]:
+    """The operands of an operator as they are written."""
+    if isinstance(node, ast.BinOp):
+        return node.left, node.right
+    return (node.target, node.value) if isinstance(node, ast.AugAssign) else (None, None)

@@ -39,6 +39,10 @@ _INITIALISING = "torch.nn.init."
 """What these functions write to are parameters, and training changes them."""
 
 
+_DIMENSIONS = frozenset({"dim", "keepdim"})
+"""Parameters that numpy has by other names."""
+
+
 class TorchCalls(UnknownCalls):
     """The results of torch functions."""
 
@@ -115,7 +119,10 @@ class TorchCalls(UnknownCalls):
             return self._by_table(short, call)
         if not is_of_row(row, given):
             return self._opaque_result(short, row, call)
-        return self.apply(row.name, self._bound(row, given), call.node, call.frame)
+        # torch's functions give tensors, and so do methods that speak of dimensions as torch does
+        is_tensor = dotted.startswith("torch.") or not call.named.keys().isdisjoint(_DIMENSIONS)
+        kind = Kind.TENSOR if is_tensor else None
+        return self.apply(row.name, self._bound(row, given), call.node, call.frame, kind)
 
     def _by_table(self, short: str, call: Call) -> Thing | None:
         """What the tables of functions without a singular point say; None if none has it."""

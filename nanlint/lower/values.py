@@ -33,8 +33,13 @@ _MOST_FACTORS = 40
 class Values(Objects):
     """Makes graph values, and remembers those that are selectors."""
 
-    def apply(self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame) -> Value:
-        """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it."""
+    def apply(
+        self, op: str, args: Sequence[Value], node: ast.AST, frame: Frame, kind: Kind | None = None
+    ) -> Value:
+        """`op` of `args` where `frame` is; a selector is remembered if the analysed function holds it.
+
+        It is of the `kind` of its arguments if that is not given.
+        """
         if op == "pow" and isinstance(args[0], Constant):
             if args[0].value < 0.0 and not isinstance(args[1], Constant):
                 return self._alternating(args[0].value, args[1], node)
@@ -43,7 +48,7 @@ class Values(Objects):
         if op in _MASK_ARGUMENT:
             args = [self.as_mask(arg) if i == _MASK_ARGUMENT[op] else arg for i, arg in enumerate(args)]
         made = self.builder.apply(
-            op, *args, node=frame.foreign_call or node, grad=frame.grad, path=frame.path
+            op, *args, node=frame.foreign_call or node, grad=frame.grad, kind=kind, path=frame.path
         )
         if isinstance(made, Apply) and (op in SELECTORS or op == "mul"):
             if self.counts(frame):

@@ -128,7 +128,7 @@ class Operators(Subscripts):
     def _beside_tensor(self, thing: Thing, node: ast.expr | None) -> Value:
         """An operand of a tensor: numbers of numpy are numbers to torch."""
         if isinstance(thing, Foreign) and node is not None:
-            return self.opaque(self.source(node), grad=False, node=node)
+            return self.opaque(self.source(node), grad=False, kind=Kind.NUMBER, node=node)
         return self.as_value(thing)
 
     def _mixed_operands(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST) -> Thing:

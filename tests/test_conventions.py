@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nanlint import engine
+from nanlint import regions as R
 from nanlint.config import Config
 from nanlint.finding import Confidence, Finding
 from nanlint.lower.conventions import is_in_settings, is_of_object, named, named_in
@@ -151,3 +152,25 @@ def test_lengths_are_distances_where_bonds_are_spoken_of() -> None:
     assert named_in("batch.lengths", "self.r_max = 5.0") is None
     assert named_in("batch.lengths", "pack_padded_sequence") == named("lengths")
     assert named_in("weights", "self.r_max = 5.0") == named("weights")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_mask"),
+    [
+        ("is_padded", True),
+        ("valid_rays", True),
+        ("in_bounds", True),
+        ("point_visible", True),
+        ("masked", True),
+        ("mask_logits", True),
+        ("in_quaternion", False),
+        ("on_diagonal", False),
+        ("observed_values", False),
+        ("selected_logits", False),
+        ("x_padded", False),
+        ("active_power", False),
+    ],
+)
+def test_a_mask_is_told_by_where_a_word_stands_in_its_name(name: str, is_mask: bool) -> None:
+    said = named(name)
+    assert (said is not None and said.region <= R.TRUTH) is is_mask

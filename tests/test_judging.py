@@ -161,7 +161,7 @@ ROUTED = """
 @pytest.mark.parametrize("weights", ["F.softmax(logits, dim=-1)", "logits.softmax(-1)"])
 def test_the_largest_of_what_a_softmax_gives_have_a_sum(weights: str) -> None:
     assert not is_shown(ROUTED.format(weights=weights))
-    assert is_shown(ROUTED.format(weights="logits.sigmoid()"))
+    assert is_shown(ROUTED.format(weights="logits.square()"))
 
 
 KNOT = """
@@ -865,3 +865,49 @@ def test_a_step_beyond_a_length_is_padding_whichever_side_it_is_written_on(activ
             total = total + torch.where({active}, p[:, t].log(), torch.zeros_like(p[:, t]))
         return total
     """)
+
+
+def test_a_sigmoid_that_is_gone_is_nobodys_padding() -> None:
+    picked = """
+        def f(level, lig_mask):
+            return torch.sqrt(torch.sigmoid({level}))[lig_mask]
+    """
+    assert not is_shown(picked.format(level="level"))
+    assert is_shown(picked.format(level="level").replace("torch.sigmoid", "torch.square"))
+
+
+@pytest.mark.parametrize(("condition", "is_likely"), [("done == 0", False), ("base > 0", True)])
+def test_who_raises_to_a_computed_power_has_positive_bases(condition: str, is_likely: bool) -> None:
+    body = """
+        def f(base: torch.Tensor, steps: torch.Tensor, done: torch.Tensor, x):
+            return torch.where({condition}, torch.pow(base + 1e-3, steps), x)
+    """
+    assert is_shown(body.format(condition=condition)) is is_likely
+
+
+def test_the_sum_of_the_squares_of_weights_is_not_0() -> None:
+    body = """
+        def f(logits, least: float):
+            w = {weights}
+            size = 1.0 / (w * w).sum(dim=-1)
+            return torch.where(size < least, 1.0 / size, torch.zeros_like(size))
+    """
+    assert not is_shown(body.format(weights="torch.softmax(logits, dim=-1)"))
+    assert is_shown(body.format(weights="logits"))
+
+
+def test_each_op_has_a_proof_of_its_own() -> None:
+    body = """
+        def generator(u, theta: float):
+            return (-torch.log(u)) ** theta
+
+        def copula(u, v, theta: float):
+            total = generator(u, theta) + generator(v, theta)
+            value = torch.exp(-(total ** (1.0 / theta)))
+            return torch.where((u == 1.0) & (v == 1.0), torch.ones_like(value), value)
+
+        def loss(u, v):
+            return copula(u, v, {theta}).mean()
+    """
+    # the root is singular for large exponents, the power for small ones
+    assert all(is_shown(body.format(theta=theta)) for theta in ("0.5", "2.0"))

@@ -170,3 +170,37 @@ def test_parameters_are_not_what_they_were_initialised_to() -> None:
 def test_what_is_written_in_place_can_be_dropped(root: str) -> None:
     (found,) = checked("y = x * 1.0", root, "return torch.where(x > 0, y, 0.0)")
     assert found.code == "NAN101"
+
+
+@pytest.mark.parametrize("other", ["0.0", "torch.zeros_like(x)"])
+def test_what_backward_is_called_on_leaves_a_function(other: str) -> None:
+    loss = f"loss = torch.where(x > 0, x.log(), {other}).sum()"
+    assert checked(loss, "loss.backward()") != []
+    assert checked(loss, "print(loss.shape)") == []
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [
+        "np.where(m.cpu().numpy() != 1)[0]",
+        "np.nonzero(m.numpy())[0]",
+        "np.flatnonzero(m.numpy() > 0.5)",
+        "np.where(np.asarray(m) != 1)[0]",
+    ],
+)
+def test_indices_that_numpy_finds_are_those_of_a_mask(indices: str) -> None:
+    loop = [
+        "import numpy as np",
+        "total = 0.0",
+        "for k in range(3):",
+        f"    total += x.log()[{indices}].sum()",
+    ]
+    assert [finding.code for finding in checked(*loop, "return total")] == ["NAN104"]
+
+
+def test_a_number_of_numpy_beside_a_tensor_is_a_number() -> None:
+    scale = ["import numpy as np", "scale = 1.0 + np.sqrt(m)"]
+    bounded = "return (scale / torch.sqrt({0} + {0}.exp() * {1})).clamp(max=1.0)"
+    assert checked(*scale, bounded.format("x * x", "0.0")) != []
+    # nothing in it is certain to be a tensor: it may be an array as well
+    assert checked(*scale, "return (scale / x).clip(max=1.0)") == []

@@ -204,3 +204,28 @@ def test_a_script_samples_what_it_compares_with_itself(head: str, confidence: Co
         "    torch.min(ratio * gain, ratio.clamp(0.8, 1.2) * gain).mean().backward()\n"
     )
     assert set(confidences("train.py", text)) == {confidence}
+
+
+@pytest.mark.parametrize(
+    ("level", "confidence"),
+    [
+        ("self.noise_schedule.SNR(t)", Confidence.LOW),
+        ("self.snr(t)", Confidence.LOW),
+        ("gamma_t", Confidence.LOW),
+        ("self.snr(x)", Confidence.HIGH),
+        ("energy", Confidence.HIGH),
+    ],
+)
+def test_how_much_noise_is_added_is_drawn(level: str, confidence: Confidence) -> None:
+    text = (
+        "import torch\n\n\nclass Diffusion:\n"
+        f"    def weight(self, x, t, gamma_t, energy):\n        return {level}.sqrt().clamp(min=1e-3)\n"
+    )
+    assert confidences("model.py", text) == [confidence]
+    if "schedule" not in level:
+        assert confidences("model.py", text.replace("Diffusion", "Rays")) == [Confidence.HIGH]
+
+
+def test_the_step_of_an_optimiser_is_handed_a_gradient() -> None:
+    assert is_apart_from_training("expm", "Manifold", ["p", "d_p", "lr"])
+    assert not is_apart_from_training("expm", "Manifold", ["p", "v", "lr"])

@@ -489,3 +489,27 @@ def test_a_script_outside_of_any_project_has_the_files_next_to_it(tmp_path: Path
     (tmp_path / "below" / "far.py").write_text(LOUD)
     findings = analyse(read(str(tmp_path / "own.py")), Config())
     assert [finding.confidence for finding in findings] == [LOW]
+
+
+@pytest.mark.parametrize(("decorator", "confidence"), [("project_jit_script()", LOW), ("register()", HIGH)])
+def test_what_compiles_a_function_leaves_it_what_it_is(
+    tmp_path: Path, decorator: str, confidence: Confidence
+) -> None:
+    own = HELPER.replace("def log", f"@{decorator}\ndef log")
+    use = "import torch\nfrom own import log\n\n@torch.no_grad()\ndef g(x):\n    return log(x)\n"
+    assert found(tmp_path, own, {"other.py": use}) == [confidence]
+
+
+@pytest.mark.parametrize(("declared", "confidence"), [("solve", LOW), ("prepare", HIGH)])
+def test_the_file_of_a_base_class_calls_the_method_that_it_declares(
+    tmp_path: Path, declared: str, confidence: Confidence
+) -> None:
+    base = (
+        f"import torch\n\nclass Problem:\n    def {declared}(self, x):\n        raise NotImplementedError\n\n"
+        "@torch.no_grad()\ndef minimise(problem, x):\n    return problem.solve(x)\n"
+    )
+    own = (
+        "import torch\nfrom base import Problem\n\nclass Exact(Problem):\n    def solve(self, x):\n"
+        "        return torch.where(x > 0, x.log(), x)\n"
+    )
+    assert found(tmp_path, own, {"base.py": base}) == [confidence]

@@ -63,7 +63,8 @@ class Methods(TorchCalls):
         values = call.values
         if call.name == "get" and isinstance(call.first, Text) and isinstance(call.first.value, str):
             return self.named_leaf(call.first.value, key=("item", receiver.number, call.first.value))
-        if receiver.kind is not Kind.TENSOR:  # a method of some object may do anything with them
+        # a method of some object may do anything with them
+        if receiver.kind is not Kind.TENSOR or call.name == "backward":
             self.sink(receiver, *values)
         region, regular = self.named_result(call.name)
         if call.name == "transform" and isinstance(receiver, Leaf) and receiver.name.endswith("constraint"):

@@ -164,7 +164,7 @@ def test_lengths_are_distances_where_bonds_are_spoken_of() -> None:
         ("masked", True),
         ("mask_logits", True),
         ("in_quaternion", False),
-        ("on_diagonal", False),
+        ("on_diagonal", True),
         ("observed_values", False),
         ("selected_logits", False),
         ("x_padded", False),

@@ -57,7 +57,7 @@ class Assignments(Expressions):
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, thing, frame)
         elif isinstance(target, ast.Starred):
-            self.bind(target.value, Each(thing), frame)
+            self.bind(target.value, thing if isinstance(thing, Items) else Each(thing), frame)
         elif isinstance(target, ast.Attribute):
             self._bind_attribute(target, thing, frame)
         elif isinstance(target, ast.Subscript):
@@ -85,6 +85,7 @@ class Assignments(Expressions):
         )
 
     def _unpack(self, targets: Sequence[ast.expr], thing: Thing, frame: Frame) -> None:
+        thing = _gathered(targets, thing) if isinstance(thing, Items) else thing
         if isinstance(thing, Items) and len(thing.things) == len(targets):
             parts: Sequence[Thing] = thing.things
         elif isinstance(thing, Value):
@@ -200,3 +201,14 @@ def _item(node: ast.expr, index: int) -> ast.expr:
     """The expression `node[index]`, where `node` stands."""
     key = ast.copy_location(ast.Constant(index), node)
     return ast.copy_location(ast.Subscript(node, key, ast.Load()), node)
+
+
+def _gathered(targets: Sequence[ast.expr], things: Items) -> Items:
+    """Things with those that a starred target takes as one: `first, *rest = things`."""
+    stars = [index for index, target in enumerate(targets) if isinstance(target, ast.Starred)]
+    taken = len(things.things) - len(targets) + 1
+    if len(stars) != 1 or taken < 0:
+        return things
+    (star,) = stars
+    parts = things.things
+    return Items((*parts[:star], Items(parts[star : star + taken]), *parts[star + taken :]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.assume.stated import kept
@@ -82,12 +83,23 @@ class Calls(Functions):
             return self.construct(called, call)
         if isinstance(called, Instance):
             return self.call_instance(called, call)
+        if isinstance(called, Layer) and called.name == "Sequential":
+            return self._call_in_turn(called.args, call)
         if isinstance(called, Layer) and isinstance(call.first, Value):
             return self.call_layer(called, call.first, call)
         if isinstance(called, Foreign):
             return called
         known = self.callables.get(called.number) if isinstance(called, Leaf) else None
         return self.unknown_call(call) if known is None else self._call_known(known, call)
+
+    def _call_in_turn(self, modules: Sequence[Thing], call: Call) -> Thing:
+        """The result of modules each of which is given what the one before has made."""
+        if len(call.args) != 1 or not any(isinstance(one, (Layer, Instance)) for one in modules):
+            return self.unknown_call(call)
+        (made,) = call.args
+        for module in modules:
+            made = self.call(Call(module, (made,), {}, call.node, call.frame))
+        return made
 
     def _call_known(self, known: Either | Partial, call: Call) -> Thing:
         """The result of a function that was put together from others, or is one of two."""

@@ -212,9 +212,10 @@ class Functions(Methods):
         """An object of a class of the analysed code."""
         self.sink(*call.things)
         place = call.frame.foreign_call or call.node
-        return self.instance_of(cls, cls.name, call.args or None, place)
+        record = self.record(cls, call) if call.is_complete else None
+        return record or self.instance_of(cls, cls.name, call if call.args or call.named else None, place)
 
-    def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
+    def initialise(self, init: Function, call: Call | None, place: ast.AST) -> None:
         """Run `__init__` for its effect on the instance; long chains of them are cut as those of calls are."""
         self.collected.inlined += 1
         if len(self.initialising) > _DEEPEST_CALL or self.collected.inlined > MOST_INLINED:
@@ -224,7 +225,8 @@ class Functions(Methods):
         frame.depth, frame.owner, frame.calls = 1, init.owner, (init.node,)
         receiver = () if init.receiver is None else (init.receiver,)
         # what an object is made with is a setting, as other attributes that nothing is known of
-        self.bind_parameters(init, (*receiver, *(args or ())), {}, frame, prefix="self.")
+        args, named = ((), {}) if call is None else (call.args, call.named)
+        self.bind_parameters(init, (*receiver, *args), named, frame, prefix="self.")
         self.body(init, frame)
         if isinstance(init.receiver, Instance):
             init.receiver.ensured = _about(init.receiver, frame.path)

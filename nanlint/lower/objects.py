@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import cast
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
@@ -14,7 +15,7 @@ from nanlint.lower.call import Call
 from nanlint.lower.conventions import Said, annotated, named, named_in, of_each, unparsed
 from nanlint.lower.remembered import remembered
 from nanlint.lower.scope import Frame, Scope, elsewhere
-from nanlint.lower.things import Class, Each, Function, Inherited, Instance, Layer, Method, Thing
+from nanlint.lower.things import Class, Each, Function, Inherited, Instance, Items, Layer, Method, Thing
 from nanlint.regions import Region
 
 _MOST_ANCESTORS = 12
@@ -53,50 +54,59 @@ class Objects(Assuming):
         self,
         cls: Class,
         name: str = "self",
-        args: tuple[Thing, ...] | None = None,
+        call: Call | None = None,
         place: ast.AST | None = None,
     ) -> Instance:
         """An instance with the attributes that `__init__` and the class body give it.
 
-        `args` are the arguments of the call at `place`; without them the parameters' defaults and names are all that
-        is known.
+        It is made by a `call` at `place`; without one the parameters' defaults and names are all that is known.
         """
-        key = (id(cls.node), name, self.shallow) if args is None else None
+        key = (id(cls.node), name, self.shallow) if call is None else None
         if key in self.instances:
             return self.instances[key].copy(cls)
         instance = Instance(cls, name)
         ancestry = self.ancestry(cls)
-        for field in [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]:
-            instance.fields[field.target.id] = self._field_value(field, name)  # type: ignore[union-attr]
+        fields = [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]
+        for field in fields:
+            instance.fields[field.target.id] = self._field_value(field, name)
+        if call is not None:
+            instance.fields.update(_given([field.target.id for field in fields], call))
         inits = ((_own_init(ancestor), ancestor) for ancestor in ancestry)
         init, home = next((pair for pair in inits if pair[0] is not None), (None, cls))
         if init is not None and id(init) not in self.initialising:
             function, place = Function(init, home.scope, instance, cls), place or _heading(cls)
             if key is None:
-                instance.initialise = partial(self._initialise, function, args, place, shallow=self.shallow)
+                instance.initialise = partial(self._initialise, function, call, place, shallow=self.shallow)
             else:
-                self._initialise(function, args, place, shallow=self.shallow)
+                self._initialise(function, call, place, shallow=self.shallow)
                 self.instances[key] = instance.copy(cls)
         return instance
 
-    def _initialise(
-        self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST, *, shallow: bool
-    ) -> None:
+    def _initialise(self, init: Function, call: Call | None, place: ast.AST, *, shallow: bool) -> None:
         """Run `__init__` as it would have been where the object was made, unless it runs already."""
         if id(init.node) in self.initialising:
             return
         before, self.shallow = self.shallow, shallow
         self.initialising.add(id(init.node))
-        self.initialise(init, args, place)
+        self.initialise(init, call, place)
         self.initialising.discard(id(init.node))
         self.shallow = before
 
-    def initialise(self, init: Function, args: tuple[Thing, ...] | None, place: ast.AST) -> None:
+    def initialise(self, init: Function, call: Call | None, place: ast.AST) -> None:
         """Run `__init__` for a call at `place`; its selectors and sinks are not those of the caller."""
         raise NotImplementedError
 
-    def _field_value(self, field: ast.AnnAssign, name: str) -> Thing:
-        assert isinstance(field.target, ast.Name)
+    def record(self, cls: Class, call: Call) -> Items | None:
+        """What a call of a named tuple's class makes; None for other classes."""
+        bases = {getattr(base, "attr", getattr(base, "id", "")) for base in cls.node.bases}
+        if bases != {"NamedTuple"} or any(isinstance(one, ast.FunctionDef) for one in cls.node.body):
+            return None
+        fields = _annotated(cls)
+        given = _given([field.target.id for field in fields], call)
+        things = {field.target.id: self._field_value(field, cls.name) for field in fields} | given
+        return Items(tuple(things.values()), tuple(things))
+
+    def _field_value(self, field: _Field, name: str) -> Thing:
         default = field.value.value if isinstance(field.value, ast.Constant) else None
         if isinstance(default, (int, float)) and not isinstance(default, bool):
             return self.builder.constant(float(default))
@@ -212,6 +222,8 @@ class Objects(Assuming):
     def made_by_torch(self, dotted: str, call: Call) -> Thing | None:
         """What calling a class of `torch.nn` makes, if the catalogue knows it."""
         name = dotted.rsplit(".", 1)[-1]
+        if dotted == "torch.nn.Sequential" and call.args and call.is_complete:
+            return Layer(name, call.args)
         if not dotted.startswith("torch.nn.") or name not in MODULES:
             return None
         if name == "Parameter":
@@ -226,14 +238,31 @@ class Objects(Assuming):
         return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
 
 
-def _dataclass_fields(cls: Class) -> list[ast.AnnAssign]:
+class _Field(ast.AnnAssign):
+    """An annotated name in the body of a class."""
+
+    target: ast.Name
+
+
+def _dataclass_fields(cls: Class) -> list[_Field]:
     if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
         return []
-    return [
-        statement
-        for statement in cls.node.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    ]
+    return _annotated(cls)
+
+
+def _annotated(cls: Class) -> list[_Field]:
+    """The fields that the body of a class declares."""
+    return [cast(_Field, statement) for statement in cls.node.body if _is_field(statement)]
+
+
+def _is_field(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+
+
+def _given(names: Sequence[str], call: Call) -> dict[str, Thing]:
+    """The fields that a call gives values to."""
+    named = {name: thing for name, thing in call.named.items() if name in names}
+    return dict(zip(names, call.args, strict=False)) | named
 
 
 @remembered

@@ -110,6 +110,9 @@ def _sparse(calls: Values, call: Call) -> Thing | None:
 
 
 def _from_numpy(calls: Values, call: Call) -> Thing | None:
+    """Indices stay those of the elements that they were found for."""
+    if isinstance(call.first, Value) and call.first.number in calls.positions:
+        return call.first
     return calls.builder.leaf(calls.source(call.node), grad=False, kind=Kind.TENSOR, node=call.node)
 
 

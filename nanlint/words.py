@@ -19,7 +19,7 @@ SELECTING = _both(
     """
     where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6
     hardtanh threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim
-    topk kthvalue sort nanmean nansum tril triu
+    topk kthvalue sort nanmean nansum tril triu fill_diagonal
     """
 )
 """Calls that drop elements."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from nanlint.flow.operators import number
+from nanlint.flow.operators import is_doubled, number
 from nanlint.flow.sources import DROPPING, LOGICAL, MASKING, PICKING, Selection, Source, Unit
 
 
@@ -93,6 +93,8 @@ class Bindings:
             operands = self.of(target.value)
             operands.add(source)
             self.picked(operands, target.slice)
+            if is_doubled(target.slice):
+                self.selector(operands)
             self.filled(target.value, source)
 
     def filled(self, target: ast.expr, source: Source) -> None:

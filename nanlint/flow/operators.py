@@ -29,3 +29,11 @@ def is_singular(operator: ast.operator, right: ast.expr, *, squares: bool) -> bo
         divisor = number(right)
         return divisor is None or divisor < _SMALLEST_DIVISOR
     return False
+
+
+def is_doubled(key: ast.expr) -> bool:
+    """Whether a subscript ends with the same indices twice: those of elements on a diagonal."""
+    parts = key.elts if isinstance(key, ast.Tuple) else ()
+    if len(parts) < 2 or isinstance(parts[-1], (ast.Slice, ast.Constant)):
+        return False
+    return ast.dump(parts[-1]) == ast.dump(parts[-2])

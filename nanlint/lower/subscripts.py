@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from nanlint.cases import may_be_poisoned
+from nanlint.flow.operators import is_doubled
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.keys import bounds_of, only_one, place_along, reshapes, written
 from nanlint.lower.positions import Positions, parts_of
@@ -153,7 +154,7 @@ class Subscripts(Positions):
         """The value of a tensor after `old[key] = thing`."""
         if not isinstance(thing, Value):
             thing = self.as_value(thing)
-        mask = self.mask_in(key, frame)
+        mask = self.diagonal(old) if self._is_diagonal(key, frame) else self.mask_in(key, frame)
         if mask is not None and self._may_drop(old, mask):
             return self.store_masked(old, mask, thing, node, frame)
         if reshapes(key):
@@ -163,6 +164,13 @@ class Subscripts(Positions):
         if mask is None:
             self.stored_at(old, chosen, thing, key, node, frame)
         return chosen
+
+    def _is_diagonal(self, key: ast.expr, frame: Frame) -> bool:
+        """Whether a subscript takes the elements of a matrix that have the same indices twice: `y[rows, rows]`."""
+        if not is_doubled(key):
+            return False
+        indices = self.place(parts_of(key)[-1], frame)
+        return isinstance(indices, Value) and indices.kind is not Kind.NUMBER and not self.is_logical(indices)
 
     def each(self, thing: Thing, node: ast.AST) -> Thing:
         """An element of an iterable that a loop runs over."""

@@ -254,6 +254,12 @@ class Values(Objects):
         masks = {mask.number: mask for key in keys if (mask := self.mask_of(key)) is not None}
         return next(iter(masks.values())) if len(masks) == 1 else None
 
+    def diagonal(self, of: Value) -> Leaf:
+        """The mask of the elements of a matrix that have one index twice."""
+        return self.opaque(
+            "diagonal", region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=("diagonal", of.number)
+        )
+
     def found_where(self, value: Value, indices: Value) -> None:
         """Remember that some indices are those of the elements of a value that are not 0."""
         logical = self.is_logical(value)

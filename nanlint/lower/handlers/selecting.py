@@ -71,6 +71,15 @@ def _hardtanh(calls: Values, call: Call) -> Thing | None:
     return calls.apply("hardtanh", (value, calls.as_value(low), calls.as_value(high)), call.node, call.frame)
 
 
+def _fill_diagonal(calls: Values, call: Call) -> Thing | None:
+    value, filler = call.argument(0, "self"), call.argument(1, "fill_value")
+    if not isinstance(value, Value) or filler is None:
+        return None
+    return calls.apply(
+        "masked_fill", (value, calls.diagonal(value), calls.as_value(filler)), call.node, call.frame
+    )
+
+
 def _nan_to_num(calls: Values, call: Call) -> Thing | None:
     if not isinstance(call.first, Value):
         return None
@@ -192,6 +201,8 @@ HANDLERS: dict[str, Handler] = {
     "clamp_": _clamp,
     "clip": _clamp,
     "clip_": _clamp,
+    "fill_diagonal": _fill_diagonal,
+    "fill_diagonal_": _fill_diagonal,
     "hardtanh": _hardtanh,
     "hardtanh_": _hardtanh,
     "max": _extremum("maximum", "max"),

@@ -12,6 +12,8 @@ from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.things import Each, Instance, Items, Symbol, Text, Thing, values_in
 from nanlint.lower.values import Values
 
+_MOST_PARTS = 16
+"""Parts of which each is known where they are joined: as many as a matrix for points in space has elements."""
 _MOST_POINTS = 8
 """Of longer ranges only the ends are known."""
 
@@ -146,7 +148,7 @@ def _joined(calls: Values, call: Call) -> Thing | None:
         return calls.as_value(parts.thing)
     if not isinstance(parts, Items) or not parts.things:
         return None
-    if len(parts.things) > 8:
+    if len(parts.things) > _MOST_PARTS:
         values = values_in(parts)
         return calls.opaque(
             calls.source(call.node), parts, grad=any(value.grad for value in values), kind=Kind.TENSOR

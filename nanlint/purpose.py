@@ -31,6 +31,7 @@ _FUNCTION = re.compile(
     r"|generate|predict(_step)?|validation_step|test_step|infer(ence)?"
     r"|(\w+_)?sampler|effective_sample_size|(split_)?gelman_rubin"
     r"|(\w+_)?statistics|average_(pitch|energy|features|over_durations)"
+    r"|_*(scale|transform|sample|reset|make|generate)_noise"
     r"|_*unsafe_\w+",
     re.IGNORECASE,
 )

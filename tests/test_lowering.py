@@ -204,3 +204,21 @@ def test_a_number_of_numpy_beside_a_tensor_is_a_number() -> None:
     assert checked(*scale, bounded.format("x * x", "0.0")) != []
     # nothing in it is certain to be a tensor: it may be an array as well
     assert checked(*scale, "return (scale / x).clip(max=1.0)") == []
+
+
+@pytest.mark.parametrize(
+    ("stores", "is_found"),
+    [
+        (["y[:, 2] = y[:, 2].clamp(min=0.1)"], False),
+        (["y[:, 2].clamp_(min=0.1)"], False),
+        (["y[:, 2:3] = y[:, 2:3].clamp(min=0.1)"], False),
+        (["y[:, 2].clamp_(min=0.1)", "y[:, :2] = 0.0", "y[..., None, 1] = 2.0"], True),
+        (["y[:, 2].clamp_(min=0.1)", "y[:, :2] = 0.0", "y[:, 1] = 2.0"], False),
+        (["y[:, 1].clamp_(min=0.1)"], True),
+        (["y[:, 2].clamp_(min=0.1)", "y[:, 1:] = x[:, 1:]"], True),
+        (["y[:, 2].clamp(min=0.1)"], True),
+    ],
+)
+def test_a_part_is_what_was_stored_in_it(stores: list[str], is_found: bool) -> None:
+    result = "return (y[:, :2] / y[:, 2, None])[m > 0]"
+    assert bool(checked("y = x + 1.0", *stores, result)) is is_found

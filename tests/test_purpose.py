@@ -115,6 +115,7 @@ def test_functions_that_may_be_trained_through(name: str) -> None:
         "average_over_durations",
         "generate",
         "deterministic_sampler",
+        "_scale_noise",
         "effective_sample_size",
     ],
 )

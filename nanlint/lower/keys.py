@@ -67,6 +67,44 @@ def _count(bound: ast.expr | None) -> str | None:
     return str(bound.value) if isinstance(bound, ast.Constant) and type(bound.value) is int else None
 
 
+def place_of(key: ast.expr) -> tuple[str, ...] | None:
+    """The elements that a literal subscript takes, whatever dimensions it adds; None if it is no literal one."""
+    parts = key.elts if isinstance(key, ast.Tuple) else [key]
+    found: list[str] = []
+    for part in parts:
+        if adds_dimension(part):
+            continue
+        at = integer(part)
+        if at is None and not isinstance(part, (ast.Slice, ast.Constant)):
+            return None
+        if isinstance(part, ast.Slice) and bounds_of(part) is None:
+            return None
+        found.append(str(at) if at is not None else only_one(part) or written(part))  # type: ignore[arg-type]
+    while found and found[-1] == ":":
+        del found[-1]
+    return tuple(found) or None
+
+
+def are_apart(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two places have no element in common: `[:, 0]` and `[:, 2]`, `[:, :2]` and `[:, 2]`."""
+    if len(one) != len(other) or ("..." in one) != ("..." in other):
+        return False  # they may speak of other dimensions
+    pairs = ((_extent(x), _extent(y)) for x, y in zip(one, other, strict=True))
+    return any(x and y and x.isdisjoint(y) for x, y in pairs)
+
+
+_MOST_COUNTED = 16
+
+
+def _extent(part: str) -> frozenset[int]:
+    """The few indices that a part of a place takes, counted from the front; none if that cannot be told."""
+    first, colon, last = part.partition(":")
+    if not colon:
+        return frozenset({int(part)}) if part.isdigit() else frozenset()
+    bounded = last.isdigit() and (not first or first.isdigit())
+    return frozenset(range(int(first or 0), min(int(last), _MOST_COUNTED))) if bounded else frozenset()
+
+
 def reshapes(key: ast.expr) -> bool:
     """Whether a subscript keeps every element: `[:]`, `[..., None]`, `[None, :]`."""
     parts = key.elts if isinstance(key, ast.Tuple) else [key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
@@ -96,6 +96,14 @@ class Collected:
             found[:] = [selector for selector in found if selector.number != number]
 
 
+class Overwritten(NamedTuple):
+    """A place in a tensor that something is stored in, and what the tensor was before."""
+
+    place: tuple[str, ...]
+    thing: Value
+    before: Value
+
+
 class Lowering:
     """State shared by the statements, expressions and calls of one file."""
 
@@ -129,6 +137,8 @@ class Lowering:
         """What a value that is the element of another one was picked from."""
         self.stacked: dict[int, tuple[tuple[Value, ...], float]] = {}
         """What the result of a `stack` was made of, and along which dimension."""
+        self.overwritten: dict[int, Overwritten] = {}
+        """What of a value was stored, by its own number."""
         self.compared: set[int] = set()
         """The numbers of the sums that their own elements are compared with."""
         self.identities: set[int] = set()

@@ -7,7 +7,8 @@ import ast
 from nanlint.cases import may_be_poisoned
 from nanlint.flow.operators import is_doubled
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.keys import bounds_of, only_one, place_along, reshapes, written
+from nanlint.lower.keys import are_apart, bounds_of, only_one, place_along, place_of, reshapes, written
+from nanlint.lower.lowering import Overwritten
 from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
 from nanlint.lower.scope import Frame
@@ -68,7 +69,7 @@ class Subscripts(Positions):
         mask = self.mask_in(node.slice, frame)
         if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
-        part = self._stacked_part(owner, node.slice)
+        part = self._stacked_part(owner, node.slice) or self._stored_part(owner, node.slice)
         if part is not None:
             return part
         key = self.key(node.slice, frame)
@@ -100,6 +101,18 @@ class Subscripts(Positions):
         parts, along = self.stacked.get(owner.number, ((), 0.0))
         at = place_along(key, int(along))
         return parts[at] if at is not None and -len(parts) <= at < len(parts) else None
+
+    def _stored_part(self, owner: Value, key: ast.expr) -> Value | None:
+        """`v` of `y[:, 2]` after `y[:, 2] = v`, whatever else was stored in other places since."""
+        place = place_of(key)
+        while place is not None and owner.number in self.overwritten:
+            stored = self.overwritten[owner.number]
+            if stored.place == place:
+                return stored.thing
+            if not are_apart(stored.place, place):
+                return None
+            owner = stored.before
+        return None
 
     def _assume_of_element(self, owner: Value, key: str, frame: Frame) -> None:
         """What is known of a tensor is known of its elements."""
@@ -161,6 +174,9 @@ class Subscripts(Positions):
             return thing
         chosen = self.choose(None, thing, old)
         assert isinstance(chosen, Value)
+        place = place_of(key) if mask is None else None
+        if place is not None and chosen.number not in (old.number, thing.number):
+            self.overwritten[chosen.number] = Overwritten(place, thing, old)
         if mask is None:
             self.stored_at(old, chosen, thing, key, node, frame)
         return chosen

@@ -26,6 +26,7 @@ from nanlint.lower.binding import arguments, is_in_place, is_of_row, written_to
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import counts_something
 from nanlint.lower.handlers import HANDLERS
+from nanlint.lower.keys import place_of
 from nanlint.lower.lowering import COUNT
 from nanlint.lower.things import Layer, Method, Symbol, Thing
 from nanlint.lower.unknown_calls import UnknownCalls
@@ -106,6 +107,9 @@ class TorchCalls(UnknownCalls):
         if isinstance(found, Value):
             for old in written_to(dotted, call, first=in_place):
                 self.rebind(old, found, call.frame)
+            view = _view(call.node) if in_place else None
+            if view is not None:
+                self.bind(view, found, call.frame)
         return found
 
     def _by_name(self, dotted: str, short: str, call: Call) -> Thing | None:
@@ -189,3 +193,9 @@ class TorchCalls(UnknownCalls):
             self.as_value(given[name]) if name in given else self.builder.constant(row.defaults[name])
             for name in row.parameters
         ]
+
+
+def _view(node: ast.AST) -> ast.Subscript | None:
+    """The part of a tensor that a method is called on: `y[:, 2]` of `y[:, 2].clamp_(min=0.1)`."""
+    owner = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    return owner if isinstance(owner, ast.Subscript) and place_of(owner.slice) is not None else None

@@ -112,7 +112,6 @@ def lower(
 class ModuleLowering(Economy):
     """Lowers one file, function by function."""
 
-    tree: ast.Module | None = None
     settings: Sequence[str] = ()
     wanted: Collection[ast.AST] | None = None
     """The functions to lower, None for all."""

@@ -13,6 +13,7 @@ from nanlint.lower.conventions import is_beside_prediction, may_be_number
 from nanlint.lower.demand import demanded
 from nanlint.lower.dispatch import deciding
 from nanlint.lower.distributions import comparisons, declared
+from nanlint.lower.given import calls_in, numbers_given
 from nanlint.lower.infinite import asked_about
 from nanlint.lower.lowering import MOST_INLINED
 from nanlint.lower.methods import Methods
@@ -195,6 +196,8 @@ class Functions(Methods):
         """A parameter that no argument is known for: its default if that is of numbers, else what its name says."""
         if default is not None:
             thing = self.evaluate(default, elsewhere(function.scope))
+            if isinstance(thing, Constant) and not (complete or _is_flag(default)):
+                thing = self._as_given(parameter.arg, thing, function)
             if _is_of_numbers(thing) and (complete or not _is_flag(default)):
                 return thing
             if _is_flag(default):
@@ -207,6 +210,16 @@ class Functions(Methods):
         if isinstance(thing, Leaf) and beyond is not None:
             return self.builder.leaf(name, thing.region | beyond, grad=thing.grad, kind=thing.kind)
         return thing
+
+    def _as_given(self, parameter: str, default: Constant, function: Function) -> Value:
+        """The default of a parameter, or one of the numbers that it is given in the file."""
+        calls = calls_in(self.tree).get(getattr(function.node, "name", ""), ()) if self.tree else ()
+        places = [one.arg for one in (*function.node.args.posonlyargs, *function.node.args.args)]
+        index = places.index(parameter) - (function.owner is not None) if parameter in places else None
+        numbers = numbers_given(calls, parameter, index, default.value) if calls else ()
+        if not numbers:
+            return default
+        return self.builder.leaf(parameter, R.point(*numbers), grad=False, kind=Kind.NUMBER)
 
     def construct(self, cls: Class, call: Call) -> Thing:
         """An object of a class of the analysed code."""
@@ -261,10 +274,10 @@ def _checks(cls: ast.ClassDef) -> bool:
 
 
 def _is_of_numbers(thing: Thing) -> bool:
-    """Whether a thing is a number, or a tuple or list of some."""
+    """Whether a thing is a number, one of some, or a tuple or list of numbers."""
     if isinstance(thing, Items):
         return bool(thing.things) and all(isinstance(item, Constant) for item in thing.things)
-    return isinstance(thing, Constant)
+    return isinstance(thing, Constant) or (isinstance(thing, Leaf) and thing.region.points is not None)
 
 
 def _names(function: Function) -> list[str]:

@@ -111,6 +111,8 @@ class Lowering:
     """Whether slices and the like are looked at as selectors."""
     shallow = False
     """Whether calls into other files are passed by."""
+    tree: ast.Module | None = None
+    """The file that is lowered."""
 
     def __init__(self, text: str, dtype: Dtype = DTYPES["float32"]) -> None:
         self.text = text

@@ -37,7 +37,10 @@ _MOST_FRUITLESS, _FEWEST_FRUITLESS, _FRUITLESS_VISITS = 300, 60, 40_000
 Of large graphs fewer are run, but for the first of them, so that about as many values are computed.
 """
 _MOST_JUDGED, _MOST_OF_SITE = 60, 15
-"""Proofs of one case, and of one op in it, whose confidence is looked into; those after them are taken for unlikely."""
+"""Proofs of one case, and of one op for one target of it, whose confidence is looked into.
+
+Those after them are taken for unlikely.
+"""
 
 _FRUITLESS = Fruitless()
 _ROUNDED = 1.00001
@@ -73,8 +76,10 @@ class Study:
         self.ran: dict[bytes, Proof | None] = {}
         """What came of the candidates that were run in the dtype at hand, by their numbers."""
         self.judged: dict[tuple[object, ...], Confidence] = {}
+        self.looked_into = 0
+        """How many proofs of the case were looked into."""
         self.judgements: Counter[int] = Counter()
-        """How many proofs were looked into of each op, by its number."""
+        """How many of them for the target at hand, by the number of the op."""
         self.proven: set[int] = set()
         """The numbers of the ops that have a likely proof."""
         self.aim: int | None = None
@@ -190,6 +195,7 @@ class Study:
 
     def _best(self, facts: Facts) -> Proof | None:
         """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
+        self.judgements.clear()
         best: Proof | None = None
         left = min(_MOST_FRUITLESS, max(_FEWEST_FRUITLESS, _FRUITLESS_VISITS // len(self.order)))
         for inputs in assignments(self.network, facts, self.effort):
@@ -340,6 +346,7 @@ class Study:
         if key not in self.judged:
             in_vain = self._is_enough(proof.site.number) or self.judge.is_far_fetched(proof)
             self.judgements[proof.site.number] += not in_vain
+            self.looked_into += not in_vain
             self.judged[key] = Confidence.LOW if in_vain else self.judge.confidence(proof)
             self.is_likely = self.is_likely or self.judged[key] is not Confidence.LOW
         return self.judged[key]
@@ -347,7 +354,7 @@ class Study:
     def _is_enough(self, site: int | None) -> bool:
         """Whether so many proofs were looked into, of one op or of all, that no others are."""
         of_site = 0 if site is None else self.judgements[site]
-        return of_site >= _MOST_OF_SITE or self.judgements.total() >= _MOST_JUDGED
+        return of_site >= _MOST_OF_SITE or self.looked_into >= _MOST_JUDGED
 
     def _rank(self, proof: Proof) -> tuple[bool, bool, bool, float]:
         """Plausible before far-fetched, singular before not, numbers that a person may write before others."""

@@ -83,7 +83,7 @@ MASKING = (
     not_equal isclose isfinite isinf isnan isposinf isneginf isin isreal signbit logical_and logical_not logical_or
     logical_xor equal heaviside
     eye tril triu bernoulli one_hot scatter bool
-    nonzero argwhere flatnonzero where masked_fill sample rsample
+    nonzero argwhere flatnonzero triu_indices tril_indices where masked_fill sample rsample
     """
     )
     | {"BoolTensor", "Bernoulli"}

@@ -9,8 +9,12 @@ from nanlint import regions as R
 from nanlint.graph import Apply, Kind, Leaf, Value
 from nanlint.lower.conventions import is_count_name, is_record, keeps_records, named
 from nanlint.lower.expressions import Expressions
+from nanlint.lower.keys import attribute_place, place_of
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Instance, Items, Mapped, Thing
+
+_OF_TENSORS = frozenset({"data", "grad", "requires_grad", "names"})
+"""Attributes that tensors have and that can be assigned to."""
 
 
 class Assignments(Expressions):
@@ -105,6 +109,11 @@ class Assignments(Expressions):
             owner.fields[target.attr] = thing
         if target.attr != "data":
             self.sink(thing)
+        is_object = (
+            isinstance(owner, Leaf) and owner.kind is not Kind.TENSOR and target.attr not in _OF_TENSORS
+        )
+        if is_object and isinstance(owner, Leaf) and isinstance(target.value, ast.Name):
+            self.rebind(owner, self.with_stored(owner, attribute_place(target.attr), thing), frame)
 
     def _bind_item(self, target: ast.Subscript, thing: Thing, frame: Frame) -> None:
         """`y[key] = v` gives `y` a new value; names of the same tensor follow."""
@@ -116,6 +125,11 @@ class Assignments(Expressions):
                 self._put(old, target.slice, thing, frame)
             else:
                 self.sink(thing)
+            return
+        if not _is_place(target.slice):
+            self.sink(thing)
+            if isinstance(target.value, ast.Name):
+                self.rebind(old, self.with_stored(old, place_of(target.slice), thing), frame)
             return
         new = self.stored(old, target.slice, thing, target, frame)
         if isinstance(target.value, ast.Name):

@@ -8,9 +8,10 @@ import math
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES
 from nanlint.catalogue.structure import FLAGS, SIZES, TRANSPOSED
-from nanlint.graph import Kind, Value
+from nanlint.graph import Kind, Leaf, Value
 from nanlint.lower.calls import Calls
-from nanlint.lower.lowering import COUNT
+from nanlint.lower.keys import are_apart, attribute_place
+from nanlint.lower.lowering import COUNT, Overwritten
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Class, Foreign, Inherited, Instance, Items, Mapped, Method, Symbol, Thing
 from nanlint.names import canonical
@@ -107,4 +108,28 @@ class Attributes(Calls):
                 node=node,
                 key=("size", owner.number, attr),
             )
-        return Method(owner, attr, node)
+        found, owner = self.stored_in(owner, attribute_place(attr))
+        return found or Method(owner, attr, node)
+
+    def stored_in(self, owner: Value, place: tuple[str, ...] | None) -> tuple[Thing | None, Value]:
+        """What was stored in a place of something, whatever else was stored in other places since.
+
+        None if nothing was; with it what the owner was before all that was stored elsewhere.
+        """
+        while place is not None and owner.number in self.overwritten:
+            stored = self.overwritten[owner.number]
+            if stored.place == place:
+                return stored.thing, owner
+            if not are_apart(stored.place, place):
+                break
+            owner = stored.before
+        return None, owner
+
+    def with_stored(self, owner: Value, place: tuple[str, ...] | None, thing: Thing) -> Value:
+        """An object or a dictionary of which nothing is known, after something was stored in a place of it."""
+        if place is None:
+            return owner
+        name = owner.name if isinstance(owner, Leaf) else "value"
+        made = self.opaque(name, owner, grad=owner.grad, kind=owner.kind, node=owner.node)
+        self.overwritten[made.number] = Overwritten(place, thing, owner)
+        return made

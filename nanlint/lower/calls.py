@@ -120,6 +120,8 @@ class Calls(Functions):
             return self.call_math(short, call) if _is_of_numbers(dotted, call) else Foreign()
         if dotted.startswith(_MATH):
             return self.call_math(short, call)
+        if dotted in _EACH_ALONE and call.args and isinstance(call.args[0], Function):
+            return call.args[0]
         if dotted.startswith("torch."):
             return self.call_torch(dotted, short, call)
         handler = HANDLERS.get(short) if dotted.startswith("builtins.") else None
@@ -172,6 +174,8 @@ class Calls(Functions):
         return (self.follow(thing.name) or thing) if isinstance(thing, Symbol) else thing
 
 
+_EACH_ALONE = frozenset({"torch.vmap", "torch.func.vmap", "functorch.vmap"})
+"""What makes of a function one that does the same with each of several arguments."""
 _FINDING = frozenset({"where", "nonzero", "flatnonzero", "argwhere"})
 """Functions of numpy that say where a mask is true."""
 

@@ -86,11 +86,23 @@ def place_of(key: ast.expr) -> tuple[str, ...] | None:
 
 
 def are_apart(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two places have no element in common: `[:, 0]` and `[:, 2]`, `[:, :2]` and `[:, 2]`."""
+    """Whether two places have nothing in common: `[:, 0]` and `[:, 2]`, `[:, :2]` and `[:, 2]`, `["a"]` and `["b"]`."""
+    if is_word(one) and is_word(other):
+        return one != other
     if len(one) != len(other) or ("..." in one) != ("..." in other):
         return False  # they may speak of other dimensions
     pairs = ((_extent(x), _extent(y)) for x, y in zip(one, other, strict=True))
     return any(x and y and x.isdisjoint(y) for x, y in pairs)
+
+
+def attribute_place(name: str) -> tuple[str, ...]:
+    """The place of an attribute."""
+    return (f"'.{name}'",)
+
+
+def is_word(place: tuple[str, ...]) -> bool:
+    """Whether a place is an attribute, or the item of a dictionary under a word."""
+    return len(place) == 1 and place[0][:1] in ("'", '"')
 
 
 _MOST_COUNTED = 16

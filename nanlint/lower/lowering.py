@@ -97,10 +97,10 @@ class Collected:
 
 
 class Overwritten(NamedTuple):
-    """A place in a tensor that something is stored in, and what the tensor was before."""
+    """A place in a tensor, or an item of a dictionary, that something is stored in, and what that was before."""
 
     place: tuple[str, ...]
-    thing: Value
+    thing: Thing
     before: Value
 
 

@@ -7,7 +7,7 @@ import ast
 from nanlint.cases import may_be_poisoned
 from nanlint.flow.operators import is_doubled
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.keys import are_apart, bounds_of, only_one, place_along, place_of, reshapes, written
+from nanlint.lower.keys import bounds_of, only_one, place_along, place_of, reshapes, written
 from nanlint.lower.lowering import Overwritten
 from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
@@ -33,7 +33,8 @@ class Subscripts(Positions):
             return self._mapped_item(owner, node, frame)
         if isinstance(owner, Value):
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                return self.item(owner, node.slice.value, node.value)
+                found, owner = self.stored_in(owner, place_of(node.slice))
+                return found or self.item(owner, node.slice.value, node.value)
             return self._picked(owner, node, frame)
         if isinstance(owner, (Foreign, Symbol)):
             return owner
@@ -69,7 +70,7 @@ class Subscripts(Positions):
         mask = self.mask_in(node.slice, frame)
         if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
-        part = self._stacked_part(owner, node.slice) or self._stored_part(owner, node.slice)
+        part = self._stacked_part(owner, node.slice) or self._part_stored(owner, node.slice)
         if part is not None:
             return part
         key = self.key(node.slice, frame)
@@ -102,17 +103,10 @@ class Subscripts(Positions):
         at = place_along(key, int(along))
         return parts[at] if at is not None and -len(parts) <= at < len(parts) else None
 
-    def _stored_part(self, owner: Value, key: ast.expr) -> Value | None:
-        """`v` of `y[:, 2]` after `y[:, 2] = v`, whatever else was stored in other places since."""
-        place = place_of(key)
-        while place is not None and owner.number in self.overwritten:
-            stored = self.overwritten[owner.number]
-            if stored.place == place:
-                return stored.thing
-            if not are_apart(stored.place, place):
-                return None
-            owner = stored.before
-        return None
+    def _part_stored(self, owner: Value, key: ast.expr) -> Value | None:
+        """`v` of `y[:, 2]` after `y[:, 2] = v`."""
+        found, _ = self.stored_in(owner, place_of(key))
+        return found if isinstance(found, Value) else None
 
     def _assume_of_element(self, owner: Value, key: str, frame: Frame) -> None:
         """What is known of a tensor is known of its elements."""

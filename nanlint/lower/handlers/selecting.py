@@ -80,6 +80,17 @@ def _fill_diagonal(calls: Values, call: Call) -> Thing | None:
     )
 
 
+def _above_diagonal(calls: Values, call: Call) -> Thing | None:
+    """The indices of a triangle without the diagonal: what they leave out is that of each row with itself."""
+    offset = call.argument(2, "offset")
+    if not isinstance(offset, Constant) or abs(offset.value) < 1.0:
+        return None
+    mask = calls.opaque("above the diagonal", region=R.TRUTH, grad=False, kind=Kind.TENSOR, node=call.node)
+    found = calls.result(call, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR)
+    calls.found_where(mask, found)
+    return found
+
+
 def _nan_to_num(calls: Values, call: Call) -> Thing | None:
     if not isinstance(call.first, Value):
         return None
@@ -201,6 +212,8 @@ HANDLERS: dict[str, Handler] = {
     "clamp_": _clamp,
     "clip": _clamp,
     "clip_": _clamp,
+    "triu_indices": _above_diagonal,
+    "tril_indices": _above_diagonal,
     "fill_diagonal": _fill_diagonal,
     "fill_diagonal_": _fill_diagonal,
     "hardtanh": _hardtanh,

@@ -222,3 +222,31 @@ def test_a_number_of_numpy_beside_a_tensor_is_a_number() -> None:
 def test_a_part_is_what_was_stored_in_it(stores: list[str], is_found: bool) -> None:
     result = "return (y[:, :2] / y[:, 2, None])[m > 0]"
     assert bool(checked("y = x + 1.0", *stores, result)) is is_found
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        "y.fill_diagonal_(0.0)",
+        "rows = torch.arange(len(x))\n    y[rows, rows] = 0.0",
+        "i, j = torch.triu_indices(3, 3, offset=1)\n    y = y[i, j]",
+    ],
+)
+def test_the_diagonal_is_dropped_like_what_a_mask_is_for(drop: str) -> None:
+    gap = "y = 1.0 / (x[:, None] - x[None, :])"
+    shown = [
+        finding for finding in checked(gap, drop, "return y") if finding.confidence is not Confidence.LOW
+    ]
+    assert len(shown) == 1
+    assert checked(gap.replace("- x", "+ 1.0 + x").replace("x[", "x.abs()["), drop, "return y") == []
+
+
+def test_a_function_of_each_alone_is_the_function() -> None:
+    call = "torch.vmap(lambda a: a.log())(x)"
+    assert checked(f"return torch.where(m > 0, {call}, 0.0)") != []
+
+
+def test_a_starred_target_takes_the_rest() -> None:
+    parts = "first, *rest = (x.log(), m, x)"
+    assert checked(parts, "return torch.where(rest[0] > 0, first, 0.0)") != []
+    assert checked(parts, "return torch.where(rest[0] > 0, rest[1], 0.0)") == []

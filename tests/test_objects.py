@@ -9,7 +9,10 @@ import pytest
 from nanlint import engine
 from nanlint.arithmetic import DTYPES
 from nanlint.config import Config
+from nanlint.finding import Confidence
 from nanlint.lower import Unit, lower
+from nanlint.lower.call import Call
+from nanlint.lower.scope import Frame
 from nanlint.source import Source
 
 CLASS = """
@@ -62,7 +65,9 @@ def test_init_is_not_run_for_an_object_of_which_nothing_is_asked() -> None:
     scope = seen.lowering.own
     assert scope is not None
     called = scope.names["Scale"]
-    instance = seen.lowering.instance_of(called, "scale", (next(iter(seen.sinks)),))  # type: ignore[arg-type]
+    node = ast.parse("Scale(x)", mode="eval").body
+    call = Call(called, (next(iter(seen.sinks)),), {}, node, Frame(scope))
+    instance = seen.lowering.instance_of(called, "scale", call)  # type: ignore[arg-type]
     assert instance.initialise is not None
     assert set(instance.fields) == {"power", "inner"}
     assert instance.initialise is None
@@ -95,3 +100,81 @@ class Score:
 def test_what_init_checks_holds_in_methods(check: str, expected: list[str]) -> None:
     text = CHECKED.format(check=check)
     assert [one.code for one in engine.check(Source("score.py", text), Config())] == expected
+
+
+STORED = """
+import torch
+
+
+def encode(batch: {annotation}):
+    {distance} = {position}.square().sum(-1).sqrt()
+    {apart} = {distance} > 1e-6
+    return batch
+
+
+def loss(batch: {annotation}):
+    batch = encode(batch)
+    return torch.where({apart}, {distance}, torch.zeros(()))
+"""
+
+
+@pytest.mark.parametrize("annotation", ["Data", "dict", "dict[str, Any]"])
+@pytest.mark.parametrize("spelling", ["batch.{}", 'batch["{}"]'])
+def test_what_is_stored_in_an_unknown_object_is_found_there(spelling: str, annotation: str) -> None:
+    names = {name: spelling.format(name) for name in ("distance", "apart", "position")}
+    found = list(engine.check(Source("m.py", STORED.format(annotation=annotation, **names)), Config()))
+    assert [finding.span.start.line for finding in found] == [13]
+
+
+def test_a_tensor_stays_what_it_is_whatever_its_attributes_are() -> None:
+    text = "import torch\n\n\ndef f(x):\n    x.requires_grad = True\n    return torch.where(x > 0, x.log(), 0.0)\n"
+    assert len(engine.check(Source("m.py", text), Config())) == 1
+
+
+MADE = """
+import torch
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+{head}
+    centre: torch.Tensor
+    floor: float = 0.0
+
+
+def moments(x):
+    return Moments({given})
+
+
+def f(x, m):
+    return torch.where(m, moments(x).centre.log() + moments(x).floor, 0.0)
+"""
+
+
+@pytest.mark.parametrize("head", ["class Moments(NamedTuple):", "@dataclass\nclass Moments:"])
+@pytest.mark.parametrize(
+    ("given", "is_found"),
+    [("x * x", True), ("x * x + 1.0", False), ("floor=0.1, centre=x.sigmoid() + 1.0", False)],
+)
+def test_records_have_what_they_are_made_with(head: str, given: str, is_found: bool) -> None:
+    text = MADE.format(head=head, given=given)
+    found = list(engine.check(Source("m.py", text), Config(confidence=Confidence.LOW)))
+    assert bool(found) is is_found
+
+
+@pytest.mark.parametrize(
+    ("modules", "is_found"),
+    [
+        ("nn.Linear(2, 2), nn.Softplus()", False),
+        ("nn.Linear(2, 2), nn.Linear(2, 2)", True),
+        ("*layers", True),
+    ],
+)
+def test_modules_in_turn_end_with_the_last_one(modules: str, is_found: bool) -> None:
+    text = (
+        "import torch\nfrom torch import nn\n\n\nclass Rate(nn.Module):\n    def __init__(self, layers):\n"
+        f"        super().__init__()\n        self.body = nn.Sequential({modules})\n\n"
+        "    def forward(self, x, mask):\n        return torch.where(mask, torch.log(self.body(x) + 1e-3), 0.0)\n"
+    )
+    found = list(engine.check(Source("m.py", text), Config(confidence=Confidence.LOW)))
+    assert bool(found) is is_found

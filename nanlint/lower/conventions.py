@@ -121,7 +121,11 @@ _ANNOTATIONS: tuple[tuple[re.Pattern[str], Said], ...] = tuple(
         (r"^(Optional\[)?bool\b", Said(Kind.NUMBER, R.TRUTH)),
         (r"^(Optional\[)?int\b(?!.*float)", Said(Kind.NUMBER, _WHOLE)),
         (r"^(Optional\[)?(float|int|complex|Number|number)\b", Said(Kind.NUMBER, _SETTING)),
-        (r"\b(ndarray|NDArray|DataFrame|Series|str|dict|Dict|Path|Callable|Logger|Module)\b", Said(None)),
+        # of a dictionary only its keys are strings
+        (
+            r"\b(ndarray|NDArray|DataFrame|Series|Path|Callable|Logger|Module)\b|^(?!.*\b[dD]ict\b).*\bstr\b",
+            Said(None),
+        ),
     )
 )
 

@@ -88,6 +88,8 @@ ANOTHER = "another"
 """The key of any other element of a tensor, which an element is compared with."""
 PICKED = "picked"
 """The name of a leaf that says whether an element is one of those that indices name."""
+DIAGONALS = ("diagonal", "beside the diagonal")
+"""What masks are called of the elements of a matrix that have one index twice, and of some that do not."""
 
 
 @dataclass(eq=False, slots=True)

@@ -39,6 +39,8 @@ from nanlint.plausibility import (
 from nanlint.relevance import (
     asks_for_gap,
     compares_all_of,
+    differs_from_itself,
+    is_about_diagonal,
     is_asked_about,
     is_held_against_number,
     is_held_against_zero,
@@ -103,6 +105,8 @@ class Judge:
             or (is_unreadable(self.case.condition) and is_sigmoid_gone(proof.site, proof.values))
             or (is_root_of_negative(proof.site, proof.values) and not self._asks_about(proof.site.args[:1]))
         ):
+            return Confidence.LOW
+        if is_about_diagonal(self.case.condition) and not any(map(differs_from_itself, poisoned)):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
             trained = not all(map(is_setting, proof.gradients))

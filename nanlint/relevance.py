@@ -8,7 +8,19 @@ from collections.abc import Iterator
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
-from nanlint.graph import ANOTHER, MOST_VALUES, PICKED, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import (
+    ANOTHER,
+    DIAGONALS,
+    MOST_VALUES,
+    PICKED,
+    Apply,
+    Constant,
+    Kind,
+    Leaf,
+    Value,
+    closure,
+    operands,
+)
 
 SIGNS = frozenset({"sign", "sgn"})
 """Ops, and the calls of that name, that are 0 where their argument is, and of size one elsewhere."""
@@ -51,6 +63,19 @@ def _counts_up_to(one: Value, other: Value) -> bool:
 def _is_position(value: Value) -> bool:
     called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
     return isinstance(called, ast.Attribute) and called.attr == "arange"
+
+
+def is_about_diagonal(condition: Value) -> bool:
+    """Whether a condition is that an element of a matrix is on its diagonal, or that it is not."""
+    return isinstance(condition, Leaf) and condition.name in DIAGONALS
+
+
+def differs_from_itself(value: Value) -> bool:
+    """Whether the difference of something and the same is in a value: on a diagonal, that is 0."""
+    return any(
+        isinstance(part, Apply) and part.op == "sub" and part.args[0].number == part.args[1].number
+        for part in closure((value,), MOST_VALUES)
+    )
 
 
 def is_presence(condition: Value) -> bool:

@@ -241,6 +241,11 @@ def test_the_diagonal_is_dropped_like_what_a_mask_is_for(drop: str) -> None:
     assert checked(gap.replace("- x", "+ 1.0 + x").replace("x[", "x.abs()["), drop, "return y") == []
 
 
+def test_on_a_diagonal_nothing_but_a_difference_from_itself_is_0() -> None:
+    found = checked("y = (1.0 / x)[:, None] * m", "y.fill_diagonal_(0.0)", "return y")
+    assert [finding.confidence for finding in found] == [Confidence.LOW]
+
+
 def test_a_function_of_each_alone_is_the_function() -> None:
     call = "torch.vmap(lambda a: a.log())(x)"
     assert checked(f"return torch.where(m > 0, {call}, 0.0)") != []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from nanlint import regions as R
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.catalogue.structure import COVERING
-from nanlint.graph import ANOTHER, PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.graph import ANOTHER, DIAGONALS, PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.between import drops_handed, singular_among
 from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
@@ -257,7 +257,7 @@ class Values(Objects):
     def diagonal(self, of: Value) -> Leaf:
         """The mask of the elements of a matrix that have one index twice."""
         return self.opaque(
-            "diagonal", region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=("diagonal", of.number)
+            DIAGONALS[0], region=R.TRUTH, grad=False, kind=Kind.TENSOR, key=("diagonal", of.number)
         )
 
     def found_where(self, value: Value, indices: Value) -> None:

@@ -6,7 +6,7 @@ import functools
 
 from nanlint import regions as R
 from nanlint.catalogue.reductions import MOST_ELEMENTS
-from nanlint.graph import Constant, Kind, Leaf, Value
+from nanlint.graph import DIAGONALS, Constant, Kind, Leaf, Value
 from nanlint.lower.call import Call
 from nanlint.lower.handlers.handler import Handler
 from nanlint.lower.handlers.ranking import NAMES, indices
@@ -85,7 +85,7 @@ def _above_diagonal(calls: Values, call: Call) -> Thing | None:
     offset = call.argument(2, "offset")
     if not isinstance(offset, Constant) or abs(offset.value) < 1.0:
         return None
-    mask = calls.opaque("above the diagonal", region=R.TRUTH, grad=False, kind=Kind.TENSOR, node=call.node)
+    mask = calls.opaque(DIAGONALS[1], region=R.TRUTH, grad=False, kind=Kind.TENSOR, node=call.node)
     found = calls.result(call, region=R.NONNEGATIVE & R.FINITE, grad=False, kind=Kind.TENSOR)
     calls.found_where(mask, found)
     return found

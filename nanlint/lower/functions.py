@@ -213,7 +213,8 @@ class Functions(Methods):
 
     def _as_given(self, parameter: str, default: Constant, function: Function) -> Value:
         """The default of a parameter, or one of the numbers that it is given in the file."""
-        calls = calls_in(self.tree).get(getattr(function.node, "name", ""), ()) if self.tree else ()
+        name = getattr(function.node, "name", "")
+        calls = calls_in(self.tree).get(name, ()) if self.tree and name else ()
         places = [one.arg for one in (*function.node.args.posonlyargs, *function.node.args.args)]
         index = places.index(parameter) - (function.owner is not None) if parameter in places else None
         numbers = numbers_given(calls, parameter, index, default.value) if calls else ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import cast
 
 from nanlint import regions as R
 from nanlint.catalogue.structure import MODULES, OPAQUE
@@ -66,11 +65,13 @@ class Objects(Assuming):
             return self.instances[key].copy(cls)
         instance = Instance(cls, name)
         ancestry = self.ancestry(cls)
-        fields = [field for ancestor in reversed(ancestry) for field in _dataclass_fields(ancestor)]
-        for field in fields:
-            instance.fields[field.target.id] = self._field_value(field, name)
+        declared = [
+            _annotated(ancestor.node) for ancestor in reversed(ancestry) if _is_dataclass(ancestor.node)
+        ]
+        fields = {word: field for of_class in declared for word, field in of_class.items()}
+        instance.fields.update({word: self._field_value(field, name, word) for word, field in fields.items()})
         if call is not None:
-            instance.fields.update(_given([field.target.id for field in fields], call))
+            instance.fields.update(_given(list(fields), call))
         inits = ((_own_init(ancestor), ancestor) for ancestor in ancestry)
         init, home = next((pair for pair in inits if pair[0] is not None), (None, cls))
         if init is not None and id(init) not in self.initialising:
@@ -101,16 +102,16 @@ class Objects(Assuming):
         bases = {getattr(base, "attr", getattr(base, "id", "")) for base in cls.node.bases}
         if bases != {"NamedTuple"} or any(isinstance(one, ast.FunctionDef) for one in cls.node.body):
             return None
-        fields = _annotated(cls)
-        given = _given([field.target.id for field in fields], call)
-        things = {field.target.id: self._field_value(field, cls.name) for field in fields} | given
+        fields = _annotated(cls.node)
+        things = {word: self._field_value(field, cls.name, word) for word, field in fields.items()}
+        things |= _given(list(fields), call)
         return Items(tuple(things.values()), tuple(things))
 
-    def _field_value(self, field: _Field, name: str) -> Thing:
+    def _field_value(self, field: ast.AnnAssign, name: str, word: str) -> Thing:
         default = field.value.value if isinstance(field.value, ast.Constant) else None
         if isinstance(default, (int, float)) and not isinstance(default, bool):
             return self.builder.constant(float(default))
-        return self.named_leaf(f"{name}.{field.target.id}", field.annotation)
+        return self.named_leaf(f"{name}.{word}", field.annotation)
 
     def ancestry(self, cls: Class) -> list[Class]:
         """The class and its known base classes, the nearest first."""
@@ -238,25 +239,14 @@ class Objects(Assuming):
         return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
 
 
-class _Field(ast.AnnAssign):
-    """An annotated name in the body of a class."""
-
-    target: ast.Name
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
-def _dataclass_fields(cls: Class) -> list[_Field]:
-    if not any("dataclass" in ast.unparse(decorator) for decorator in cls.node.decorator_list):
-        return []
-    return _annotated(cls)
-
-
-def _annotated(cls: Class) -> list[_Field]:
-    """The fields that the body of a class declares."""
-    return [cast(_Field, statement) for statement in cls.node.body if _is_field(statement)]
-
-
-def _is_field(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+def _annotated(node: ast.ClassDef) -> dict[str, ast.AnnAssign]:
+    """The fields that the body of a class declares, by their names."""
+    fields = (statement for statement in node.body if isinstance(statement, ast.AnnAssign))
+    return {field.target.id: field for field in fields if isinstance(field.target, ast.Name)}
 
 
 def _given(names: Sequence[str], call: Call) -> dict[str, Thing]:

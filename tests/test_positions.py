@@ -34,7 +34,7 @@ STORED = [
     "y = x.log(); y[0] = 0.0; return y",
     "y = x.log(); y[:, i] = 0.0; return y.sum()",
     "y = x.log(); y[:, :2] = i; return y",
-    "y = x.log(); y[i, i] = x[0, 0]; return y",
+    "y = x.log(); y[i, 0] = x[0, 0]; return y",
 ]
 
 

@@ -170,7 +170,7 @@ def stem(value: Value) -> set[int]:
         chosen = _CHOSEN.get(current.op) if isinstance(current, Apply) else None
         if chosen is not None:
             stack.extend(args[i] for i in chosen)
-        elif sum(not isinstance(arg, Constant) for arg in args) == 1:
+        elif len({arg.number for arg in args if not isinstance(arg, Constant)}) == 1:
             stack.extend(args)
     return seen
 

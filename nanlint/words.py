@@ -54,14 +54,16 @@ _SAYING = """
     mask masks pad padding valid invalid keep kept is has are inside outside finite missing present not on
     """.split()
 """Words that say of whatever stands with them that it is a mask: `valid_rays`, `is_on_screen`."""
-_SAYING_LAST = "active visible observed matched".split()
+_SAYING_LAST = "active visible matched".split()
 """Words that do so at the end of a name: what is called `observed_values` are values."""
-_SAYING_ALONE = "masked padded unpadded selected in".split()
+_SAYING_ALONE = "masked padded unpadded selected observed in".split()
 """Words that do so where they stand alone: `x_padded` is an `x`."""
 _SAID = "bounds? range frame image view domain box surface sphere screen front".split()
 """What something is `in_`."""
+_VALUES = "probs? logits? scores? loss(es)? values? depths? distances? features? embeddings?".split()
+"""What is no mask, whatever is said of it."""
 MASK_NAME = (
-    rf"(^|_)({'|'.join(_SAYING)})(_|$)|(^|_)({'|'.join(_SAYING_LAST)})$|^({'|'.join(_SAYING_ALONE)})$"
+    rf"^(?!(?!.*mask).*_({'|'.join(_VALUES)})$)(.*_)?({'|'.join(_SAYING)})(_|$)|(^|_)({'|'.join(_SAYING_LAST)})$|^({'|'.join(_SAYING_ALONE)})$"
     rf"|(^|_)in_({'|'.join(_SAID)})$|mask[a-z0-9]?$|mask_"
 )
 """A pattern for names that say which elements count."""

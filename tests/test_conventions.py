@@ -168,6 +168,9 @@ def test_lengths_are_distances_where_bonds_are_spoken_of() -> None:
         ("observed_values", False),
         ("selected_logits", False),
         ("x_padded", False),
+        ("x_observed", False),
+        ("valid_probs", False),
+        ("keep_probs_mask", True),
         ("active_power", False),
     ],
 )

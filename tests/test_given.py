@@ -14,7 +14,7 @@ from nanlint.source import Source
     [
         ("power(x, exponent=1 / 2.4)", True),
         ("power(x, 0.5)", True),
-        ("self.power(x, 0.5)", True),
+        ("other.power(x, 0.5)", False),
         ("power(x, exponent=2.0)", False),
         ("power(x)", False),
         ("power(*args, 0.5)", False),

@@ -178,3 +178,56 @@ def test_modules_in_turn_end_with_the_last_one(modules: str, is_found: bool) -> 
     )
     found = list(engine.check(Source("m.py", text), Config(confidence=Confidence.LOW)))
     assert bool(found) is is_found
+
+
+EITHER = 'if flag:\n        batch["d"] = x * x + 1.0\n    else:\n        batch["d"] = {}'
+KEPT = """
+import torch
+from dataclasses import dataclass
+
+
+@dataclass
+class Record:
+    d: torch.Tensor
+
+    def __post_init__(self):
+        self.d = self.d {after}
+
+
+def over(b):
+    b["d"] = {stored}
+
+
+def f(x, batch, flag):
+    {body}
+    return torch.where(x != 0, {read}.sqrt(), torch.zeros(()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "read", "is_found"),
+    [
+        # what either of two branches stores
+        (
+            'if flag:\n        batch["d"] = x * x + 1.0\n    else:\n        batch["d"] = x * x + 2.0',
+            'batch["d"]',
+            False,
+        ),
+        (
+            'if flag:\n        batch["d"] = x * x + 1.0\n    else:\n        batch["d"] = x * x',
+            'batch["d"]',
+            True,
+        ),
+        # what a function stores in what it is given
+        ('batch["d"] = x * x\n    over(batch)', 'batch["d"]', False),
+        # what a data class does in the end
+        ("r = Record(x * x + 1.0)", "r.d", False),
+        ("r = Record(x * x)", "r.d", True),
+        # a loop may have no rounds
+        ("r = Record(x * x)\n    for k in range(flag):\n        r.d = r.d + 1.0", "r.d", True),
+    ],
+)
+def test_what_is_kept_is_what_it_was_last(body: str, read: str, is_found: bool) -> None:
+    text = KEPT.format(after="* 1.0", stored="batch_of_ones() * 0.0 + 1.0", body=body, read=read)
+    found = list(engine.check(Source("m.py", text), Config()))
+    assert bool(found) is is_found

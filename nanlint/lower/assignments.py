@@ -106,7 +106,9 @@ class Assignments(Expressions):
     def _bind_attribute(self, target: ast.Attribute, thing: Thing, frame: Frame) -> None:
         owner = self.evaluate(target.value, frame)
         if isinstance(owner, Instance):
-            owner.fields[target.attr] = thing
+            old = owner.fields.get(target.attr) if frame.loops else None
+            # a loop may have no rounds, and any number of them
+            owner.fields[target.attr] = thing if old is None else self.choose(None, thing, old)
         if target.attr != "data":
             self.sink(thing)
         is_object = (

@@ -8,7 +8,7 @@ import math
 from nanlint import regions as R
 from nanlint.arithmetic import DTYPES
 from nanlint.catalogue.structure import FLAGS, SIZES, TRANSPOSED
-from nanlint.graph import Kind, Leaf, Value
+from nanlint.graph import Apply, Kind, Leaf, Value
 from nanlint.lower.calls import Calls
 from nanlint.lower.keys import are_apart, attribute_place
 from nanlint.lower.lowering import COUNT, Overwritten
@@ -123,7 +123,15 @@ class Attributes(Calls):
             if not are_apart(stored.place, place):
                 break
             owner = stored.before
-        return None, owner
+        return self._stored_in_both(owner, place), owner
+
+    def _stored_in_both(self, owner: Value, place: tuple[str, ...] | None) -> Thing | None:
+        """What was stored in one place by either of two branches."""
+        if place is None or not (isinstance(owner, Apply) and owner.op == "phi"):
+            return None
+        condition, *sides = owner.args
+        first, second = (self.stored_in(side, place)[0] for side in sides)
+        return None if first is None or second is None else self.choose(condition, first, second)
 
     def with_stored(self, owner: Value, place: tuple[str, ...] | None, thing: Thing) -> Value:
         """An object or a dictionary of which nothing is known, after something was stored in a place of it."""

@@ -56,7 +56,9 @@ class Functions(Methods):
         receiver = () if function.receiver is None else (function.receiver,)
         self.bind_parameters(function, (*receiver, *call.args), call.named, inner, complete=call.is_complete)
         known = len(self.collected.within)
+        given = dict(inner.scope.names)
         made = self.body(function, inner)
+        self._changed_by(inner, given, frame)
         if frame.depth == 0 and len(self.collected.within) > known:
             self._keep_returned(made, known)
         frame.take(inner)
@@ -211,12 +213,26 @@ class Functions(Methods):
             return self.builder.leaf(name, thing.region | beyond, grad=thing.grad, kind=thing.kind)
         return thing
 
+    def _changed_by(self, inner: Frame, given: Mapping[str, Thing], frame: Frame) -> None:
+        """What a function has stored in what it was given is there for its caller, too."""
+        for word, old in given.items():
+            new = inner.scope.names.get(word)
+            if not (isinstance(old, Value) and isinstance(new, Value)) or new.number == old.number:
+                continue
+            before: Value = new
+            while before.number in self.overwritten and before.number != old.number:
+                before = self.overwritten[before.number].before
+            if before.number == old.number:
+                self.rebind(old, new, frame)
+
     def _as_given(self, parameter: str, default: Constant, function: Function) -> Value:
         """The default of a parameter, or one of the numbers that it is given in the file."""
         name = getattr(function.node, "name", "")
-        calls = calls_in(self.tree).get(name, ()) if self.tree and name else ()
+        called = name if function.owner is None else f".{name}"
+        calls = calls_in(self.tree).get(called, ()) if self.tree and name else ()
         places = [one.arg for one in (*function.node.args.posonlyargs, *function.node.args.args)]
-        index = places.index(parameter) - (function.owner is not None) if parameter in places else None
+        bound = function.owner is not None and not _is_static(function.node)
+        index = places.index(parameter) - bound if parameter in places else None
         numbers = numbers_given(calls, parameter, index, default.value) if calls else ()
         if not numbers:
             return default
@@ -279,6 +295,10 @@ def _is_of_numbers(thing: Thing) -> bool:
     if isinstance(thing, Items):
         return bool(thing.things) and all(isinstance(item, Constant) for item in thing.things)
     return isinstance(thing, Constant) or (isinstance(thing, Leaf) and thing.region.points is not None)
+
+
+def _is_static(node: ast.AST) -> bool:
+    return any(getattr(one, "id", "") == "staticmethod" for one in getattr(node, "decorator_list", ()))
 
 
 def _names(function: Function) -> list[str]:

@@ -7,19 +7,29 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nanlint.lower.remembered import remembered
 
-_MOST_NUMBERS = 4
-"""More of them are as good as any number."""
+_MOST_NUMBERS = 8
+"""As many points as a region has."""
 
 
 @remembered
 def calls_in(tree: ast.Module) -> Mapping[str, Sequence[ast.Call]]:
-    """The calls of a file by the last part of the name that is called."""
+    """The calls of a file by what is called: `name`, or `.name` of the object or the class at hand."""
     found: dict[str, list[ast.Call]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
-            found.setdefault(name, []).append(node)
+            found.setdefault(_called(node.func), []).append(node)
     return found
+
+
+def _called(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    own = (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("self", "cls")
+    )
+    return f".{node.attr}" if own and isinstance(node, ast.Attribute) else ""
 
 
 def numbers_given(

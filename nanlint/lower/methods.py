@@ -20,6 +20,8 @@ from nanlint.lower.torch_calls import TorchCalls
 
 _CONSTRAINED = R.interval(1e-12, 1e6)
 """What the constraint of a parameter makes of it: a scale or a variance that is positive, as GPyTorch has them."""
+_CHANGING = frozenset({"update", "pop", "setdefault", "clear"})
+"""Methods that change what a dictionary holds."""
 _LOOKING_UP = frozenset({"get", "pop", "setdefault"})
 _KEEPING = frozenset({"append", "add", "extend", "update", "put"})
 """How something is kept, to be shown later if where it is kept is called so."""
@@ -63,8 +65,10 @@ class Methods(TorchCalls):
         values = call.values
         if call.name == "get" and isinstance(call.first, Text) and isinstance(call.first.value, str):
             return self.named_leaf(call.first.value, key=("item", receiver.number, call.first.value))
+        if call.name in _CHANGING and receiver.number in self.overwritten:
+            self.rebind(receiver, self.opaque("value", receiver, *values, grad=True), call.frame)
         # a method of some object may do anything with them
-        if receiver.kind is not Kind.TENSOR or call.name == "backward":
+        if receiver.kind is not Kind.TENSOR:
             self.sink(receiver, *values)
         region, regular = self.named_result(call.name)
         if call.name == "transform" and isinstance(receiver, Leaf) and receiver.name.endswith("constraint"):

@@ -267,8 +267,9 @@ def asked_of_self(method: ast.FunctionDef) -> frozenset[str]:
 
 
 def _own_init(cls: Class) -> ast.FunctionDef | None:
-    body = cls.node.body
-    return next((one for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
+    """What a class runs when an object of it is made; of a data class that is what it runs in the end."""
+    defined = {one.name: one for one in cls.node.body if isinstance(one, ast.FunctionDef)}
+    return defined.get("__init__") or defined.get("__post_init__")
 
 
 def _heading(cls: Class) -> ast.AST:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from nanlint.lower.uses import Function
 from nanlint.usage.naming import parameters
-from nanlint.usage.off import LIBRARIES, NUMBERS, TAKES_OUT, ending
+from nanlint.usage.off import ASKS, LIBRARIES, NUMBERS, TAKES_OUT, ending
 from nanlint.words import NUMERIC, SELECTORS, SINGULAR
 
 _TAKES_OUT = TAKES_OUT | {"indices", "grad_fn", "is_leaf", "requires_grad"}
@@ -168,7 +168,7 @@ class Spent:
             into = _NOWHERE
         elif isinstance(receiver, ast.Name) and (name in _COLLECTING or _is_in_place(name)):
             into = None if into is None else into | {receiver.id}
-        elif not of_library and name not in (_OF_TENSORS if receiver is not None else _BUILTIN):
+        elif name in ASKS or not (of_library or name in (_OF_TENSORS if receiver is not None else _BUILTIN)):
             into = None
         for part in given if receiver is None or of_library else [receiver, *given]:
             self._read(part, into)

@@ -105,6 +105,12 @@ def _differentiated(calls: Values, call: Call) -> Thing | None:
     return calls.opaque(calls.source(call.node), *call.things, grad=False, kind=Kind.UNKNOWN, node=call.node)
 
 
+def _backward(calls: Values, call: Call) -> Thing | None:
+    """`loss.backward()` and `torch.autograd.backward([loss])`: gradient comes back from there."""
+    calls.sink(*call.things)
+    return None
+
+
 def _sparse(calls: Values, call: Call) -> Thing | None:
     """`sparse_coo_tensor(indices, values)`: the values."""
     values = call.argument(1, "values")
@@ -204,6 +210,7 @@ HANDLERS: dict[str, Handler] = {
     "broadcast_all": _broadcast,
     "pad": _padded,
     "stack": _joined,
+    "backward": _backward,
     "cat": _joined,
     "concat": _joined,
     "concatenate": _joined,

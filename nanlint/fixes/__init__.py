@@ -14,7 +14,7 @@ from nanlint.fixes.places import Places
 from nanlint.fixes.readers import has_other_readers
 from nanlint.fixes.settings import rests_on_settings
 from nanlint.fixes.tensors import takes_tensors
-from nanlint.graph import MOST_VALUES, closure
+from nanlint.graph import MOST_VALUES, Kind, closure
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
 
@@ -27,6 +27,8 @@ def offer(found: list[Hazard], unit: Unit, places: Places, config: Config) -> Fi
 
     It is in the style that the configuration asks for if there is one that is safe.
     """
+    if any(hazard.drop is None and hazard.condition.kind is Kind.NUMBER for hazard in found):
+        return None  # `float(count > 0) * x`: torch asks for a tensor of booleans
     task = Task(found, unit.selectors, places, ARITHMETIC[config.dtype])
     unsafe: Fix | None = None
     size = len(closure((found[0].selector,), MOST_VALUES))

@@ -40,7 +40,14 @@ def _tensor(calls: Values, call: Call) -> Thing | None:
     region = R.FINITE
     if values and all(isinstance(value, Constant) for value in values):
         region = R.point(*(value.value for value in values if isinstance(value, Constant)))
+        if region <= R.TRUTH and "dtype" not in call.named and all(map(_is_integer, values)):
+            region = R.UNIT  # indices, which are no mask
     return calls.result(call, *values, region=region, grad=False, kind=Kind.TENSOR)
+
+
+def _is_integer(value: Value) -> bool:
+    """Whether a number is written as an integer: no truth is, nor `1.0`."""
+    return isinstance(value.node, ast.Constant) and type(value.node.value) is int
 
 
 def _without_gradient(calls: Values, value: Value, call: Call) -> Value:

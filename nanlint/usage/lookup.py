@@ -53,7 +53,7 @@ class Library:
 class Lookup:
     """The search for the uses of one function, and of those that use it."""
 
-    library: Library
+    index: Library
     read: set[str] = field(default_factory=set)
 
     def uses(self, home: Home) -> Iterator[Use]:
@@ -78,9 +78,9 @@ class Lookup:
 
     def _declaring(self, path: str, owner: str, name: str, left: int = MOST_DEEP) -> Iterator[str]:
         """The files of the classes that one is made from, as far as they have a method of some name, too."""
-        for base in self.library.bases(path, owner) or () if left else ():
+        for base in self.index.bases(path, owner) or () if left else ():
             if isinstance(base, Found):
-                summary = self.library.of(base.path)
+                summary = self.index.of(base.path)
                 homes = summary.homes if summary is not None else ()
                 if any(home.owner == base.name and home.name == name for home in homes):
                     yield base.path
@@ -150,21 +150,21 @@ class Lookup:
 
     def _is(self, dotted: str, found: Found) -> bool | None:
         """Whether a dotted name is that of what was found; None if that cannot be told."""
-        meant = self.library.project.resolve(dotted)
+        meant = self.index.project.resolve(dotted)
         if isinstance(meant, str):
             return False if meant.partition(".")[0] in LIBRARIES else _may_be(dotted, found)
         return meant.name == found.name and _same(meant.path, found.path)
 
     def _holding(self, name: str) -> Iterator[Summary]:
         """The uses in each file that holds a name, the file itself first."""
-        own = self.library.own
+        own = self.index.own
         yield own
-        others = [path for path in self.library.holding(name) if path != own.path]
+        others = [path for path in self.index.holding(name) if path != own.path]
         self.read.update(others)
         if len(self.read) > MOST_READ:
             raise Unknown
         for path in others:
-            summary = self.library.of(path)
+            summary = self.index.of(path)
             if summary is None:
                 raise Unknown
             yield summary

@@ -23,12 +23,12 @@ _HOOK = re.compile(r"(\w+_)?(step|epoch|batch|loss)|loss_\w+|forward_\w+|trainin
 class Judge:
     """Judges the functions of one file by all their uses in its project."""
 
-    library: Library
+    index: Library
     known: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def is_sheltered(self, line: int) -> bool:
         """Whether the function around a line is used, and all that use it want no gradient."""
-        home = next((home for home in self.library.own.homes if home.first <= line <= home.last), None)
+        home = next((home for home in self.index.own.homes if home.first <= line <= home.last), None)
         if home is None or any(first <= line <= last for first, last in home.given_away):
             return False
         if home.is_off:
@@ -36,13 +36,13 @@ class Judge:
         if any(first <= line <= last for first, last in home.spent):
             return True
         if home.key not in self.known:
-            self.known[home.key] = _is_sheltered(home, self.library)
+            self.known[home.key] = _is_sheltered(home, self.index)
         return self.known[home.key]
 
 
-def _is_sheltered(home: Home, library: Library) -> bool:
+def _is_sheltered(home: Home, index: Library) -> bool:
     try:
-        _Search(library, Lookup(library)).demand(home, ())
+        _Search(index, Lookup(index)).demand(home, ())
     except Unknown:
         return False
     return True
@@ -52,7 +52,7 @@ def _is_sheltered(home: Home, library: Library) -> bool:
 class _Search:
     """The search from one function along those that use it."""
 
-    library: Library
+    index: Library
     lookup: Lookup
     steps: int = 0
 
@@ -101,7 +101,7 @@ class _Search:
 
     def _has_form_as_metric(self, home: Home) -> bool:
         """Whether a private function that this one calls is that of a metric which is not differentiable."""
-        own = self.library.own
+        own = self.index.own
         for other in own.homes if home.path == own.path else ():
             calls = own.calls.get(other.name, ()) if other.name.startswith("_") and not other.owner else ()
             if any(use.home is home for use in calls):
@@ -112,7 +112,7 @@ class _Search:
 
     def _may_be_called_from_outside(self, path: str, name: str, left: int = MOST_DEEP) -> bool:
         """Whether a class is made from one of another project, which calls the methods that it asks for."""
-        bases = self.library.bases(path, name)
+        bases = self.index.bases(path, name)
         if bases is None or not left:
             return True
         for found in bases:

@@ -33,12 +33,9 @@ class Targets:
     @cached_property
     def base(self) -> Facts | None:
         """All that is known where the selector drops; None if it never does."""
-        drop = self.case.drop
-        if drop is None:
-            return self.network.solve(self.known)
-        facts = self.network.solve(self.known)
-        if facts is None:
-            return None
+        drop, facts = self.case.drop, self.network.solve(self.known)
+        if drop is None or facts is None:
+            return facts
         args = self.case.selector.args
         region = drop.where(tuple(facts.of(arg) for arg in args))
         return self.network.solve([*self.known, Constraint(args[drop.by], region, nan=drop.by_nan)])

@@ -63,7 +63,8 @@ _SAID = "bounds? range frame image view domain box surface sphere screen front".
 _VALUES = "probs? logits? scores? loss(es)? values? depths? distances? features? embeddings?".split()
 """What is no mask, whatever is said of it."""
 MASK_NAME = (
-    rf"^(?!(?!.*mask).*_({'|'.join(_VALUES)})$)(.*_)?({'|'.join(_SAYING)})(_|$)|(^|_)({'|'.join(_SAYING_LAST)})$|^({'|'.join(_SAYING_ALONE)})$"
+    rf"^(?!(?!.*mask).*_({'|'.join(_VALUES)})$)(.*_)?({'|'.join(_SAYING)})(_|$)"
+    rf"|(^|_)({'|'.join(_SAYING_LAST)})$|^({'|'.join(_SAYING_ALONE)})$"
     rf"|(^|_)in_({'|'.join(_SAID)})$|mask[a-z0-9]?$|mask_"
 )
 """A pattern for names that say which elements count."""

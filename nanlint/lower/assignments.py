@@ -111,10 +111,8 @@ class Assignments(Expressions):
             owner.fields[target.attr] = thing if old is None else self.choose(None, thing, old)
         if target.attr != "data":
             self.sink(thing)
-        is_object = (
-            isinstance(owner, Leaf) and owner.kind is not Kind.TENSOR and target.attr not in _OF_TENSORS
-        )
-        if is_object and isinstance(owner, Leaf) and isinstance(target.value, ast.Name):
+        is_plain = isinstance(target.value, ast.Name) and target.attr not in _OF_TENSORS
+        if is_plain and isinstance(owner, Leaf) and owner.kind is not Kind.TENSOR:
             self.rebind(owner, self.with_stored(owner, attribute_place(target.attr), thing), frame)
 
     def _bind_item(self, target: ast.Subscript, thing: Thing, frame: Frame) -> None:

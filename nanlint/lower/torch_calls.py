@@ -38,8 +38,6 @@ _COUNTING = frozenset({"factorial", "comb", "perm", "lcm"})
 _SIZES = frozenset({"numel", "size", "dim", "ndimension", "nelement"})
 _INITIALISING = "torch.nn.init."
 """What these functions write to are parameters, and training changes them."""
-
-
 _DIMENSIONS = frozenset({"dim", "keepdim"})
 """Parameters that numpy has by other names."""
 

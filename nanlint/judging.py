@@ -253,10 +253,11 @@ class Judge:
         return any(stem(arg) & made for arg in poisoned)
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
-        """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm."""
+        """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm, a variance."""
         facts = self.network.solve(())
         at = proof.values.get(arg.number)
-        if facts is None or at is None or not isinstance(arg, Apply):
+        is_computed = isinstance(arg, Apply) or (isinstance(arg, Leaf) and arg.opaque)
+        if facts is None or at is None or not is_computed:
             return False
         region = facts.of(arg)
         return at in (region.lo, region.hi)

@@ -207,7 +207,8 @@ class Study:
             proof = self._met(inputs)
             if proof is None:
                 continue
-            left = left if best is not None else _MORE_TRIES
+            if best is None and proof.site.number == self.aim:
+                left = _MORE_TRIES
             proof = self._plainer(proof, inputs)
             if best is None or self._worth(proof) < self._worth(best):
                 best = proof

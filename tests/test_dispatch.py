@@ -93,3 +93,36 @@ def test_of_too_many_functions_nothing_is_known() -> None:
     assert expressions(f"table = {{{table}}}", "return torch.where(x > 0, table[name](x), 0.0)")
     many = ", ".join(f"'{index}': lambda y: y.abs() + {index}" for index in range(9)) + ", 'last': torch.sqrt"
     assert not expressions(f"table = {{{many}}}", "return torch.where(x > 0, table[name](x), 0.0)")
+
+
+ASKING = """
+import torch
+
+
+def where_above(value, asked, bound=0.0):
+    return torch.where(asked > bound, value, torch.zeros_like(value))
+
+
+def f(x, y):
+    size = x.square().sum(-1)
+    return where_above({value}, {asked})
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "asked", "is_found"),
+    [
+        # it asks about what the root is of
+        ("size.sqrt()", "size", True),
+        ("(y / size.sqrt())", "size.sqrt()", True),
+        # it asks about something else, or about what is never there
+        ("size.sqrt()", "y", False),
+        ("(size + 1.0).sqrt()", "size", False),
+    ],
+)
+def test_a_helper_that_asks_about_what_its_argument_is_made_of_drops_it(
+    value: str, asked: str, is_found: bool
+) -> None:
+    text = ASKING.replace("{value}", value).replace("{asked}", asked)
+    found = engine.check(Source("m.py", text), Config(confidence=Confidence.LOW))
+    assert bool(found) is is_found

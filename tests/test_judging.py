@@ -6,10 +6,11 @@ import textwrap
 
 import pytest
 
+from nanlint import engine
 from nanlint.analysis import analyse
 from nanlint.config import Config
 from nanlint.finding import Confidence
-from nanlint.source import from_bytes
+from nanlint.source import Source, from_bytes
 
 HEAD = "import torch\nimport torch.nn.functional as F\nimport numpy as np\n"
 
@@ -911,3 +912,31 @@ def test_each_op_has_a_proof_of_its_own() -> None:
     """
     # the root is singular for large exponents, the power for small ones
     assert all(is_shown(body.format(theta=theta)) for theta in ("0.5", "2.0"))
+
+
+@pytest.mark.parametrize(
+    ("divisor", "confidence"),
+    [
+        # a variance, a norm and a sum of squares end at 0, where all elements are equal or 0
+        ("y.var(dim=(1, 2, 3))", Confidence.HIGH),
+        ("y.square().sum(1)", Confidence.HIGH),
+        # a value that may be anything else as well is 0 by chance
+        ("y", Confidence.LOW),
+    ],
+)
+def test_bounds_on_a_quotient_are_met_where_the_range_of_the_divisor_ends(
+    divisor: str, confidence: Confidence
+) -> None:
+    text = f"import torch\n\n\ndef f(x, y):\n    return (x / {divisor}).clip(min=0.1, max=10)\n"
+    (finding,) = engine.check(Source("m.py", text), Config(confidence=Confidence.LOW))
+    assert finding.confidence is confidence
+
+
+def test_an_unlikely_op_on_the_way_does_not_end_the_search_for_a_likely_one() -> None:
+    text = (
+        "import torch\n\n\ndef f(x, low, high):\n    x = (x - low) / (high - low) * 2 - 1\n"
+        "    size = torch.linalg.norm(x, dim=-1, keepdim=True)\n    slope = (2 * size - 1) / size**2\n"
+        "    slope[size.squeeze(-1) <= 1] = 1.0\n    return slope\n"
+    )
+    (finding,) = engine.check(Source("m.py", text), Config())
+    assert "`(2 * size - 1) / size**2`" in finding.message

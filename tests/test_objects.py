@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +232,190 @@ def test_what_is_kept_is_what_it_was_last(body: str, read: str, is_found: bool) 
     text = KEPT.format(after="* 1.0", stored="batch_of_ones() * 0.0 + 1.0", body=body, read=read)
     found = list(engine.check(Source("m.py", text), Config()))
     assert bool(found) is is_found
+
+
+DECLARED = """
+from __future__ import annotations
+
+import torch
+from dataclasses import dataclass
+from typing import NamedTuple, Optional
+
+
+@dataclass
+class Complex:
+    re: torch.Tensor
+    im: torch.Tensor
+
+    def size(self):
+        return (self.re**2 + self.im**2).sqrt()
+
+    def safe(self):
+        return (self.re**2 + self.im**2 + 1.0).sqrt()
+
+    @property
+    def part(self):
+        return self.re.log()
+
+    def __truediv__(self, other):
+        return Complex(self.re / other, self.im / other)
+
+    def __rmul__(self, other):
+        return Complex(other * self.re, other * self.im)
+
+    def __getitem__(self, index):
+        return self.re.sqrt()
+
+
+class Pair(NamedTuple):
+    first: torch.Tensor
+    second: torch.Tensor
+
+
+class Stored:
+    def __init__(self, x, mask=None):
+        self.x = x
+        self.mask = mask
+        self.later = None
+
+
+class Anything:
+    def __init__(self, x):
+        self.x = x + 1.0
+
+    def __getattr__(self, name):
+        return torch.ones(())
+
+
+class Wrapped(torch.Tensor):
+    def sqrt(self):
+        return self
+
+
+def f(z: {annotation}, x, m):
+    return torch.where(m, {body}, torch.zeros(()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "body", "is_found"),
+    [
+        # what methods and properties compute of what the object has
+        ("Complex", "z.size()", True),
+        ("Complex", "z.safe()", False),
+        ("Complex", "z.part", True),
+        ('"Complex"', "z.size()", True),
+        ("Optional[Complex]", "z.size()", True),
+        ("Complex | None", "z.size()", True),
+        ("torch.Tensor | Complex", "z.size()", False),
+        # operators of its own
+        ("Complex", "(z / x).re", True),
+        ("Complex", "(z / (x * x + 1.0)).re", False),
+        ("Complex", "(x.log() * z).im", True),
+        ("Complex", "z[0]", True),
+        # fields by their names
+        ("Pair", "(z.first / z.second)", True),
+        ("Pair", "z[1].log()", True),
+        # an attribute that is None at first is anything later on
+        ("Stored", "z.x.log()", True),
+        ("Stored", "z.later.log()", True),
+        # what answers for its attributes itself, and what is a tensor
+        ("Anything", "z.x.log()", True),
+        ("Wrapped", "z.sqrt()", True),
+    ],
+)
+def test_a_parameter_is_an_object_of_the_class_that_it_is_declared_to_be(
+    annotation: str, body: str, is_found: bool
+) -> None:
+    text = DECLARED.replace("{annotation}", annotation).replace("{body}", body)
+    found = list(engine.check(Source("m.py", text), Config(confidence=Confidence.LOW)))
+    assert bool(found) is is_found, found
+
+
+def test_what_a_function_is_handed_is_no_setting_for_being_an_attribute() -> None:
+    text = DECLARED.replace("{annotation}", "Stored").replace("{body}", "(x / z.x)")
+    assert [one.confidence for one in engine.check(Source("m.py", text), Config())] == [Confidence.MEDIUM]
+
+
+OTHER_FILE = """
+import torch
+
+
+class Box:
+    def __init__(self, corners):
+        self.sides = corners[..., 2:] - corners[..., :2]
+        self.share = self.sides[..., 0] / self.sides[..., 1]
+
+
+{lines}
+"""
+
+
+def test_an_object_of_another_file_is_told_where_it_is_declared(tmp_path: Path) -> None:
+    (tmp_path / "boxes.py").write_text(OTHER_FILE.format(lines="# a long file\n" * 50), encoding="utf-8")
+    user = tmp_path / "user.py"
+    user.write_text(
+        "import torch\nfrom boxes import Box\n\n\ndef f(box: Box, m):\n    return torch.where(m, box.share, 0.0)\n",
+        encoding="utf-8",
+    )
+    (finding,) = engine.check_file(str(user), Config())
+    assert finding.span.start.line == 6
+    assert "`Box`" in finding.message
+
+
+OPTIONAL = """
+import torch
+
+
+def f(x, m, flag):
+    {first}
+    if flag:
+        {second}
+    return torch.where(m, {third}, torch.zeros(()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third", "is_found"),
+    [
+        ("y = None", "y = x.square().sqrt()", "y", True),
+        ("y = None", "y = x.square() + 1.0", "y.sqrt()", False),
+        ('o = {"y": None}', 'o["y"] = x.square().sqrt()', 'o["y"]', True),
+        ('o = {"y": None}', 'o["y"] = x.square() + 1.0', 'o["y"].log()', False),
+        ('o = {"y": None}', "for k in flag:\n            o[k] = x.square()", 'o["y"].log()', True),
+        (
+            'o = {"y": x.square() + 1.0}',
+            "for k in flag:\n            o[k] = x.square()",
+            'o["y"].log()',
+            False,
+        ),
+    ],
+)
+def test_what_may_be_none_is_otherwise_what_it_is(
+    first: str, second: str, third: str, is_found: bool
+) -> None:
+    text = OPTIONAL.replace("{first}", first).replace("{second}", second).replace("{third}", third)
+    found = list(engine.check(Source("m.py", text), Config()))
+    assert bool(found) is is_found, found
+
+
+def test_what_may_be_none_decides_no_test() -> None:
+    text = (
+        "import torch\n\n\ndef root(x, y):\n    if y is not None:\n        return x + 1.0\n    return x.sqrt()\n\n\n"
+        "def f(x, m, flag):\n    y = None\n    if flag:\n        y = x.square()\n"
+        "    return torch.where(m, root(x * x, y), torch.zeros(()))\n"
+    )
+    assert len(engine.check(Source("m.py", text), Config())) == 1
+
+
+def test_an_object_that_may_have_been_made_in_two_ways_has_what_both_have() -> None:
+    text = DECLARED.replace("{annotation}", "Stored").replace("{body}", "w.x.log()")
+    either = text.replace(
+        "    return torch.where(m,", "    w = z if m.any() else Stored({})\n    return torch.where(m,"
+    )
+    found = [
+        engine.check(Source("m.py", either.replace("{}", made)), Config()) for made in ("x", "x.exp() + 1.0")
+    ]
+    assert [len(findings) for findings in found] == [1, 1]
+    both = either.replace("w = z if", "w = Stored(x * x + 2.0) if")
+    assert not engine.check(Source("m.py", both.replace("{}", "x.exp() + 1.0")), Config())

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from nanlint.annotations import class_named
 from nanlint.flow.expressions import Expressions, Function
 from nanlint.flow.operators import BITWISE, DISPLAYS, NUMBERS, is_singular
 from nanlint.flow.sources import (
@@ -91,7 +92,7 @@ class Statements(Expressions):
         return results
 
     def _parameters(self, parameters: ast.arguments) -> None:
-        """What is annotated as true or false, or is so by default."""
+        """What is annotated as true or false, or is so by default, or as an object of a class of the project."""
         positional = [*parameters.posonlyargs, *parameters.args]
         defaults = [None] * (len(positional) - len(parameters.defaults)) + [*parameters.defaults]
         pairs = [*zip(positional, defaults, strict=True)]
@@ -100,6 +101,18 @@ class Statements(Expressions):
             said = parameter.annotation is not None and _says_bool(parameter.annotation)
             if said or (isinstance(default, ast.Constant) and isinstance(default.value, bool)):
                 self.bound(parameter.arg, Source((), MASK))
+            self._declared(parameter)
+
+    def _declared(self, parameter: ast.arg) -> None:
+        """A parameter that is declared to be of a class is made of all that the class is."""
+        named = class_named(parameter.annotation)
+        if isinstance(named, ast.Name) and named.id not in _PLAIN:
+            tokens = {f"{IMPORTED}{dotted}" for dotted in self.followed.get(named.id, ())}
+            self.unit.bindings.append((parameter.arg, Source(tokens or {named.id})))
+        elif isinstance(named, ast.Attribute):
+            source = Source()
+            if self._of_import(named, source):
+                self.unit.bindings.append((parameter.arg, source))
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = Source()
@@ -260,6 +273,10 @@ _STATEMENTS: dict[type[ast.AST], Callable[[Statements, Any], None]] = {
     ast.AsyncWith: Statements._with,
     ast.Match: Statements._match,
 }
+
+
+_PLAIN = frozenset({"Tensor", "int", "float", "str", "bool", "dict", "list", "tuple", "Any", "Callable"})
+"""What most annotations name, which is no class of a project."""
 
 
 def _says_bool(annotation: ast.expr) -> bool:

@@ -3,6 +3,7 @@
 One class does it, built up by modules of which each knows one kind of syntax and uses those before it:
 
 - `lowering`, `objects`, `values`: the state, what is known of classes and names, how values are made
+- `choosing`: what two ways through a function make of a name
 - `dispatch`: functions as values
 - `between`: selectors in called functions, of what these are handed
 - `totals`: other elements of a row, in the sums that its own elements are compared with

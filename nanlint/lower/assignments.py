@@ -11,7 +11,7 @@ from nanlint.lower.conventions import is_count_name, is_record, keeps_records, n
 from nanlint.lower.expressions import Expressions
 from nanlint.lower.keys import attribute_place, place_of
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Instance, Items, Mapped, Thing
+from nanlint.lower.things import Each, Foreign, Instance, Items, Mapped, Thing, mapped
 
 _OF_TENSORS = frozenset({"data", "grad", "requires_grad", "names"})
 """Attributes that tensors have and that can be assigned to."""
@@ -143,7 +143,7 @@ class Assignments(Expressions):
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             new = Mapped({**old.things, key.value: thing}, old.others)
         else:
-            new = Mapped(old.things, (*old.others, thing))
+            new = mapped(old.things, (*old.others, thing))
             self.sink(thing)
         names = [name for name, bound in frame.scope.names.items() if bound is old]
         frame.scope.names.update(dict.fromkeys(names, new))

@@ -10,14 +10,14 @@ from nanlint.assume.conditions import Plain
 from nanlint.assume.stated import Assumed, Refuted, Stated, kept
 from nanlint.facts import MAGNITUDE, Constraint, Facts, Network
 from nanlint.graph import MOST_VALUES, Apply, Assumption, Constant, Kind, Leaf, Value, closure
-from nanlint.lower.lowering import Lowering
+from nanlint.lower.choosing import Choosing
 from nanlint.lower.scope import Frame, Scope
 from nanlint.lower.things import Class, Instance, Thing
 
 _USUAL = R.interval(-MAGNITUDE, MAGNITUDE)
 
 
-class Assuming(Lowering):
+class Assuming(Choosing):
     """Runs the statements that assume, and applies what is assumed of call results and of objects."""
 
     def _Assumed(self, node: Assumed, frame: Frame) -> None:

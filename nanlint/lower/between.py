@@ -23,9 +23,10 @@ def singular_among(values: Iterable[Value]) -> frozenset[int]:
 def drops_handed(selector: Apply, frame: Frame, dispatched: Set[int]) -> bool:
     """Whether a selector of a called function may drop something singular that was handed to it, as its caller wants.
 
-    The caller has made the mask as well, or the values are asked whether they are finite. What the function asks
-    itself of what it is given is its own business: it knows nothing of where that is singular. What it computes by a
-    function that the caller names (`dispatched`) is the caller's, whatever the mask.
+    The caller has made the mask as well, or the values are asked whether they are finite, or what they are made of is
+    handed with them and asked about. What the function asks itself of anything else is its own business: it knows
+    nothing of where that is singular. What it computes by a function that the caller names (`dispatched`) is the
+    caller's, whatever the mask.
     """
     row = SELECTORS.get(selector.op)
     dropped = selector.args if row is None else [selector.args[drop.operand] for drop in row.drops]
@@ -40,7 +41,17 @@ def drops_handed(selector: Apply, frame: Frame, dispatched: Set[int]) -> bool:
     if selector.op not in MASKED:
         return False
     condition = selector.args[MASKED[selector.op]]
-    return _is_handed(condition, frame) or any(is_repair(condition, operand) for operand in dropped)
+    if _is_handed(condition, frame) or any(is_repair(condition, operand) for operand in dropped):
+        return True
+    singular = [value for value in below if value.number in frame.handed_singular]
+    return _asks_about_source(condition, singular, frame)
+
+
+def _asks_about_source(condition: Value, singular: Iterable[Value], frame: Frame) -> bool:
+    """Whether a condition is about something that was handed too, and that the singular values are made of."""
+    sources = closure([arg for value in singular for arg in operands(value)], _MOST_HANDED)
+    known = frame.handed & {source.number for source in sources if source.grad}
+    return bool(known) and any(part.number in known for part in closure((condition,), _MOST_HANDED))
 
 
 def _is_handed(mask: Value, frame: Frame) -> bool:

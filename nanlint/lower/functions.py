@@ -204,6 +204,9 @@ class Functions(Methods):
                 return thing
             if _is_flag(default):
                 return self.builder.leaf(parameter.arg, R.TRUTH, grad=False, kind=Kind.NUMBER)
+        declared = self.declared_object(parameter.arg, parameter.annotation, function.scope)
+        if declared is not None:
+            return declared
         name = prefix + parameter.arg if may_be_number(parameter.annotation) else parameter.arg
         thing = self.named_leaf(name, parameter.annotation)
         if isinstance(thing, Leaf) and thing.grad and is_beside_prediction(parameter.arg, _names(function)):
@@ -256,7 +259,9 @@ class Functions(Methods):
         receiver = () if init.receiver is None else (init.receiver,)
         # what an object is made with is a setting, as other attributes that nothing is known of
         args, named = ((), {}) if call is None else (call.args, call.named)
-        self.bind_parameters(init, (*receiver, *args), named, frame, prefix="self.")
+        made = init.receiver
+        prefix = f"{made.name}." if isinstance(made, Instance) and made.is_given else "self."
+        self.bind_parameters(init, (*receiver, *args), named, frame, prefix=prefix)
         self.body(init, frame)
         if isinstance(init.receiver, Instance):
             init.receiver.ensured = _about(init.receiver, frame.path)

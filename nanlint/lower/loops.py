@@ -126,16 +126,20 @@ class Loops(Branches):
             return R.FINITE
         begin = first.of(entry)
         order = closure((end,), 150)
+        # a loop inside of the body begins with the same variable, and ends up in what `end` is chosen from
+        carried = [start, *(v for v in order if isinstance(v, Leaf) and _is_carried_on(v, start))]
+        regions = [leaf.region for leaf in carried]
+        kept = R.FINITE
         for region in (begin, *_WIDENED):
             if not begin <= region:
                 continue
-            _widen(start, region)
+            _widen(carried, [region] * len(carried))
             after = solve(order, (), a)
             if after is not None and end.number not in after.nans and (after.of(end) & R.FINITE) <= region:
-                _widen(start, R.FINITE)
-                return region
-        _widen(start, R.FINITE)
-        return R.FINITE
+                kept = region
+                break
+        _widen(carried, regions)
+        return kept
 
     def _gains_gradient(self, end: Value, carried: set[int]) -> bool:
         """Whether gradient flows into `end` from anything but the loop's own variables."""
@@ -157,12 +161,20 @@ class Loops(Branches):
 def _is_element_of(leaf: Leaf, carried: set[int]) -> bool:
     """Whether a value is an element of one of the loop's own variables."""
     whole = leaf.feeds[0] if leaf.feeds else None
-    return isinstance(whole, Leaf) and whole.number in carried and leaf.name.startswith(f"{whole.name}[")
+    if not isinstance(whole, Leaf) or whole.number not in carried:
+        return False
+    return leaf.name.startswith(f"{whole.name}[") or _is_carried_on(leaf, whole)
 
 
-def _widen(leaf: Leaf, region: Region) -> None:
-    """Set the region of a loop variable while its fixed point is looked for; nothing else has seen it yet."""
-    leaf.region = region
+def _is_carried_on(leaf: Leaf, start: Leaf) -> bool:
+    """Whether a value is the variable of an inner loop that begins with an outer loop's own."""
+    return bool(leaf.opaque and leaf.name == start.name and leaf.feeds and leaf.feeds[0] is start)
+
+
+def _widen(leaves: Sequence[Leaf], regions: Sequence[Region]) -> None:
+    """Set the regions of a loop variable while its fixed point is looked for; nothing else has seen it yet."""
+    for leaf, region in zip(leaves, regions, strict=True):
+        leaf.region = region
 
 
 def _assigned(body: Sequence[ast.stmt]) -> list[str]:

@@ -12,18 +12,14 @@ from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
 from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands, postorder
-from nanlint.lower.dispatch import Either, Partial, either
+from nanlint.lower.dispatch import Either, Partial
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
 from nanlint.lower.things import (
     Class,
-    Each,
     Foreign,
     Function,
     Instance,
-    Items,
-    Mapped,
-    Symbol,
     Thing,
     values_in,
 )
@@ -161,6 +157,8 @@ class Lowering:
         """What a call of an unknown value is, by the number of the value, where that is known."""
         self.dispatched: set[int] = set()
         """The numbers of what a called function has computed by a function that its caller has named."""
+        self.optional: set[int] = set()
+        """The numbers of values that may be None instead."""
         self.positions: dict[int, Value] = {}
         """The mask that indices come from, as by `nonzero`, by the number of the indices."""
 
@@ -230,62 +228,6 @@ class Lowering:
             opaque=value.opaque,
             key=("mask", value.number),
         )
-
-    def choose(self, condition: Value | None, first: Thing, second: Thing) -> Thing:
-        """One of two things, by a condition that Python evaluates; an unknown one if it is None."""
-        if first is second or (
-            isinstance(first, Symbol) and isinstance(second, Symbol) and first.name == second.name
-        ):
-            return first
-        if isinstance(first, Value) and isinstance(second, Value):
-            if first.number == second.number:
-                return first
-            test = condition or self.builder.leaf("branch", R.TRUTH, grad=False, kind=Kind.NUMBER)
-            return self.builder.apply("phi", test, first, second)
-        if isinstance(first, Items) and isinstance(second, Items) and len(first.things) == len(second.things):
-            pairs = zip(first.things, second.things, strict=True)
-            names = first.names if first.names == second.names else ()
-            return Items(tuple(self.choose(condition, a, b) for a, b in pairs), names)
-        if isinstance(first, Mapped) and isinstance(second, Mapped):
-            return self._merged_mappings(condition, first, second)
-        if isinstance(first, (Items, Each)) and isinstance(second, (Items, Each)):
-            return self._merged_iterables(first, second)
-        values = [*values_in(first), *values_in(second)]
-        name = next((side.name for side in (first, second) if isinstance(side, Leaf)), "value")
-        made = self.opaque(name, *values, grad=any(value.grad for value in values) or not values)
-        callable_ = either(condition, first, second, self)
-        if callable_ is not None:
-            self.callables[made.number] = callable_
-        return made
-
-    def any_of(self, things: Sequence[Thing]) -> Thing:
-        """One of several things, whichever."""
-        if not things:
-            return self.opaque("item")
-        joined = things[0]
-        for thing in things[1:]:
-            joined = self.choose(None, joined, thing)
-        return joined
-
-    def _merged_mappings(self, condition: Value | None, first: Mapped, second: Mapped) -> Mapped:
-        """One of two dictionaries: what only one of them has is what is found under its key, if anything is."""
-        things = {**first.things, **second.things}
-        for key in first.things.keys() & second.things.keys():
-            things[key] = self.choose(condition, first.things[key], second.things[key])
-        others = {id(thing): thing for thing in (*first.others, *second.others)}
-        return Mapped(things, tuple(others.values()))
-
-    def _merged_iterables(self, first: Items | Each, second: Items | Each) -> Thing:
-        """One of two iterables: its elements are like those of either; an empty one adds none."""
-        things = [
-            t for side in (first, second) for t in (side.things if isinstance(side, Items) else (side.thing,))
-        ]
-        if not things:
-            return first
-        joined = things[0]
-        for thing in things[1:]:
-            joined = self.choose(None, joined, thing)
-        return Each(joined)
 
     def element(self, value: Value, key: str) -> Value:
         """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves."""

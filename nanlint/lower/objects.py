@@ -7,14 +7,26 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from nanlint import regions as R
+from nanlint.annotations import class_named, last_name
 from nanlint.catalogue.structure import MODULES, OPAQUE
 from nanlint.graph import Constant, Kind, Value
 from nanlint.lower.assuming import Assuming
 from nanlint.lower.call import Call
-from nanlint.lower.conventions import Said, annotated, named, named_in, of_each, unparsed
+from nanlint.lower.conventions import Said, annotated, holds_settings, named, named_in, of_each, unparsed
 from nanlint.lower.remembered import remembered
-from nanlint.lower.scope import Frame, Scope, elsewhere
-from nanlint.lower.things import Class, Each, Function, Inherited, Instance, Items, Layer, Method, Thing
+from nanlint.lower.scope import Frame, Scope, elsewhere, foreign_call
+from nanlint.lower.things import (
+    Class,
+    Each,
+    Function,
+    Inherited,
+    Instance,
+    Items,
+    Layer,
+    Method,
+    Thing,
+    is_nothing,
+)
 from nanlint.regions import Region
 
 _MOST_ANCESTORS = 12
@@ -55,6 +67,8 @@ class Objects(Assuming):
         name: str = "self",
         call: Call | None = None,
         place: ast.AST | None = None,
+        *,
+        is_given: bool = False,
     ) -> Instance:
         """An instance with the attributes that `__init__` and the class body give it.
 
@@ -63,7 +77,7 @@ class Objects(Assuming):
         key = (id(cls.node), name, self.shallow) if call is None else None
         if key in self.instances:
             return self.instances[key].copy(cls)
-        instance = Instance(cls, name)
+        instance = Instance(cls, name, is_given=is_given)
         ancestry = self.ancestry(cls)
         declared = [
             _annotated(ancestor.node) for ancestor in reversed(ancestry) if _is_dataclass(ancestor.node)
@@ -97,14 +111,36 @@ class Objects(Assuming):
         """Run `__init__` for a call at `place`; its selectors and sinks are not those of the caller."""
         raise NotImplementedError
 
-    def record(self, cls: Class, call: Call) -> Items | None:
-        """What a call of a named tuple's class makes; None for other classes."""
-        bases = {getattr(base, "attr", getattr(base, "id", "")) for base in cls.node.bases}
-        if bases != {"NamedTuple"} or any(isinstance(one, ast.FunctionDef) for one in cls.node.body):
+    def declared_object(self, name: str, annotation: ast.expr | None, scope: Scope) -> Thing | None:
+        """What a parameter is that is declared to be of a class of the project; None if it is not, or for a tensor.
+
+        Of what looks up its attributes in a way of its own nothing is known by its class.
+        """
+        word = None if holds_settings(name) else class_named(annotation)
+        cls = None if word is None else self.evaluate(word, elsewhere(scope))
+        if word is None or not isinstance(cls, Class):
+            return None
+        ancestry = self.ancestry(cls)
+        if any(_is_opaque(home.node) for home in ancestry):
+            return None
+        fields = self._record_fields(cls, name)
+        if fields is not None:
+            return Items(tuple(fields.values()), tuple(fields))
+        return self.instance_of(cls, name, place=foreign_call(cls.scope, word), is_given=True)
+
+    def _record_fields(self, cls: Class, name: str) -> dict[str, Thing] | None:
+        """The fields of a named tuple of which nothing else is known; None for other classes."""
+        if not _is_record(cls.node):
             return None
         fields = _annotated(cls.node)
-        things = {word: self._field_value(field, cls.name, word) for word, field in fields.items()}
-        things |= _given(list(fields), call)
+        return {word: self._field_value(field, name, word) for word, field in fields.items()}
+
+    def record(self, cls: Class, call: Call) -> Items | None:
+        """What a call of a named tuple's class makes; None for other classes."""
+        things = self._record_fields(cls, cls.name)
+        if things is None:
+            return None
+        things |= _given(list(things), call)
         return Items(tuple(things.values()), tuple(things))
 
     def _field_value(self, field: ast.AnnAssign, name: str, word: str) -> Thing:
@@ -132,7 +168,7 @@ class Objects(Assuming):
     def instance_attribute(self, owner: Instance, node: ast.Attribute, frame: Frame) -> Thing:
         """`owner.attr`: a known field, a method, a property, a class constant, or an unknown value."""
         attr = node.attr
-        if attr in owner.fields:
+        if attr in owner.fields and not (owner.is_given and is_nothing(owner.fields[attr])):
             return owner.fields[attr]
         found = self.class_attribute(owner.cls, attr, owner, node, frame)
         if found is not None:
@@ -166,6 +202,13 @@ class Objects(Assuming):
             if found is not None:
                 return self.evaluate(found, elsewhere(home.scope, frame.foreign_call or node))
         return None
+
+    def method_of(self, thing: Thing, name: str, node: ast.expr, frame: Frame) -> Function | None:
+        """A method that the class of an object has; None for anything else."""
+        if not isinstance(thing, Instance):
+            return None
+        found = self.class_attribute(thing.cls, name, thing, node, frame)
+        return found if isinstance(found, Function) else None
 
     def _behind(self, cls: Class, after: ast.ClassDef | None) -> list[Class]:
         homes = self.ancestry(cls)
@@ -237,6 +280,22 @@ class Objects(Assuming):
         if isinstance(needs, Constant) and not needs.value:
             return self.builder.leaf("self.parameter", grad=False, kind=Kind.TENSOR)
         return self.builder.leaf("parameter", grad=True, kind=Kind.TENSOR)
+
+
+_UNKNOWABLE = frozenset({"__getattr__", "__getattribute__", "__torch_function__", "__torch_dispatch__"})
+
+
+def _is_opaque(node: ast.ClassDef) -> bool:
+    """Whether a class is a tensor's, or says itself what its attributes are."""
+    bases = (last_name(base) for base in node.bases)
+    methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+    return any(base.endswith(("Tensor", "Enum", "Protocol")) for base in bases) or bool(methods & _UNKNOWABLE)
+
+
+def _is_record(node: ast.ClassDef) -> bool:
+    """Whether a class is a named tuple with nothing but fields."""
+    bases = {last_name(base) for base in node.bases}
+    return bases == {"NamedTuple"} and not any(isinstance(one, ast.FunctionDef) for one in node.body)
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value
+from nanlint.lower.call import Call
 from nanlint.lower.scope import Frame
 from nanlint.lower.subscripts import Subscripts
-from nanlint.lower.things import Each, Foreign, Items, Method, Symbol, Text, Thing, values_in
+from nanlint.lower.things import Each, Foreign, Instance, Items, Method, Symbol, Text, Thing, values_in
 from nanlint.lower.totals import compared
 
 _OPERATORS: dict[type[ast.operator], str] = {
@@ -26,6 +27,19 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.BitXor: "xor",
 }
 
+_METHODS: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.Mod: "mod",
+    ast.FloorDiv: "floordiv",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+}
+"""The methods by which objects say what an operator does, without their underscores."""
 _LOGICAL = {"add": "or", "mul": "and"}
 """What an operator is between booleans."""
 
@@ -69,6 +83,8 @@ class Operators(Subscripts):
     def binary(self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Thing:
         """`left operator right`."""
         left, right = self._operand(left), self._operand(right)
+        if isinstance(left, Instance) or isinstance(right, Instance):
+            return self._overloaded(operator, left, right, node, frame)
         if isinstance(left, Foreign) or isinstance(right, Foreign):
             tensors = [side for side in (left, right) if isinstance(side, Value) and side.kind is Kind.TENSOR]
             if not tensors:
@@ -93,6 +109,18 @@ class Operators(Subscripts):
         if op == "div" and left.kind is Kind.NUMBER and right.kind is not Kind.NUMBER:
             return self._number_divided(left, right, node, frame)
         return self.apply(op, (left, right), node, frame)
+
+    def _overloaded(
+        self, operator: ast.operator, left: Thing, right: Thing, node: ast.AST, frame: Frame
+    ) -> Thing:
+        """What the method that stands for an operator makes: that of the left operand, else that of the right one."""
+        word = _METHODS.get(type(operator))
+        if word is not None and isinstance(node, ast.expr):
+            for receiver, other, name in ((left, right, f"__{word}__"), (right, left, f"__r{word}__")):
+                found = self.method_of(receiver, name, node, frame)
+                if found is not None:
+                    return self.call_function(found, Call(found, (other,), {}, node, frame))
+        return self._mixed_operands(operator, left, right, node)
 
     def _assume_divided(self, by: Value, frame: Frame) -> None:
         """What is counted in whole steps has steps: `%` and `//` of integers raise an error for a divisor of 0."""
@@ -182,7 +210,8 @@ class Operators(Subscripts):
         return len(sides) == 2 and len(dtypes) == 1 and len(own) == 1
 
     def _compared(self, op: ast.cmpop, left: Thing, right: Thing, node: ast.AST, frame: Frame) -> Value:
-        known = _compared_texts(op, left, right)
+        is_open = isinstance(left, Value) and left.number in self.optional
+        known = None if is_open else _compared_texts(op, left, right)
         if known is not None:
             return self.builder.constant(float(known), node)
         name = _COMPARISONS.get(type(op))

@@ -7,6 +7,7 @@ import ast
 from nanlint.cases import may_be_poisoned
 from nanlint.flow.operators import is_doubled
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
+from nanlint.lower.call import Call
 from nanlint.lower.keys import bounds_of, only_one, place_along, place_of, reshapes, written
 from nanlint.lower.lowering import Overwritten
 from nanlint.lower.positions import Positions, parts_of
@@ -38,6 +39,9 @@ class Subscripts(Positions):
             return self._picked(owner, node, frame)
         if isinstance(owner, (Foreign, Symbol)):
             return owner
+        own = self.method_of(owner, "__getitem__", node, frame)
+        if own is not None and not isinstance(node.slice, ast.Slice):
+            return self.call_function(own, Call(own, (self.evaluate(node.slice, frame),), {}, node, frame))
         return self.opaque("item", owner, node=node)
 
     def _item(self, owner: Items, key: ast.expr, frame: Frame) -> Thing:

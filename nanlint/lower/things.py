@@ -84,9 +84,13 @@ class Instance:
     They are found out when they are first asked for, by `initialise`: of most objects nobody asks.
     """
 
-    def __init__(self, cls: Class, name: str, fields: Mapping[str, Thing] | None = None) -> None:
+    def __init__(
+        self, cls: Class, name: str, fields: Mapping[str, Thing] | None = None, *, is_given: bool = False
+    ) -> None:
         self.cls = cls
         self.name = name
+        self.is_given = is_given
+        """Whether a function was handed it, which knows nothing of how it was made."""
         self.initialise: Callable[[], None] | None = None
         self.ensured: list[Assumption] = []
         """What holds once `__init__` has been left: it raises an error where that is not so."""
@@ -94,7 +98,7 @@ class Instance:
 
     def copy(self, cls: Class) -> Instance:
         """Another object of the same class, `cls`, with all that is known of this one."""
-        made = Instance(cls, self.name, self.fields)
+        made = Instance(cls, self.name, self.fields, is_given=self.is_given)
         made.ensured = self.ensured
         return made
 
@@ -152,6 +156,17 @@ Thing: TypeAlias = (
     | Method
     | Layer
 )
+
+
+def is_nothing(thing: Thing) -> bool:
+    """Whether a thing is None."""
+    return isinstance(thing, Text) and thing.value is None
+
+
+def mapped(things: Mapping[str, Thing], others: tuple[Thing, ...]) -> Mapped:
+    """A dictionary; what was None under its key for want of anything better may be any of the others now."""
+    there = {key: thing for key, thing in things.items() if not (others and is_nothing(thing))}
+    return Mapped(there, others)
 
 
 def values_in(thing: Thing) -> list[Value]:

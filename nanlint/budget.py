@@ -8,7 +8,7 @@ from __future__ import annotations
 A_STATEMENT = 100
 """Steps that running one statement counts for."""
 _OF_A_FUNCTION, _OF_ITS_LINES = 5_000_000, 40_000
-_ASIDE = 1_000_000
+_ASIDE = 400_000
 """Steps for what called functions drop of what a function has computed."""
 _OF_A_FILE, _OF_ALL_LINES = 15_000_000, 16_000
 """Steps for any function or file, and for each of its lines: far more than code that people write takes."""

@@ -16,12 +16,14 @@ from nanlint.catalogue.emptied import EMPTIED
 from nanlint.decided import is_decided
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
-from nanlint.graph import MOST_VALUES, PICKED, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
 from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
+from nanlint.pairs import differs_from_itself, is_about_diagonal, is_met_by_itself
 from nanlint.plausibility import (
     constant_of,
     counts_itself,
     crossing,
+    is_behind_offset,
     is_behind_rounding,
     is_extreme,
     is_far_fetched,
@@ -37,14 +39,15 @@ from nanlint.plausibility import (
     saturated,
 )
 from nanlint.relevance import (
+    all_factors,
     asks_for_gap,
     compares_all_of,
-    differs_from_itself,
-    is_about_diagonal,
+    factors,
     is_asked_about,
     is_held_against_number,
     is_held_against_zero,
     is_padding,
+    is_picked,
     is_presence,
     is_ranking,
     is_sign,
@@ -99,6 +102,7 @@ class Judge:
         if (
             unlikely
             or is_behind_rounding(self.case.operand, proof.origin)
+            or is_behind_offset(proof.site, proof.values)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
             or takes_a_part(self.case, self.sinks)
             or self._is_against_a_name(proof)
@@ -118,11 +122,14 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        told = is_unreadable(condition) or is_ranking(condition) or self._drops_absent(proof, poisoned)
+        if self._is_of_pairs(proof, poisoned):
+            return Confidence.HIGH
+        told = is_unreadable(condition) and not self._is_in_condition(poisoned)
+        told = told or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
         meant = meant or is_decided(self.case, proof, poisoned, self.a)
         meant = meant or any(self._is_by_factor(arg, proof) for arg in poisoned)
-        apart = not spoken and not _is_picked(condition)
+        apart = not spoken and not is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
@@ -130,6 +137,17 @@ class Judge:
         if self._results.are_broken(proof) or self._results.are_marked(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _is_of_pairs(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether the difference of something from itself is dropped by what masks such pairs: each input has them."""
+        of_itself = proof.singular and any(map(differs_from_itself, poisoned))
+        return of_itself and is_met_by_itself(self.case.condition, self.case.operand, proof.values)
+
+    def _is_in_condition(self, poisoned: Sequence[Value]) -> bool:
+        """Whether a condition that compares speaks of all that some values are made of: it may select them as well."""
+        condition = self.case.condition
+        asked = speaks_of(condition) if isinstance(condition, Apply) else frozenset()
+        return all(speaks_of(arg) <= asked for arg in poisoned)
 
     def is_far_fetched(self, proof: Proof) -> bool:
         """Whether a proof takes numbers that nobody uses."""
@@ -171,7 +189,7 @@ class Judge:
             return False
         if drop is not None and is_extreme(proof, poisoned) and not is_padding(condition):
             return True
-        picked = self.case.selector.op == "masked_select" and _is_picked(condition)
+        picked = self.case.selector.op == "masked_select" and is_picked(condition)
         if picked and not share(condition, proof.site):
             return True
         if drop is None:
@@ -200,14 +218,14 @@ class Judge:
             or self._drops_absent(proof, poisoned)
         ):
             return True
-        if _is_picked(condition) and self.case.selector.op == "masked_fill":
+        if is_picked(condition) and self.case.selector.op == "masked_fill":
             return True
         if is_sign(condition) and share(condition, proof.site):
             return True
         if is_decided(self.case, proof, poisoned, self.a):
             return True
-        factors = (factor for arg in (proof.site, *poisoned) for factor in _factors(arg))
-        if self._asks_about(poisoned) or any(is_held_against_zero(factor, condition) for factor in factors):
+        parts = (part for arg in (proof.site, *poisoned) for part in factors(arg))
+        if self._asks_about(poisoned) or any(is_held_against_zero(part, condition) for part in parts):
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
@@ -220,7 +238,7 @@ class Judge:
         if not (isinstance(arg, Apply) and arg.op == "mul"):
             return False
         values = proof.values
-        zeros = [one for one in _all_factors(arg) if values.get(one.number, constant_of(one)) == 0.0]
+        zeros = [one for one in all_factors(arg) if values.get(one.number, constant_of(one)) == 0.0]
         return bool(zeros) and all(is_told_by_zero(factor, self.case.condition) for factor in zeros)
 
     def _leaves_domain(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
@@ -254,10 +272,8 @@ class Judge:
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
         """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm, a variance."""
-        facts = self.network.solve(())
-        at = proof.values.get(arg.number)
-        is_computed = isinstance(arg, Apply) or (isinstance(arg, Leaf) and arg.opaque)
-        if facts is None or at is None or not is_computed:
+        facts, at = self.network.solve(()), proof.values.get(arg.number)
+        if facts is None or at is None or (isinstance(arg, Leaf) and not arg.opaque):
             return False
         region = facts.of(arg)
         return at in (region.lo, region.hi)
@@ -375,23 +391,6 @@ class Judge:
         regions = tuple(facts.of(arg) for arg in args)
         region = regions[case.drop.by] - case.drop.where(regions)
         return Constraint(args[case.drop.by], region) if region else None
-
-
-def _factors(value: Value) -> tuple[Value, ...]:
-    """What a product or a quotient is made of."""
-    return value.args if isinstance(value, Apply) and value.op in ("mul", "div") else ()
-
-
-def _all_factors(value: Value) -> list[Value]:
-    """What a product is made of, and the products in it."""
-    if isinstance(value, Apply) and value.op == "mul":
-        return [factor for arg in value.args for factor in _all_factors(arg)]
-    return [value]
-
-
-def _is_picked(condition: Value) -> bool:
-    """Whether a condition is that of indices, which leave out what is like what they take."""
-    return isinstance(condition, Leaf) and condition.name == PICKED
 
 
 def _pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:

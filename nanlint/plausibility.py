@@ -328,6 +328,15 @@ def is_offset(value: Value, values: Mapping[int, float]) -> bool:
     return value.op == "add" and any(_is_small(arg) for arg in value.args)
 
 
+def is_behind_offset(site: Apply, values: Mapping[int, float]) -> bool:
+    """Whether what is infinite at a site was divided by what is 0 by an offset: `inf / inf` is no other accident."""
+    if all(math.isfinite(values.get(arg.number, 0.0)) for arg in site.args):
+        return False
+    below = (part for part in closure(site.args, MOST_VALUES) if isinstance(part, Apply) and part.op == "div")
+    zeros = [part.args[1] for part in below if values.get(part.args[1].number) == 0.0]
+    return bool(zeros) and all(is_offset(zero, values) for zero in zeros)
+
+
 def crossing(value: Value) -> tuple[Value, float] | None:
     """Of `1 + a * b`, the product and the number at which it gives 0; None for anything else.
 

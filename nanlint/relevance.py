@@ -10,7 +10,6 @@ from nanlint import regions as R
 from nanlint.catalogue import OPS
 from nanlint.graph import (
     ANOTHER,
-    DIAGONALS,
     MOST_VALUES,
     PICKED,
     Apply,
@@ -63,19 +62,6 @@ def _counts_up_to(one: Value, other: Value) -> bool:
 def _is_position(value: Value) -> bool:
     called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
     return isinstance(called, ast.Attribute) and called.attr == "arange"
-
-
-def is_about_diagonal(condition: Value) -> bool:
-    """Whether a condition is that an element of a matrix is on its diagonal, or that it is not."""
-    return isinstance(condition, Leaf) and condition.name in DIAGONALS
-
-
-def differs_from_itself(value: Value) -> bool:
-    """Whether the difference of something and the same is in a value: on a diagonal, that is 0."""
-    return any(
-        isinstance(part, Apply) and part.op == "sub" and part.args[0].number == part.args[1].number
-        for part in closure((value,), MOST_VALUES)
-    )
 
 
 def is_presence(condition: Value) -> bool:
@@ -315,3 +301,20 @@ def _are_apart(key: str, other: str) -> bool:
         for a, b in zip(parts, others, strict=False)
     )
     return len(parts) == len(others) and any(literal)
+
+
+def factors(value: Value) -> tuple[Value, ...]:
+    """What a product or a quotient is made of."""
+    return value.args if isinstance(value, Apply) and value.op in ("mul", "div") else ()
+
+
+def all_factors(value: Value) -> list[Value]:
+    """What a product is made of, and the products in it."""
+    if isinstance(value, Apply) and value.op == "mul":
+        return [factor for arg in value.args for factor in all_factors(arg)]
+    return [value]
+
+
+def is_picked(condition: Value) -> bool:
+    """Whether a condition is that of indices, which leave out what is like what they take."""
+    return isinstance(condition, Leaf) and condition.name == PICKED

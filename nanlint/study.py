@@ -198,7 +198,12 @@ class Study:
         self.judgements.clear()
         best: Proof | None = None
         left = min(_MOST_FRUITLESS, max(_FEWEST_FRUITLESS, _FRUITLESS_VISITS // len(self.order)))
-        for inputs in assignments(self.network, facts, self.effort):
+
+        def is_astray() -> bool:
+            # what else is poisoned by plain numbers is not what is searched for
+            return best is not None and best.site.number != self.aim and self._is_unlikely(best)
+
+        for inputs in assignments(self.network, facts, self.effort, is_astray):
             left -= 1
             if left < 0 or not self.effort.run():
                 break
@@ -207,8 +212,7 @@ class Study:
             proof = self._met(inputs)
             if proof is None:
                 continue
-            if best is None and proof.site.number == self.aim:
-                left = _MORE_TRIES
+            left = left if best is not None else _MORE_TRIES
             proof = self._plainer(proof, inputs)
             if best is None or self._worth(proof) < self._worth(best):
                 best = proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from nanlint.cases import is_repair, may_be_poisoned
-from nanlint.catalogue import SELECTORS
+from nanlint.catalogue import OPS, SELECTORS
 from nanlint.graph import Apply, Value, closure, operands
 from nanlint.lower.scope import Frame
 
@@ -23,10 +23,10 @@ def singular_among(values: Iterable[Value]) -> frozenset[int]:
 def drops_handed(selector: Apply, frame: Frame, dispatched: Set[int]) -> bool:
     """Whether a selector of a called function may drop something singular that was handed to it, as its caller wants.
 
-    The caller has made the mask as well, or the values are asked whether they are finite, or what they are made of is
-    handed with them and asked about. What the function asks itself of anything else is its own business: it knows
-    nothing of where that is singular. What it computes by a function that the caller names (`dispatched`) is the
-    caller's, whatever the mask.
+    The caller has made the mask as well, or the values are asked whether they are finite, or what is singular in them
+    is handed with them and asked about where they are taken as they are. What the function asks itself of anything
+    else is its own business: it knows nothing of where that is singular. What it computes by a function that the
+    caller names (`dispatched`) is the caller's, whatever the mask.
     """
     row = SELECTORS.get(selector.op)
     dropped = selector.args if row is None else [selector.args[drop.operand] for drop in row.drops]
@@ -43,13 +43,15 @@ def drops_handed(selector: Apply, frame: Frame, dispatched: Set[int]) -> bool:
     condition = selector.args[MASKED[selector.op]]
     if _is_handed(condition, frame) or any(is_repair(condition, operand) for operand in dropped):
         return True
-    singular = [value for value in below if value.number in frame.handed_singular]
+    near = [value for operand in dropped if operand.grad for value in (operand, *operands(operand))]
+    singular = [value for value in near if value.number in frame.handed_singular]
     return _asks_about_source(condition, singular, frame)
 
 
 def _asks_about_source(condition: Value, singular: Iterable[Value], frame: Frame) -> bool:
-    """Whether a condition is about something that was handed too, and that the singular values are made of."""
-    sources = closure([arg for value in singular for arg in operands(value)], _MOST_HANDED)
+    """Whether a condition is about something that was handed too, and that a singular op has for its argument."""
+    below = closure(singular, _MOST_HANDED)
+    sources = (arg for v in below if isinstance(v, Apply) and OPS[v.op].singular for arg in v.args)
     known = frame.handed & {source.number for source in sources if source.grad}
     return bool(known) and any(part.number in known for part in closure((condition,), _MOST_HANDED))
 

@@ -157,7 +157,10 @@ class TorchCalls(UnknownCalls):
         points = FILLED[short].points
         if points is not None and len(points) == 1:
             return self.builder.constant(points[0], node, Kind.TENSOR)
-        made = self.builder.leaf(self.source(node), FILLED[short], grad=False, kind=Kind.TENSOR, node=node)
+        # where one identity matrix has its ones, so has the next one
+        key = "identity" if short == "eye" else None
+        name = self.source(node)
+        made = self.builder.leaf(name, FILLED[short], grad=False, kind=Kind.TENSOR, node=node, key=key)
         if short == "eye":
             self.identities.add(made.number)
         return made

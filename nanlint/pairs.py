@@ -1,0 +1,65 @@
+"""Pairs of something with itself: on the diagonal of a matrix of differences all are 0, and masks leave it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nanlint.graph import DIAGONALS, MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
+from nanlint.sites import called_name
+
+_ALIKE = frozenset({"eq", "ne"})
+
+
+def is_about_diagonal(condition: Value) -> bool:
+    """Whether a condition is that an element of a matrix is on its diagonal, or that it is not."""
+    leaves = [part for part in closure((condition,), MOST_VALUES) if isinstance(part, Leaf)]
+    return bool(leaves) and all(leaf.name in DIAGONALS or _is_identity(leaf) for leaf in leaves)
+
+
+def _is_identity(value: Value) -> bool:
+    return called_name(value.node) == "eye"
+
+
+def is_met_by_itself(condition: Value, operand: Value, values: Mapping[int, float]) -> bool:
+    """Whether a condition is about pairs, and `values` are those of something with itself.
+
+    So are labels held against themselves, `labels[:, None] == labels[None, :]`, and what an identity matrix masks.
+    """
+    own = {part.number for part in closure((operand,), MOST_VALUES)}
+    parts = closure((condition,), MOST_VALUES)
+    identities = [part for part in parts if _is_identity(part)]
+    compared = any(_compares_with_itself(part) and operands(part)[0].number not in own for part in parts)
+    return all(values.get(one.number) == 1.0 for one in identities) and (compared or bool(identities))
+
+
+def _compares_with_itself(part: Value) -> bool:
+    if not isinstance(part, Apply) or part.op not in _ALIKE:
+        return False
+    left, right = part.args
+    return left.number == right.number and not isinstance(left, Constant)
+
+
+def differs_from_itself(value: Value) -> bool:
+    """Whether the difference of something and the same is in a value: on a diagonal, that is 0.
+
+    The square of one is written out as well, `s + s.T - 2 * x @ x.T` with the squared norms `s`.
+    """
+    stack, seen = [value], set[int]()
+    while stack and len(seen) < MOST_VALUES:
+        part = stack.pop()
+        if part.number in seen:
+            continue
+        seen.add(part.number)
+        if isinstance(part, Apply) and _is_of_itself(part):
+            return True
+        stack.extend(operands(part))
+        if isinstance(part, Leaf) and part.opaque:
+            stack.extend(part.feeds)
+    return False
+
+
+def _is_of_itself(part: Apply) -> bool:
+    """Whether something is taken from itself, or a sum is added to itself, which broadcasting alone makes sense of."""
+    if part.op not in ("sub", "add") or part.args[0].number != part.args[1].number:
+        return False
+    return part.op == "sub" or (isinstance(part.args[0], Apply) and part.args[0].op == "sum")

@@ -110,7 +110,9 @@ class Judge:
             or (is_root_of_negative(proof.site, proof.values) and not self._asks_about(proof.site.args[:1]))
         ):
             return Confidence.LOW
-        if is_about_diagonal(self.case.condition) and not any(map(differs_from_itself, poisoned)):
+        if is_about_diagonal(self.case.condition) and not any(
+            differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned
+        ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
             trained = not all(map(is_setting, proof.gradients))

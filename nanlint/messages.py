@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from nanlint.arithmetic import ARITHMETIC, Arithmetic
 from nanlint.cases import Proof
 from nanlint.catalogue import OPS
-from nanlint.catalogue.emptied import EMPTIED
+from nanlint.catalogue.emptied import OF_ROWS
 from nanlint.config import Config
 from nanlint.finding import Finding, Site, Span, Witness
 from nanlint.graph import Apply, Kind, Value
@@ -98,7 +98,7 @@ def inputs_of(proof: Proof, *others: Value) -> dict[str, float]:
     """The inputs that the singular op, which comes first, and other values depend on, by name."""
     wanted = set().union(*map(speaks_of, (proof.site, *others)))
     site = speaks_of(proof.site)
-    own = proof.site.node if proof.site.op in EMPTIED else None  # what its other elements make of a row
+    own = proof.site.node if proof.site.op in OF_ROWS else None  # what its other elements make of a row
     chosen = [
         value
         for value in proof.inputs

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nanlint import regions as R
 from nanlint.by_name import has_ends_reversed, is_beyond_training, is_positive_by_name
 from nanlint.catalogue import OPS
-from nanlint.catalogue.emptied import EMPTIED
+from nanlint.catalogue.emptied import OF_ROWS
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
@@ -277,7 +277,7 @@ def is_behind_rounding(operand: Value, origin: Apply | None) -> bool:
 
 def saturated(site: Apply, values: Mapping[int, float]) -> bool:
     """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
-    if site.op in EMPTIED:
+    if site.op in OF_ROWS:
         return False
     for value in closure(site.args, _SATURATION_DEPTH):
         at = values.get(value.number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from nanlint.budget import Budget
@@ -88,20 +88,24 @@ class Effort:
             self.budget.spend(steps)
 
 
-def assignments(
-    network: Network, facts: Facts, effort: Effort, is_astray: Callable[[], bool] = lambda: False
-) -> Iterator[dict[int, float]]:
+def assignments(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:
     """Assignments of numbers to the free values of a network that may satisfy `facts`, the plainest first.
 
-    First each free value for itself, in combinations that are cheap to run, unless these are known to lead astray; then
-    by fixing one after the other and propagating, which finds the points that only a relation between several values
-    allows.
+    First each free value for itself, in combinations that are cheap to run; then those that are `related`.
     """
     free = network.free
     choices = [_choices(value, facts.of(value)) for value in free]
-    yield from itertools.takewhile(lambda _: not is_astray(), _combinations(free, choices))
-    if len(free) > 1:
-        yield from _fix(network, free, facts, {}, effort)
+    yield from _combinations(free, choices)
+    yield from related(network, facts, effort)
+
+
+def related(network: Network, facts: Facts, effort: Effort) -> Iterator[dict[int, float]]:
+    """Assignments made by fixing one free value after the other and propagating.
+
+    They are the points that only a relation between several values allows.
+    """
+    if len(network.free) > 1:
+        yield from _fix(network, network.free, facts, {}, effort)
 
 
 def route(start: Value, end: Value, order: Sequence[Value]) -> list[Constraint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from nanlint.catalogue import OPS
-from nanlint.catalogue.emptied import EMPTIED
+from nanlint.catalogue.emptied import OF_ROWS
 
 _OF_THE_RIGHT = ("exp", "exp2", "reciprocal")
 """What `number ** x` and `number / x` are lowered to: the argument stands on the right."""
@@ -62,5 +62,5 @@ def called_name(call: ast.AST | None) -> str:
 def _is_method_call(site: ast.Call, op: str) -> bool:
     """`x.sqrt()` has its first argument before the dot, `torch.sqrt(x)` has a module there."""
     given = len(site.args) + sum(word.arg in OPS[op].parameters for word in site.keywords)
-    needed = 1 if op in EMPTIED else len(OPS[op].parameters)
+    needed = 1 if op in OF_ROWS else len(OPS[op].parameters)
     return isinstance(site.func, ast.Attribute) and given < needed

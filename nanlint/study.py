@@ -24,13 +24,15 @@ from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, op
 from nanlint.judging import Judge
 from nanlint.plausibility import constant_of, saturated
 from nanlint.relevance import always_used
-from nanlint.search import Effort, assignments, is_written
+from nanlint.search import Effort, assignments, is_written, related
 from nanlint.stages import Stages
 from nanlint.targets import Targets
 from nanlint.witness import Tape, backward, culprit
 
 _MORE_TRIES = 80
 """Further candidates run after a first proof that needs unusual numbers, in search of a plainer one."""
+_MOST_RELATED = 24
+"""Candidates run for one target where all before them have poisoned another op."""
 _MOST_FRUITLESS, _FEWEST_FRUITLESS, _FRUITLESS_VISITS = 300, 60, 40_000
 """Candidates run for one target without any proof: where there is one, it is found far sooner as a rule.
 
@@ -194,16 +196,22 @@ class Study:
         return None
 
     def _best(self, facts: Facts) -> Proof | None:
-        """The best proof among the candidates that may satisfy the facts; a plain one ends the search."""
+        """The best proof among the candidates that may satisfy the facts.
+
+        Where plain numbers poison nothing but another op, and unlikely ones, a few that a relation asks for are run too.
+        """
         self.judgements.clear()
-        best: Proof | None = None
         left = min(_MOST_FRUITLESS, max(_FEWEST_FRUITLESS, _FRUITLESS_VISITS // len(self.order)))
+        best = self._best_of(assignments(self.network, facts, self.effort), left)
+        if best is None or best.site.number == self.aim or not self._is_unlikely(best):
+            return best
+        return self._best_of(related(self.network, facts, self.effort), _MOST_RELATED, best)
 
-        def is_astray() -> bool:
-            # what else is poisoned by plain numbers is not what is searched for
-            return best is not None and best.site.number != self.aim and self._is_unlikely(best)
-
-        for inputs in assignments(self.network, facts, self.effort, is_astray):
+    def _best_of(
+        self, candidates: Iterable[dict[int, float]], left: int, best: Proof | None = None
+    ) -> Proof | None:
+        """The best proof among some candidates, of which so many are `left`; a plain one ends the search."""
+        for inputs in candidates:
             left -= 1
             if left < 0 or not self.effort.run():
                 break

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from nanlint.arithmetic import NAN, Arithmetic
 from nanlint.catalogue import OPS, SELECTORS, Drop
-from nanlint.catalogue.emptied import EMPTIED
+from nanlint.catalogue.emptied import OF_ROWS
 from nanlint.catalogue.extremes import UNTAKEN
 from nanlint.graph import Apply, Constant, Leaf, Value
 from nanlint.regions import Region
@@ -293,5 +293,5 @@ def culprit(origin: Apply, values: Mapping[int, float]) -> Apply:
 def _is_site(value: Apply, values: Mapping[int, float]) -> bool:
     given = [values.get(arg.number, 0.0) for arg in value.args]
     undefined = math.isnan(values[value.number]) and not any(map(math.isnan, given))  # inf / inf
-    emptied = value.op in EMPTIED and given[0] == -math.inf
+    emptied = value.op in OF_ROWS and given[0] == -math.inf
     return OPS[value.op].singular and (all(map(math.isfinite, given)) or undefined or emptied)

@@ -15,6 +15,12 @@ from nanlint.regions import Region
 EMPTIED = frozenset({"softmax", "logsumexp"})
 """Ops that are singular where all elements of a row are minus infinity: no other one has a pole there."""
 
+ABSENT = frozenset({"log_weight"})
+"""Ops that are minus infinity for an element that is, while the others of its row are not."""
+
+OF_ROWS = EMPTIED | ABSENT
+"""Ops of which an element is made of all of its row."""
+
 _LARGEST_IN_HALF = 6e4
 
 
@@ -29,6 +35,20 @@ def _weight_gradient(a: Arithmetic, g: float, y: float, x: float, weight: float)
 
 def _weight_poison(a: Arithmetic, x: Region, weight: Region) -> tuple[Region, ...]:
     return x & R.INFINITIES, R.EMPTY
+
+
+def _log_weight(a: Arithmetic, x: float, weight: float) -> float:
+    """The logarithm of what the row gives to an element, of which an element that is not there has none."""
+    return -math.inf if x == -math.inf else weight
+
+
+def _log_weight_image(a: Arithmetic, x: Region, weight: Region) -> Region:
+    return weight | (x & R.point(-math.inf))
+
+
+def _log_weight_gradient(a: Arithmetic, g: float, y: float, x: float, weight: float) -> tuple[float, ...]:
+    """What arrives at one element is subtracted from all of the row."""
+    return 0.0, g
 
 
 def _sum_of_products(a: Arithmetic, x: float, y: float, total: float) -> float:
@@ -61,6 +81,20 @@ ROWS: tuple[Op, ...] = (
             poison=_weight_poison,
             safe=(0.0, None),
             derivative="_softmax: _softmax_backward_data(grad, result, dim, self.scalar_type())",
+            spellings=(),
+        ),
+        is_replaceable=False,
+    ),
+    replace(
+        row(
+            "log_weight",
+            _log_weight,
+            _log_weight_gradient,
+            _log_weight_image,
+            parameters=("input", "weight"),
+            poison=_weight_poison,
+            safe=(0.0, None),
+            derivative="_log_softmax: _log_softmax_backward_data(grad, result, dim, self.scalar_type())",
             spellings=(),
         ),
         is_replaceable=False,

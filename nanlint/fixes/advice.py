@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from nanlint.catalogue.emptied import EMPTIED
+from nanlint.catalogue.emptied import ABSENT, EMPTIED
 from nanlint.config import LEAST_INTRUSIVE
 from nanlint.fixes.guards import is_picked
 from nanlint.fixes.places import Places
@@ -22,6 +22,11 @@ def advice(hazard: Hazard, places: Places) -> str:
         return (
             f"leave something finite in each row of {argument} before {op}, where the row is dropped afterwards, by"
             " `masked_fill` with a mask of whole rows: no fix is offered, since nothing here says which rows are empty"
+        )
+    if hazard.proofs[0].site.op in ABSENT:
+        return (
+            f"mask {argument} with a large negative number instead of minus infinity, or replace {op} there before it"
+            " is multiplied: no fix is offered, since either is a choice of numbers"
         )
     if not each_element(hazard):
         return (

@@ -9,6 +9,7 @@ from nanlint.graph import Constant, Kind, Leaf, Value
 from nanlint.lower.dispatch import either
 from nanlint.lower.lowering import Lowering
 from nanlint.lower.things import (
+    Class,
     Each,
     Function,
     Instance,
@@ -20,6 +21,7 @@ from nanlint.lower.things import (
     mapped,
     values_in,
 )
+from nanlint.names import may_be_of_project
 
 
 class Choosing(Lowering):
@@ -40,6 +42,9 @@ class Choosing(Lowering):
             there = self._if_there(second if is_nothing(first) else first)
             if there is not None:
                 return there
+        there = _of_the_file(first, second) or _of_the_file(second, first)
+        if there is not None:
+            return there
         if isinstance(first, Items) and isinstance(second, Items) and len(first.things) == len(second.things):
             pairs = zip(first.things, second.things, strict=True)
             names = first.names if first.names == second.names else ()
@@ -103,3 +108,9 @@ class Choosing(Lowering):
         for thing in things[1:]:
             joined = self.choose(None, joined, thing)
         return Each(joined)
+
+
+def _of_the_file(one: Thing, other: Thing) -> Function | Class | None:
+    """What stands in for something that could not be imported: `except ImportError: def f(x): ...`."""
+    is_unknown = isinstance(one, Symbol) and may_be_of_project(one.name)
+    return other if is_unknown and isinstance(other, (Function, Class)) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nanlint import regions as R
 from nanlint.catalogue.structure import OPAQUE
 from nanlint.graph import Kind, Value, closure
 from nanlint.leftovers import is_given_infinity
@@ -19,7 +20,11 @@ def _softmax(name: str) -> Handler:
         if not isinstance(scores, Value) or not _may_be_emptied(scores):
             return None
         weight = calls.result(call, scores, region=OPAQUE[name], grad=call.grad, kind=Kind.TENSOR)
-        return calls.apply("softmax", (scores, weight), call.node, call.frame)
+        emptied = calls.apply("softmax", (scores, weight), call.node, call.frame)
+        if name == "softmax":
+            return emptied
+        row = calls.builder.leaf("row", R.TRUTH, grad=False, kind=Kind.NUMBER)
+        return calls.choose(row, calls.apply("log_weight", (scores, weight), call.node, call.frame), emptied)
 
     return handler
 

@@ -419,3 +419,48 @@ def test_an_object_that_may_have_been_made_in_two_ways_has_what_both_have() -> N
     assert [len(findings) for findings in found] == [1, 1]
     both = either.replace("w = z if", "w = Stored(x * x + 2.0) if")
     assert not engine.check(Source("m.py", both.replace("{}", "x.exp() + 1.0")), Config())
+
+
+KEPT_FOR_LATER = """
+import torch
+from torch import nn
+
+
+class Loss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cache = {}
+
+    def forward(self, x, mask):
+        {stored}
+        self.mask = mask
+        return self.reduce()
+
+    def reduce(self):
+        return torch.where(self.mask, {read}, torch.zeros(())).mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("stored", "read", "is_found"),
+    [
+        ("self.size = x.square().sum(-1).sqrt()", "self.size", True),
+        ("self.size = (x.square().sum(-1) + 1.0).sqrt()", "self.size", False),
+        ('self.cache["size"] = x.square().sum(-1).sqrt()', 'self.cache["size"]', True),
+        ('self.cache["size"] = x.square().sum(-1)', '(self.cache["size"] + 1.0).sqrt()', False),
+    ],
+)
+def test_what_a_method_keeps_in_its_object_is_dropped_by_another_one(
+    stored: str, read: str, is_found: bool
+) -> None:
+    text = KEPT_FOR_LATER.replace("{stored}", stored).replace("{read}", read)
+    found = list(engine.check(Source("m.py", text), Config()))
+    assert bool(found) is is_found, found
+
+
+def test_what_could_not_be_imported_is_what_stands_in_for_it() -> None:
+    text = (
+        "import torch\n\ntry:\n    from fast_roots import root\nexcept ImportError:\n\n    def root(x):\n"
+        "        return x.sqrt()\n\n\ndef f(x):\n    return torch.where(x > 0, root(x), torch.zeros(()))\n"
+    )
+    assert len(engine.check(Source("m.py", text), Config())) == 1

@@ -143,14 +143,24 @@ class Expressions(Bindings):
             arguments.flags |= SELECTING
         elif name == "getattr":
             _look_up(node, arguments)
-        elif arguments and name != "super":
-            self._alias(node, called, arguments)
+        elif name != "super":
+            given = self._with_stored(node.func, arguments)
+            if given:
+                self._alias(node, called, given)
         for word in node.keywords:
             if word.arg == "out":
                 self.filled(word.value, Source(called.names | arguments.names, SINGULAR))
         if isinstance(node.func, ast.Attribute) and (name[-1:] == "_" or name in _FILLED):
             made = (called.flags | arguments.flags) & SINGULAR | FLAGS.get(name, 0) & MASK
             self.filled(node.func.value, Source(called.names | arguments.names, made))
+
+    def _with_stored(self, function: ast.expr, arguments: Source) -> Source:
+        """What a call is given: to an object's own method, that is what has been stored in the object, too."""
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        if not isinstance(owner, ast.Name) or owner.id != self.receiver:
+            return arguments
+        stored = {name for name, _ in self.unit.bindings if name[0] == "."}
+        return Source(arguments.names | stored, arguments.flags) if stored else arguments
 
     def _alias(self, node: ast.Call, called: Source, arguments: Source) -> None:
         function = node.func

@@ -121,8 +121,8 @@ class Assignments(Expressions):
         if is_record(target.value) and not (isinstance(old, Value) and _is_place(target.slice)):
             return
         if not isinstance(old, Value):
-            if isinstance(old, Mapped) and isinstance(target.value, ast.Name):
-                self._put(old, target.slice, thing, frame)
+            if isinstance(old, Mapped) and isinstance(target.value, (ast.Name, ast.Attribute)):
+                self._put(old, target, thing, frame)
             else:
                 self.sink(thing)
             return
@@ -138,8 +138,9 @@ class Assignments(Expressions):
             # autograd does not see what is written to `.data`
             self.sink(thing)
 
-    def _put(self, old: Mapped, key: ast.expr, thing: Thing, frame: Frame) -> None:
-        """`state["key"] = thing`: every name of the dictionary in this scope has one with the new item."""
+    def _put(self, old: Mapped, target: ast.Subscript, thing: Thing, frame: Frame) -> None:
+        """`state["key"] = thing`: every name of the dictionary in this scope, or the attribute, has the new item."""
+        key = target.slice
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             new = Mapped({**old.things, key.value: thing}, old.others)
         else:
@@ -147,7 +148,11 @@ class Assignments(Expressions):
             self.sink(thing)
         names = [name for name, bound in frame.scope.names.items() if bound is old]
         frame.scope.names.update(dict.fromkeys(names, new))
-        if not names:  # it is another function's, which is not told
+        if isinstance(target.value, ast.Attribute):
+            owner = self.evaluate(target.value.value, frame)
+            if isinstance(owner, Instance):
+                owner.fields[target.value.attr] = new
+        if not names:  # it is another function's, or an object's, which are not told
             self.sink(thing)
 
     def rebind(self, old: Value, new: Value, frame: Frame) -> None:

@@ -38,6 +38,7 @@ class Functions(Methods):
         frame = call.frame
         if not self._may_follow(function, frame):
             return self.unknown_call(call.of(function))
+        handed = [*call.values, *_kept(function)]
         inner = Frame(
             Scope({}, function.scope),
             depth=frame.depth + 1,
@@ -46,9 +47,9 @@ class Functions(Methods):
             owner=function.owner,
             calls=(*frame.calls, function.node),
             foreign_call=foreign_call(function.scope, frame.foreign_call or call.node),
-            handed={value.number for value in call.values},
-            handed_singular=frame.handed_singular if frame.depth else singular_among(call.values),
-            handed_still=frame.handed_still if frame.depth else self._still_among(call.values),
+            handed={value.number for value in handed},
+            handed_singular=frame.handed_singular if frame.depth else singular_among(handed),
+            handed_still=frame.handed_still if frame.depth else self._still_among(handed),
             deciding=deciding(call.things, frame.deciding if frame.depth else None),
         )
         if function.node in self.inside:
@@ -274,6 +275,11 @@ class Functions(Methods):
             if isinstance(method, Function):
                 return self.call_function(method, call)
         return self.unknown_call(call)
+
+
+def _kept(function: Function) -> list[Value]:
+    """What a method finds in its object, besides what it is handed."""
+    return function.receiver.stored if isinstance(function.receiver, Instance) else []
 
 
 def _about(made: Instance, path: Sequence[Assumption]) -> list[Assumption]:

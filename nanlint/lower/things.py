@@ -103,6 +103,12 @@ class Instance:
         return made
 
     @property
+    def stored(self) -> list[Value]:
+        """The values among the attributes; of `self` those that are known by now, without finding out any more."""
+        fields = self._fields if self.name == "self" else self.fields
+        return [value for thing in fields.values() for value in values_in(thing)]
+
+    @property
     def fields(self) -> dict[str, Thing]:
         """The attributes by their names."""
         if self.initialise is not None:

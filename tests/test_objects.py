@@ -464,3 +464,42 @@ def test_what_could_not_be_imported_is_what_stands_in_for_it() -> None:
         "        return x.sqrt()\n\n\ndef f(x):\n    return torch.where(x > 0, root(x), torch.zeros(()))\n"
     )
     assert len(engine.check(Source("m.py", text), Config())) == 1
+
+
+REPLACED = """
+import dataclasses
+import torch
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+{head}
+    mean: torch.Tensor
+    root: torch.Tensor
+
+
+def bounded(q: Moments):
+    return {replaced}
+
+
+def f(x):
+    return bounded(Moments(x, x.sqrt())).root
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "replaced"),
+    [
+        ("class Moments(NamedTuple):", "q._replace(root=torch.where(q.mean > 0, q.root, 0.0))"),
+        ("@dataclass\nclass Moments:", "dataclasses.replace(q, root=torch.where(q.mean > 0, q.root, 0.0))"),
+    ],
+)
+def test_a_record_with_another_field_has_that_one(head: str, replaced: str) -> None:
+    text = REPLACED.replace("{head}", head).replace("{replaced}", replaced)
+    assert len(engine.check(Source("m.py", text), Config())) == 1
+    made = "root=torch.where(q.mean > 0, q.root, 0.0)"
+    after = text.replace(
+        "bounded(Moments(x, x.sqrt())).root", "torch.where(x > 0, bounded(Moments(x, x)).root.log(), 0.0)"
+    )
+    kept, safe = (after.replace(made, f"root={root}") for root in ("q.root * 1.0", "q.root.square() + 1.0"))
+    assert [len(engine.check(Source("m.py", one), Config())) for one in (kept, safe)] == [1, 0]

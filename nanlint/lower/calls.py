@@ -132,6 +132,8 @@ class Calls(Functions):
             found = grouped(self, call)
             if found is not None:
                 return found
+        if dotted in _REPLACING and call.args and isinstance(call.args[0], Instance):
+            return self._made_anew(call.args[0], call)
         if dotted == "functools.partial" and call.args and call.is_complete:
             return self._partial(call)
         row = SPELLINGS.get(dotted)
@@ -157,6 +159,12 @@ class Calls(Functions):
         self.found_where(mask, indices)
         return indices
 
+    def _made_anew(self, old: Instance, call: Call) -> Instance:
+        """`dataclasses.replace(old, field=value)`: another object with some fields of its own."""
+        new = old.copy(old.cls)
+        new.fields.update(call.named)
+        return new
+
     def _partial(self, call: Call) -> Thing:
         """`functools.partial(function, *args)`."""
         made = self.unknown_call(call)
@@ -176,6 +184,8 @@ class Calls(Functions):
 
 _EACH_ALONE = frozenset({"torch.vmap", "torch.func.vmap", "functorch.vmap"})
 """What makes of a function one that does the same with each of several arguments."""
+_REPLACING = frozenset({"dataclasses.replace", "copy.replace"})
+"""What makes another object of a data class."""
 _FINDING = frozenset({"where", "nonzero", "flatnonzero", "argwhere"})
 """Functions of numpy that say where a mask is true."""
 

@@ -85,6 +85,9 @@ class Methods(TorchCalls):
             self._append(receiver, call.args[-1], target.id, call.frame)
             return Text(None)
         self.sink(*call.args)
+        if called.name == "_replace" and isinstance(receiver, Items) and receiver.names:
+            pairs = zip(receiver.names, receiver.things, strict=True)
+            return Items(tuple(call.named.get(name, thing) for name, thing in pairs), receiver.names)
         if called.name in ("copy", "values"):
             return receiver
         return self.opaque(self.source(call.node), receiver, *call.args)

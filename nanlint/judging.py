@@ -18,7 +18,13 @@ from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
 from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
-from nanlint.pairs import differs_from_itself, is_about_diagonal, is_met_by_itself
+from nanlint.pairs import (
+    OF_COSINES,
+    differs_from_itself,
+    is_about_diagonal,
+    is_met_by_itself,
+    multiplies_itself,
+)
 from nanlint.plausibility import (
     constant_of,
     counts_itself,
@@ -110,6 +116,8 @@ class Judge:
             or (is_root_of_negative(proof.site, proof.values) and not self._asks_about(proof.site.args[:1]))
         ):
             return Confidence.LOW
+        if self._is_of_pairs(proof, poisoned):
+            return Confidence.HIGH
         if is_about_diagonal(self.case.condition) and not any(
             differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned
         ):
@@ -124,8 +132,6 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        if self._is_of_pairs(proof, poisoned):
-            return Confidence.HIGH
         told = is_unreadable(condition) and not self._is_in_condition(poisoned)
         told = told or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
@@ -141,9 +147,9 @@ class Judge:
         return Confidence.HIGH if spoken else Confidence.MEDIUM
 
     def _is_of_pairs(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
-        """Whether the difference of something from itself is dropped by what masks such pairs: each input has them."""
-        of_itself = proof.singular and any(map(differs_from_itself, poisoned))
-        return of_itself and is_met_by_itself(self.case.condition, self.case.operand, proof.values)
+        """Whether what something and itself are is dropped by what masks such pairs: each input has them."""
+        is_own = multiplies_itself if proof.site.op in OF_COSINES else differs_from_itself
+        return proof.singular and any(map(is_own, poisoned)) and is_met_by_itself(self.case.condition, self.case.operand, proof.values)
 
     def _is_in_condition(self, poisoned: Sequence[Value]) -> bool:
         """Whether a condition that compares speaks of all that some values are made of: it may select them as well."""

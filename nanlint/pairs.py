@@ -1,4 +1,4 @@
-"""Pairs of something with itself: on the diagonal of a matrix of differences all are 0, and masks leave it out."""
+"""Pairs of something with itself: on the diagonal of a matrix of differences all are 0, of one of cosines all are 1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from nanlint.graph import DIAGONALS, MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.sites import called_name
 
+OF_COSINES = frozenset({"acos", "acosh", "asin", "atanh"})
+"""Ops with a pole at 1, where the product of a unit vector with itself is."""
 _ALIKE = frozenset({"eq", "ne"})
 
 
@@ -14,6 +16,10 @@ def is_about_diagonal(condition: Value) -> bool:
     """Whether a condition is that an element of a matrix is on its diagonal, or that it is not."""
     leaves = [part for part in closure((condition,), MOST_VALUES) if isinstance(part, Leaf)]
     return bool(leaves) and all(leaf.name in DIAGONALS or _is_identity(leaf) for leaf in leaves)
+
+
+def _is_diagonal(value: Value) -> bool:
+    return isinstance(value, Leaf) and value.name == DIAGONALS[0]
 
 
 def _is_identity(value: Value) -> bool:
@@ -27,7 +33,7 @@ def is_met_by_itself(condition: Value, operand: Value, values: Mapping[int, floa
     """
     own = {part.number for part in closure((operand,), MOST_VALUES)}
     parts = closure((condition,), MOST_VALUES)
-    identities = [part for part in parts if _is_identity(part)]
+    identities = [part for part in parts if _is_identity(part) or _is_diagonal(part)]
     compared = any(_compares_with_itself(part) and operands(part)[0].number not in own for part in parts)
     return all(values.get(one.number) == 1.0 for one in identities) and (compared or bool(identities))
 
@@ -56,6 +62,13 @@ def differs_from_itself(value: Value) -> bool:
         if isinstance(part, Leaf) and part.opaque:
             stack.extend(part.feeds)
     return False
+
+
+def multiplies_itself(value: Value) -> bool:
+    """Whether the dot product of something with itself is in a value: that of a unit vector is 1."""
+    parts = closure((value,), MOST_VALUES)
+    products = (part.feeds for part in parts if isinstance(part, Leaf) and part.opaque and len(part.feeds) == 2)
+    return any(left.number == right.number for left, right in products)
 
 
 def _is_of_itself(part: Apply) -> bool:

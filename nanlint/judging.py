@@ -18,13 +18,7 @@ from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
 from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
-from nanlint.pairs import (
-    OF_COSINES,
-    differs_from_itself,
-    is_about_diagonal,
-    is_met_by_itself,
-    multiplies_itself,
-)
+from nanlint.pairs import differs_from_itself, is_about_diagonal, is_of_pairs
 from nanlint.plausibility import (
     constant_of,
     counts_itself,
@@ -57,6 +51,7 @@ from nanlint.relevance import (
     is_presence,
     is_ranking,
     is_sign,
+    is_spoken_of,
     is_told_apart,
     is_told_by_zero,
     is_unreadable,
@@ -116,7 +111,7 @@ class Judge:
             or (is_root_of_negative(proof.site, proof.values) and not self._asks_about(proof.site.args[:1]))
         ):
             return Confidence.LOW
-        if self._is_of_pairs(proof, poisoned):
+        if is_of_pairs(self.case, proof, poisoned):
             return Confidence.HIGH
         if is_about_diagonal(self.case.condition) and not any(
             differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned
@@ -132,7 +127,7 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        told = is_unreadable(condition) and not self._is_in_condition(poisoned)
+        told = is_unreadable(condition) and not is_spoken_of(poisoned, condition)
         told = told or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
         meant = meant or is_decided(self.case, proof, poisoned, self.a)
@@ -145,17 +140,6 @@ class Judge:
         if self._results.are_broken(proof) or self._results.are_marked(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
-
-    def _is_of_pairs(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
-        """Whether what something and itself are is dropped by what masks such pairs: each input has them."""
-        is_own = multiplies_itself if proof.site.op in OF_COSINES else differs_from_itself
-        return proof.singular and any(map(is_own, poisoned)) and is_met_by_itself(self.case.condition, self.case.operand, proof.values)
-
-    def _is_in_condition(self, poisoned: Sequence[Value]) -> bool:
-        """Whether a condition that compares speaks of all that some values are made of: it may select them as well."""
-        condition = self.case.condition
-        asked = speaks_of(condition) if isinstance(condition, Apply) else frozenset()
-        return all(speaks_of(arg) <= asked for arg in poisoned)
 
     def is_far_fetched(self, proof: Proof) -> bool:
         """Whether a proof takes numbers that nobody uses."""

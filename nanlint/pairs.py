@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from nanlint.cases import Case, Proof
 from nanlint.graph import DIAGONALS, MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.sites import called_name
 
@@ -24,6 +25,13 @@ def _is_diagonal(value: Value) -> bool:
 
 def _is_identity(value: Value) -> bool:
     return called_name(value.node) == "eye"
+
+
+def is_of_pairs(case: Case, proof: Proof, poisoned: Sequence[Value]) -> bool:
+    """Whether what something and itself are is dropped by what masks such pairs: each input has them."""
+    is_own = multiplies_itself if proof.site.op in OF_COSINES else differs_from_itself
+    own = proof.singular and any(map(is_own, poisoned))
+    return own and is_met_by_itself(case.condition, case.operand, proof.values)
 
 
 def is_met_by_itself(condition: Value, operand: Value, values: Mapping[int, float]) -> bool:
@@ -67,7 +75,9 @@ def differs_from_itself(value: Value) -> bool:
 def multiplies_itself(value: Value) -> bool:
     """Whether the dot product of something with itself is in a value: that of a unit vector is 1."""
     parts = closure((value,), MOST_VALUES)
-    products = (part.feeds for part in parts if isinstance(part, Leaf) and part.opaque and len(part.feeds) == 2)
+    products = (
+        part.feeds for part in parts if isinstance(part, Leaf) and part.opaque and len(part.feeds) == 2
+    )
     return any(left.number == right.number for left, right in products)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nanlint import regions as R
 from nanlint.by_name import has_ends_reversed, is_beyond_training, is_positive_by_name
 from nanlint.catalogue import OPS
-from nanlint.catalogue.emptied import OF_ROWS
+from nanlint.catalogue.emptied import LEFT, OF_ROWS
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
@@ -279,7 +279,15 @@ def saturated(site: Apply, values: Mapping[int, float]) -> bool:
     """Whether what reaches a site has run into the end of a range that it reaches by rounding only."""
     if site.op in OF_ROWS:
         return False
-    for value in closure(site.args, _SATURATION_DEPTH):
+    below = closure(site.args, _SATURATION_DEPTH)
+    gone = {
+        part.args[1].number
+        for part in below
+        if isinstance(part, Apply)
+        and part.op == LEFT["softmax"]
+        and values.get(part.args[0].number) == -math.inf
+    }
+    for value in (value for value in below if value.number not in gone):
         at = values.get(value.number)
         if isinstance(value, Apply):
             argument = values.get(value.args[0].number, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
@@ -245,6 +245,12 @@ def speaks_of(value: Value) -> set[int]:
             stack.extend(current.feeds)
         stack.extend(operands(current))
     return leaves
+
+
+def is_spoken_of(values: Sequence[Value], condition: Value) -> bool:
+    """Whether a condition that compares speaks of all that some values are made of: it may select them as well."""
+    asked = speaks_of(condition) if isinstance(condition, Apply) else frozenset[int]()
+    return all(speaks_of(value) <= asked for value in values)
 
 
 def share(x: Value, y: Value) -> bool:

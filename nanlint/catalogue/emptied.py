@@ -17,6 +17,8 @@ EMPTIED = frozenset({"softmax", "logsumexp"})
 
 ABSENT = frozenset({"log_weight"})
 """Ops that are minus infinity for an element that is, while the others of its row are not."""
+LEFT = {"softmax": "row_weight", "log_softmax": "log_weight"}
+"""What gives an element its weight, or the logarithm of it, in a row of which something is left."""
 
 OF_ROWS = EMPTIED | ABSENT
 """Ops of which an element is made of all of its row."""
@@ -37,6 +39,15 @@ def _weight_poison(a: Arithmetic, x: Region, weight: Region) -> tuple[Region, ..
     return x & R.INFINITIES, R.EMPTY
 
 
+def _row_weight(a: Arithmetic, x: float, weight: float) -> float:
+    """What the row gives to an element: nothing to one that is not there."""
+    return 0.0 if x == -math.inf else weight
+
+
+def _row_weight_image(a: Arithmetic, x: Region, weight: Region) -> Region:
+    return weight | R.ZERO if x & R.point(-math.inf) else weight
+
+
 def _log_weight(a: Arithmetic, x: float, weight: float) -> float:
     """The logarithm of what the row gives to an element, of which an element that is not there has none."""
     return -math.inf if x == -math.inf else weight
@@ -46,7 +57,7 @@ def _log_weight_image(a: Arithmetic, x: Region, weight: Region) -> Region:
     return weight | (x & R.point(-math.inf))
 
 
-def _log_weight_gradient(a: Arithmetic, g: float, y: float, x: float, weight: float) -> tuple[float, ...]:
+def _left_gradient(a: Arithmetic, g: float, y: float, x: float, weight: float) -> tuple[float, ...]:
     """What arrives at one element is subtracted from all of the row."""
     return 0.0, g
 
@@ -85,11 +96,20 @@ ROWS: tuple[Op, ...] = (
         ),
         is_replaceable=False,
     ),
+    row(
+        "row_weight",
+        _row_weight,
+        _left_gradient,
+        _row_weight_image,
+        parameters=("input", "weight"),
+        derivative="_softmax: _softmax_backward_data(grad, result, dim, self.scalar_type())",
+        spellings=(),
+    ),
     replace(
         row(
             "log_weight",
             _log_weight,
-            _log_weight_gradient,
+            _left_gradient,
             _log_weight_image,
             parameters=("input", "weight"),
             poison=_weight_poison,

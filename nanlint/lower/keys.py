@@ -52,6 +52,14 @@ def only_one(part: ast.expr) -> str | None:
     return str(start) if bounds.stop == ends else None
 
 
+def first_of(part: ast.expr) -> str | None:
+    """`2` for `2:`: one of the elements, mostly the only one, that another subscript names. `1:` is the rest of a row."""
+    bounds = bounds_of(part) if isinstance(part, ast.Slice) else None
+    if bounds is None or bounds.step is not None or bounds.stop is not None:
+        return None
+    return str(bounds.start) if isinstance(bounds.start, int) and bounds.start > 1 else None
+
+
 def written(part: ast.Slice | ast.Constant) -> str:
     """The text of a constant or a slice, as `ast.unparse` has it; of the most usual ones sooner."""
     if isinstance(part, ast.Constant):

@@ -8,7 +8,7 @@ from nanlint.cases import may_be_poisoned
 from nanlint.flow.operators import is_doubled
 from nanlint.graph import Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.lower.call import Call
-from nanlint.lower.keys import bounds_of, only_one, place_along, place_of, reshapes, written
+from nanlint.lower.keys import bounds_of, first_of, only_one, place_along, place_of, reshapes, written
 from nanlint.lower.lowering import Overwritten
 from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
@@ -143,7 +143,7 @@ class Subscripts(Positions):
 
     def _key_name(self, part: ast.expr, frame: Frame) -> str:
         if isinstance(part, (ast.Slice, ast.Constant)):
-            return only_one(part) or written(part)
+            return only_one(part) or first_of(part) or written(part)
         thing = self.evaluate(part, frame)
         if isinstance(thing, Constant):
             return f"{thing.value:g}"

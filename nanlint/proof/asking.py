@@ -106,10 +106,28 @@ _CALLS: dict[str, Call] = {
     "ctc_loss": lambda x, surplus: _ctc_loss(x, int(surplus)),
     # a row of one element, and what the others of a longer one make of it
     "softmax": lambda x, w: x.unsqueeze(-1).softmax(dim=-1).squeeze(-1) * 0.0 + (x - x.detach()) + w,
+    "row_weight": lambda x, w: _in_a_row(x, w, 0.0),
+    "log_weight": lambda x, w: _in_a_row(x, w, -torch.inf),
     "contraction": lambda x, y, total: total + (x * y - (x * y).detach()),
     "prelu": lambda x, w: torch.nn.functional.prelu(x.unsqueeze(0), w).squeeze(0),
 }
 """Where the function cannot be called with one tensor for each parameter: all that is asked of a row is this."""
+
+
+class _InARow(torch.autograd.Function):
+    """An element of a softmax whose row has others: what arrives at it goes on to these, and nothing to itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, absent: float) -> torch.Tensor:
+        return torch.where(x == -torch.inf, absent, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        return torch.zeros_like(g), g, None
+
+
+def _in_a_row(x: torch.Tensor, weight: torch.Tensor, absent: float) -> torch.Tensor:
+    return _InARow.apply(x, weight, absent)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def resolve(spelling: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nanlint import regions as R
+from nanlint.catalogue.emptied import LEFT
 from nanlint.catalogue.structure import OPAQUE
 from nanlint.graph import Kind, Value, closure
 from nanlint.leftovers import is_given_infinity
@@ -21,10 +22,8 @@ def _softmax(name: str) -> Handler:
             return None
         weight = calls.result(call, scores, region=OPAQUE[name], grad=call.grad, kind=Kind.TENSOR)
         emptied = calls.apply("softmax", (scores, weight), call.node, call.frame)
-        if name == "softmax":
-            return emptied
         row = calls.builder.leaf("row", R.TRUTH, grad=False, kind=Kind.NUMBER)
-        return calls.choose(row, calls.apply("log_weight", (scores, weight), call.node, call.frame), emptied)
+        return calls.choose(row, calls.apply(LEFT[name], (scores, weight), call.node, call.frame), emptied)
 
     return handler
 

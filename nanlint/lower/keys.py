@@ -53,7 +53,7 @@ def only_one(part: ast.expr) -> str | None:
 
 
 def first_of(part: ast.expr) -> str | None:
-    """`2` for `2:`: one of the elements, mostly the only one, that another subscript names. `1:` is the rest of a row."""
+    """`2` for `2:`: one of the elements, mostly the only one, that another subscript names; not `1:`, a rest."""
     bounds = bounds_of(part) if isinstance(part, ast.Slice) else None
     if bounds is None or bounds.step is not None or bounds.stop is not None:
         return None

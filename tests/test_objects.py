@@ -503,3 +503,32 @@ def test_a_record_with_another_field_has_that_one(head: str, replaced: str) -> N
     )
     kept, safe = (after.replace(made, f"root={root}") for root in ("q.root * 1.0", "q.root.square() + 1.0"))
     assert [len(engine.check(Source("m.py", one), Config())) for one in (kept, safe)] == [1, 0]
+
+
+CONSTRUCTED = """
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, heads, size):
+        super().__init__()
+        self.scale = (size // heads) ** -0.5
+
+    def forward(self, x, mask):
+        x = x * self.scale**0.5
+        return torch.einsum("bid,bjd->bij", x, x).masked_fill(~mask, 0.0)
+
+
+class Net(nn.Module):
+    def __init__(self, *args, **kwargs):
+        super().__init__()
+        self.block = Block(*args, **kwargs)
+
+    def forward(self, x, mask):
+        return self.block(x, mask)
+"""
+
+
+def test_what_an_object_is_made_with_is_not_handed_to_its_methods() -> None:
+    assert not engine.check(Source("m.py", CONSTRUCTED), Config())

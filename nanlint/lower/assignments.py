@@ -108,7 +108,8 @@ class Assignments(Expressions):
         if isinstance(owner, Instance):
             old = owner.fields.get(target.attr) if frame.loops else None
             # a loop may have no rounds, and any number of them
-            owner.fields[target.attr] = thing if old is None else self.choose(None, thing, old)
+            new = thing if old is None else self.choose(None, thing, old)
+            owner.store(target.attr, new, is_made=not self.initialising)
         if target.attr != "data":
             self.sink(thing)
         is_plain = isinstance(target.value, ast.Name) and target.attr not in _OF_TENSORS
@@ -151,7 +152,7 @@ class Assignments(Expressions):
         if isinstance(target.value, ast.Attribute):
             owner = self.evaluate(target.value.value, frame)
             if isinstance(owner, Instance):
-                owner.fields[target.value.attr] = new
+                owner.store(target.value.attr, new, is_made=not self.initialising)
         if not names:  # it is another function's, or an object's, which are not told
             self.sink(thing)
 

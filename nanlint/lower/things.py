@@ -95,6 +95,8 @@ class Instance:
         self.ensured: list[Assumption] = []
         """What holds once `__init__` has been left: it raises an error where that is not so."""
         self._fields = dict(fields or {})
+        self.late: dict[str, None] = {}
+        """The names of the attributes that were stored by others than `__init__`, in order."""
 
     def copy(self, cls: Class) -> Instance:
         """Another object of the same class, `cls`, with all that is known of this one."""
@@ -104,9 +106,14 @@ class Instance:
 
     @property
     def stored(self) -> list[Value]:
-        """The values among the attributes; of `self` those that are known by now, without finding out any more."""
-        fields = self._fields if self.name == "self" else self.fields
-        return [value for thing in fields.values() for value in values_in(thing)]
+        """The values among the attributes that were stored after the object had been made."""
+        return [value for name in self.late for value in values_in(self._fields[name])]
+
+    def store(self, name: str, thing: Thing, *, is_made: bool) -> None:
+        """Set an attribute of an object that is made already, or that is being made."""
+        self.fields[name] = thing
+        if is_made:
+            self.late[name] = None
 
     @property
     def fields(self) -> dict[str, Thing]:

@@ -11,9 +11,11 @@ from nanlint import engine
 from nanlint.arithmetic import DTYPES
 from nanlint.config import Config
 from nanlint.finding import Confidence
+from nanlint.graph import Builder
 from nanlint.lower import Unit, lower
 from nanlint.lower.call import Call
-from nanlint.lower.scope import Frame
+from nanlint.lower.scope import Frame, Scope
+from nanlint.lower.things import Class, Instance
 from nanlint.source import Source
 
 CLASS = """
@@ -505,30 +507,14 @@ def test_a_record_with_another_field_has_that_one(head: str, replaced: str) -> N
     assert [len(engine.check(Source("m.py", one), Config())) for one in (kept, safe)] == [1, 0]
 
 
-CONSTRUCTED = """
-import torch
-from torch import nn
-
-
-class Block(nn.Module):
-    def __init__(self, heads, size):
-        super().__init__()
-        self.scale = (size // heads) ** -0.5
-
-    def forward(self, x, mask):
-        x = x * self.scale**0.5
-        return torch.einsum("bid,bjd->bij", x, x).masked_fill(~mask, 0.0)
-
-
-class Net(nn.Module):
-    def __init__(self, *args, **kwargs):
-        super().__init__()
-        self.block = Block(*args, **kwargs)
-
-    def forward(self, x, mask):
-        return self.block(x, mask)
-"""
-
-
-def test_what_an_object_is_made_with_is_not_handed_to_its_methods() -> None:
-    assert not engine.check(Source("m.py", CONSTRUCTED), Config())
+def test_what_an_object_is_made_with_is_not_what_its_methods_have_stored() -> None:
+    builder = Builder()
+    text = "class Block:\n    pass\n"
+    (node,) = ast.parse(text).body
+    assert isinstance(node, ast.ClassDef)
+    block = Instance(Class(node, Scope(), "Block"), "self")
+    scale, size = builder.leaf("scale"), builder.leaf("size")
+    block.store("scale", scale, is_made=False)
+    block.store("size", size, is_made=True)
+    assert block.stored == [size]
+    assert block.fields == {"scale": scale, "size": size}

@@ -248,9 +248,18 @@ def speaks_of(value: Value) -> set[int]:
 
 
 def is_spoken_of(values: Sequence[Value], condition: Value) -> bool:
-    """Whether a condition that compares speaks of all that some values are made of: it may select them as well."""
-    asked = speaks_of(condition) if isinstance(condition, Apply) else frozenset[int]()
+    """Whether a mask from outside is made of all that some values are made of: it may select them as well."""
+    asked = set[int]().union(*map(speaks_of, _masks(condition)))
     return all(speaks_of(value) <= asked for value in values)
+
+
+def _masks(condition: Value) -> Iterator[Value]:
+    """The masks from outside that a condition joins with others, unless they are inputs."""
+    if isinstance(condition, Apply) and condition.op in ("and", "or"):
+        for arg in condition.args:
+            yield from _masks(arg)
+    elif isinstance(condition, Apply) and is_unreadable(condition):
+        yield condition
 
 
 def share(x: Value, y: Value) -> bool:

@@ -940,3 +940,28 @@ def test_an_unlikely_op_on_the_way_does_not_end_the_search_for_a_likely_one() ->
     )
     (finding,) = engine.check(Source("m.py", text), Config())
     assert "`(2 * size - 1) / size**2`" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_found"),
+    [
+        # the mask says nothing of the distance, whatever else is asked
+        ("torch.logical_and(real > 0.5, r < 3.0)", True),
+        ("(real > 0.5) & (torch.arange(4) < n)", True),
+        # where a mask ends and the poison lies is one and the same
+        ("torch.arange(4) < n", True),
+    ],
+)
+def test_a_mask_beside_a_question_says_what_counts(condition: str, is_found: bool) -> None:
+    text = f"import torch\n\n\ndef f(r, real, n):\n    return torch.where({condition}, 1.0 / r, torch.zeros_like(r))\n"
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_found
+
+
+def test_a_row_of_one_element_has_no_deviation_where_it_is_kept_either() -> None:
+    text = (
+        "import torch\n\n\ndef f(x, lengths):\n    gone = torch.arange(x.shape[1]) >= lengths[:, None]\n"
+        "    spread = (x.square().sum(1, keepdim=True) / (lengths[:, None] - 1)).sqrt()\n"
+        "    return (x / spread).masked_fill(gone, 0.0)\n"
+    )
+    found = engine.check(Source("m.py", text), Config())
+    assert all("lengths = 1.0" not in one.message for one in found), found

@@ -198,8 +198,7 @@ class Study:
     def _best(self, facts: Facts) -> Proof | None:
         """The best proof among the candidates that may satisfy the facts.
 
-        Where plain numbers poison nothing but another op, and unlikely ones,
-        a few that a relation asks for are run too.
+        Where plain numbers poison nothing but another op, in unlikely ways, a few are run that a relation asks for.
         """
         self.judgements.clear()
         left = min(_MOST_FRUITLESS, max(_FEWEST_FRUITLESS, _FRUITLESS_VISITS // len(self.order)))

@@ -283,6 +283,7 @@ class Objects(Assuming):
 
 
 _UNKNOWABLE = frozenset({"__getattr__", "__getattribute__", "__torch_function__", "__torch_dispatch__"})
+"""Methods by which a class answers for its attributes, or its operators, in a way of its own."""
 
 
 def _is_opaque(node: ast.ClassDef) -> bool:

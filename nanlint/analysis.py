@@ -264,13 +264,19 @@ def _told_first(found: list[Hazard]) -> list[Hazard]:
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:
-    """One finding for each place and code: a loop body or a closure may be seen more than once."""
+    """One finding for each place and code: a loop body or a closure may be seen more than once.
+
+    What begins at one place and reads the same is one too: of a product of several factors each step is a product.
+    """
     kept: dict[tuple[object, str], Finding] = {}
     for finding in found:
         key = (finding.span, finding.code)
         if key not in kept or _order(finding) < _order(kept[key]):
             kept[key] = finding
-    return list(kept.values())
+    said: dict[tuple[object, str, str], Finding] = {}
+    for finding in kept.values():
+        said.setdefault((finding.span.start, finding.code, finding.message), finding)
+    return list(said.values())
 
 
 def _order(finding: Finding) -> tuple[int, bool]:

@@ -404,6 +404,12 @@ def test_findings_of_a_chain_begin_at_one_place_and_are_told_apart() -> None:
     assert fixed("x.bad.broken.bad", analyse=analyse) == "x.good.broken.good"
 
 
+def test_a_product_of_several_masks_is_told_once() -> None:
+    product = "s[..., 0].abs().sqrt() * s[..., 1].sign() * s[..., 2].sign()"
+    text = f"import torch\n\ndef f(solve, x):\n    s = solve(x)\n    return {product}\n"
+    assert [each.code for each in check(Source("a.py", text), Config())] == ["NAN102"]
+
+
 def test_a_finding_at_the_very_place_of_an_insertion_is_no_new_one() -> None:
     def analyse(source: Source, config: Config) -> list[Finding]:
         """The outer call's fix puts something around its argument, where the inner call begins."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.cases import Case, Proof
-from nanlint.graph import MOST_VALUES, Leaf, Value, closure
-from nanlint.relevance import speaks_of
+from nanlint.catalogue.totals import SUMS
+from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Leaf, Value, closure
+from nanlint.plausibility import constant_of
+from nanlint.relevance import all_factors, is_told_by_zero, speaks_of
 from nanlint.witness import forward
 
 _OTHERS = (1.0, 0.5, -2.0)
@@ -34,6 +37,29 @@ def is_decided(case: Case, proof: Proof, poisoned: Sequence[Value], a: Arithmeti
         if not _are_as_in(proof, values, forward(order, inputs, a)):
             return False
     return True
+
+
+def is_by_factor(value: Value, condition: Value, values: Mapping[int, float]) -> bool:
+    """Whether a product, or each of a sum of them, is 0 by nothing but a factor that a condition holds against 0."""
+    if isinstance(value, Apply) and value.op in SUMS:
+        return all(is_by_factor(part, condition, values) for part in value.args)
+    if not (isinstance(value, Apply) and value.op == "mul"):
+        return False
+    zeros = [one for one in all_factors(value) if values.get(one.number, constant_of(one)) == 0.0]
+    return bool(zeros) and all(is_told_by_zero(factor, condition) for factor in zeros)
+
+
+def is_masked_out(value: Value, values: Mapping[int, float]) -> bool:
+    """Whether a product is 0 because a factor is that says which elements count: some of them never do."""
+    while isinstance(value, Apply) and value.op in ("div", "identity"):
+        value = value.args[0]
+    return any(
+        isinstance(factor, Leaf)
+        and factor.region <= R.TRUTH
+        and factor.name not in (PART, PICKED)
+        and values.get(factor.number) == 0.0
+        for factor in (all_factors(value) if isinstance(value, Apply) else ())
+    )
 
 
 def _within(leaf: Leaf, at: float) -> float:

@@ -42,7 +42,8 @@ class Leaf:
     """A value that nothing is known of but its region: an input, or the result of something opaque.
 
     `feeds` are the values that an opaque result was made of: a condition on them speaks of the result too. `opaque`
-    marks a result that is not an input. An element of another leaf has that as `whole`, and the `key` that picks it.
+    marks a result that is not an input. An element of another leaf has that as `whole`, and the `key` that picks it,
+    which is an index `at` that was computed, if any.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Leaf:
     opaque: bool = False
     whole: Leaf | None = None
     key: str = ""
+    at: Value | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -123,13 +125,14 @@ class Builder:
         key: object = None,
         whole: Leaf | None = None,
         picked: str = "",
+        at: Value | None = None,
     ) -> Leaf:
         """A new leaf, or one with the number of the earlier leaf of the same `key`; `picked` is its key in `whole`."""
         if key is None:
             self._leaves += 1
             key = self._leaves
         number = self._number(("leaf", key))
-        return Leaf(number, name, region, grad, kind, node, feeds, opaque, whole, picked)
+        return Leaf(number, name, region, grad, kind, node, feeds, opaque, whole, picked, at)
 
     def constant(self, value: float, node: ast.AST | None = None, kind: Kind = Kind.NUMBER) -> Constant:
         """The number `value`."""

@@ -13,7 +13,7 @@ from nanlint.by_name import is_positive_by_name, is_step
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
-from nanlint.decided import is_decided
+from nanlint.decided import is_by_factor, is_decided, is_masked_out
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
@@ -27,6 +27,7 @@ from nanlint.plausibility import (
     is_behind_rounding,
     is_extreme,
     is_far_fetched,
+    is_less_than_nothing,
     is_not_for_bounds,
     is_nothing_of_nothing,
     is_offset,
@@ -39,7 +40,6 @@ from nanlint.plausibility import (
     saturated,
 )
 from nanlint.relevance import (
-    all_factors,
     asks_for_gap,
     compares_all_of,
     factors,
@@ -53,7 +53,6 @@ from nanlint.relevance import (
     is_sign,
     is_spoken_of,
     is_told_apart,
-    is_told_by_zero,
     is_unreadable,
     share,
     speaks_of,
@@ -102,6 +101,7 @@ class Judge:
         unlikely = all(self._is_unlikely(arg, proof) or self._is_coincidence(arg, proof) for arg in poisoned)
         if (
             unlikely
+            or is_less_than_nothing(self.case.condition, proof.values)
             or is_behind_rounding(self.case.operand, proof.origin)
             or is_behind_offset(proof.site, proof.values)
             or (self._keeps_nan() and is_nothing_of_nothing(proof))
@@ -113,6 +113,8 @@ class Judge:
             return Confidence.LOW
         if is_of_pairs(self.case, proof, poisoned):
             return Confidence.HIGH
+        if is_picked(self.case.condition) and any(is_masked_out(arg, proof.values) for arg in poisoned):
+            return Confidence.LOW if self._results.are_broken(proof) else Confidence.HIGH
         if is_about_diagonal(self.case.condition) and not any(
             differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned
         ):
@@ -131,7 +133,7 @@ class Judge:
         told = told or is_ranking(condition) or self._drops_absent(proof, poisoned)
         meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
         meant = meant or is_decided(self.case, proof, poisoned, self.a)
-        meant = meant or any(self._is_by_factor(arg, proof) for arg in poisoned)
+        meant = meant or any(is_by_factor(arg, self.case.condition, proof.values) for arg in poisoned)
         apart = not spoken and not is_picked(condition)
         if not meant and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW
@@ -221,17 +223,9 @@ class Judge:
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
-        if any(self._is_by_factor(arg, proof) for arg in poisoned):
+        if any(is_by_factor(arg, self.case.condition, proof.values) for arg in poisoned):
             return True
         return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
-
-    def _is_by_factor(self, arg: Value, proof: Proof) -> bool:
-        """Whether a product is 0 by nothing but a factor that the condition holds against 0."""
-        if not (isinstance(arg, Apply) and arg.op == "mul"):
-            return False
-        values = proof.values
-        zeros = [one for one in all_factors(arg) if values.get(one.number, constant_of(one)) == 0.0]
-        return bool(zeros) and all(is_told_by_zero(factor, self.case.condition) for factor in zeros)
 
     def _leaves_domain(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether an op is undefined, not only singular, where inputs of it are out of the bounds that are asked for.
@@ -263,7 +257,12 @@ class Judge:
         return any(stem(arg) & made for arg in poisoned)
 
     def _ends_there(self, arg: Value, proof: Proof) -> bool:
-        """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm, a variance."""
+        """Whether a value is computed so that its range ends where it is in a proof: a `relu`, a norm, a variance.
+
+        That a root is not negative says nothing of what it is the root of.
+        """
+        while isinstance(arg, Apply) and arg.op == "sqrt":
+            arg = arg.args[0]
         facts, at = self.network.solve(()), proof.values.get(arg.number)
         if facts is None or at is None or (isinstance(arg, Leaf) and not arg.opaque):
             return False

@@ -11,6 +11,7 @@ from nanlint.sites import called_name
 OF_COSINES = frozenset({"acos", "acosh", "asin", "atanh"})
 """Ops with a pole at 1, where the product of a unit vector with itself is."""
 _ALIKE = frozenset({"eq", "ne"})
+"""Ops that ask whether two values are the same."""
 
 
 def is_about_diagonal(condition: Value) -> bool:
@@ -31,7 +32,39 @@ def is_of_pairs(case: Case, proof: Proof, poisoned: Sequence[Value]) -> bool:
     """Whether what something and itself are is dropped by what masks such pairs: each input has them."""
     is_own = multiplies_itself if proof.site.op in OF_COSINES else differs_from_itself
     own = proof.singular and any(map(is_own, poisoned))
-    return own and is_met_by_itself(case.condition, case.operand, proof.values)
+    return (own and is_met_by_itself(case.condition, case.operand, proof.values)) or _is_of_indices(
+        case, proof, poisoned
+    )
+
+
+def _is_of_indices(case: Case, proof: Proof, poisoned: Sequence[Value]) -> bool:
+    """Whether two elements of one tensor are taken from each other where a condition asks if their indices differ.
+
+    So are the ends of the edges of a graph, `x[i] - x[j]` beside `i != j`: they are the same on a loop.
+    """
+    if not proof.singular:
+        return False
+    met = {
+        frozenset(arg.number for arg in part.args)
+        for part in closure((case.condition,), MOST_VALUES)
+        if isinstance(part, Apply) and part.op in _ALIKE and _are_equal(part.args, proof.values)
+    }
+    parts = closure(poisoned, MOST_VALUES) if met else ()
+    return any(isinstance(part, Apply) and part.op == "sub" and _indices(part) in met for part in parts)
+
+
+def _are_equal(args: Sequence[Value], values: Mapping[int, float]) -> bool:
+    left, right = (values.get(arg.number) for arg in args)
+    return left is not None and left == right
+
+
+def _indices(difference: Apply) -> frozenset[int] | None:
+    """The indices of two elements of one tensor that are taken from each other."""
+    left, right = difference.args
+    if not (isinstance(left, Leaf) and isinstance(right, Leaf) and left.at and right.at):
+        return None
+    same = left.whole is not None and right.whole is not None and left.whole.number == right.whole.number
+    return frozenset({left.at.number, right.at.number}) if same else None
 
 
 def is_met_by_itself(condition: Value, operand: Value, values: Mapping[int, float]) -> bool:
@@ -83,6 +116,13 @@ def multiplies_itself(value: Value) -> bool:
 
 def _is_of_itself(part: Apply) -> bool:
     """Whether something is taken from itself, or a sum is added to itself, which broadcasting alone makes sense of."""
-    if part.op not in ("sub", "add") or part.args[0].number != part.args[1].number:
+    if part.op not in ("sub", "add"):
         return False
-    return part.op == "sub" or (isinstance(part.args[0], Apply) and part.args[0].op == "sum")
+    left, right = part.args
+    if part.op == "add" and isinstance(left, Leaf) and left.opaque:  # `torch.addmm(norms.T, x, x.T)`
+        return _is_sum(right) and right.number in {feed.number for feed in left.feeds}
+    return left.number == right.number and (part.op == "sub" or _is_sum(left))
+
+
+def _is_sum(value: Value) -> bool:
+    return isinstance(value, Apply) and value.op == "sum"

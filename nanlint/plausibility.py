@@ -41,6 +41,8 @@ _ROUNDING = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside", "
 _SMALL_OFFSET = 1e-3
 _LENGTHS = frozenset({"norm", "sqrt", "square", "pow", "abs"})
 """Ops by which the length of a vector is computed."""
+_DRAWN = frozenset({"rand", "rand_like"})
+"""What gives a random number between 0 and 1."""
 _LIKE_ITS_PARTS = frozenset({*LIKE_ELEMENTS, "neg", "mul", "div", "phi", "where", "masked_fill"})
 
 
@@ -71,6 +73,8 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     )
     if any(odd) or has_ends_reversed(proof.inputs):
         return True
+    if any(_is_drawn_at_end(leaf, v) for leaf, v in proof.inputs.items() if leaf.number in spoken):
+        return True
     scales = [v for leaf, v in proof.inputs.items() if v and is_positive_by_name(leaf)]
     if any(abs(v) < _LEAST_SCALE or (v < 0.0 and proof.singular) for v in scales):
         return True
@@ -83,6 +87,11 @@ def is_far_fetched(proof: Proof, operand: Value | None = None, *, asked: bool = 
     largest = math.inf if any(map(math.isinf, proof.inputs.values())) else _LARGEST_EXPONENT
     exponents = _exponents((operand or site, site), without=site if asked else None)
     return any(abs(proof.values.get(exponent.number, 0.0)) > largest for exponent in exponents)
+
+
+def _is_drawn_at_end(leaf: Value, at: float) -> bool:
+    """Whether a random number is the 0 that ends its range: one of some million is."""
+    return at == 0.0 and isinstance(leaf, Leaf) and called_name(leaf.node) in _DRAWN
 
 
 def _is_computed(value: Value) -> bool:
@@ -147,6 +156,18 @@ def counts_itself(value: Value) -> bool:
     )
 
 
+def is_less_than_nothing(condition: Value, values: Mapping[int, float]) -> bool:
+    """Whether something is dropped because a sum is negative, of which the code asks if it is more than 0.
+
+    Who asks that counts something, or adds up weights: they may be all 0, and are never negative.
+    """
+    if not isinstance(condition, Apply) or condition.op not in ("gt", "lt"):
+        return False
+    total, number = condition.args if condition.op == "gt" else reversed(condition.args)
+    added = isinstance(total, Apply) and total.op in SUMS and isinstance(number, Constant)
+    return added and constant_of(number) == 0.0 and values.get(total.number, 0.0) < 0.0
+
+
 def is_nothing_of_nothing(proof: Proof) -> bool:
     """Whether a quotient is 0 / 0: what is divided is a sum of products with that of which the divisor is the length.
 
@@ -194,6 +215,7 @@ def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) 
     exponential of a difference is a ratio of two values of one kind; that of probabilities is bounded because a policy
     may leave the one it is compared with far behind.
     """
+    site = _divided_by(operand, site, values) or site
     if site.op == "reciprocal":
         return _unscaled(operand).number != site.number
     if site.op == "div":
@@ -202,6 +224,20 @@ def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) 
         exponent = values.get(site.args[1].number, constant_of(site.args[1]))
         return not 0.0 < exponent < 1.0
     return is_ratio(site) and not _is_of_probabilities(site)
+
+
+def _divided_by(operand: Value, site: Apply, values: Mapping[int, float]) -> Apply | None:
+    """The quotient by something that is 0 as a root below it is; None if the root is not in a divisor."""
+    if site.op != "sqrt":
+        return None
+    below = closure((operand,), MOST_VALUES)
+    for part in (part for part in below if isinstance(part, Apply) and part.op == "div"):
+        divisor = part.args[1]
+        if values.get(divisor.number) == 0.0 and site.number in {
+            v.number for v in closure((divisor,), MOST_VALUES)
+        }:
+            return part
+    return None
 
 
 def _unscaled(value: Value) -> Value:

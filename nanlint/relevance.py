@@ -29,6 +29,8 @@ _CHOSEN = {"phi": (1, 2), "where": (1, 2), "masked_fill": (0, 2), "masked_select
 """The arguments of which an op takes elements as they are."""
 _USED = {"phi": 1, "where": 1, "masked_fill": 2}
 """How many of the first arguments of a choice are used whatever is chosen: what is stored has its own elements."""
+_SHIFTING = frozenset({"add", "sub", "div", "floor", "trunc", "floor_divide"})
+"""Ops by which one length is made of another."""
 _INTEGER = re.compile(r"\d+")
 
 
@@ -53,13 +55,22 @@ def is_unreadable(condition: Value) -> bool:
 
 
 def _counts_up_to(one: Value, other: Value) -> bool:
-    """Whether positions are compared with an input: `torch.arange(steps) < lengths[:, None]`."""
-    return any(
-        _is_position(x) and isinstance(y, Leaf) and not y.opaque for x, y in ((one, other), (other, one))
-    )
+    """Whether positions are compared with an input: `torch.arange(steps) < lengths[:, None] - 2`."""
+    return any(is_position(x) and _is_input(_shifted(y)) for x, y in ((one, other), (other, one)))
 
 
-def _is_position(value: Value) -> bool:
+def _shifted(value: Value) -> Value:
+    """`lengths` of `lengths - width + 1`, and of as many of its halves."""
+    while isinstance(value, Apply) and value.op in _SHIFTING:
+        first, *others = value.args
+        if not all(other.kind is Kind.NUMBER for other in others):
+            break
+        value = first
+    return value
+
+
+def is_position(value: object) -> bool:
+    """Whether something is the numbers of all rows, as `torch.arange(len(x))` gives them."""
     called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
     return isinstance(called, ast.Attribute) and called.attr == "arange"
 
@@ -190,18 +201,29 @@ def is_held_against_zero(value: Value, condition: Value) -> bool:
 
 
 def is_told_by_zero(value: Value, condition: Value) -> bool:
-    """Whether a condition compares something with 0 that is made of the very inputs that `value` is made of."""
-    own = speaks_of(value)
-    compared = (
-        part.args
+    """Whether a condition compares something with 0 that is made of the very inputs that `value` is made of.
+
+    So it does where it asks if any element of a mask is set.
+    """
+    own = _wholes(value)
+    asked = [
+        part
         for part in closure((condition,), MOST_VALUES)
-        if isinstance(part, Apply) and OPS[part.op].boolean and len(part.args) == 2
-    )
-    return any(
-        isinstance(zero, Constant) and zero.value == 0.0 and speaks_of(other) == own
+        if isinstance(part, Apply) and OPS[part.op].boolean
+    ]
+    compared = [part.args for part in asked if len(part.args) == 2]
+    return any(part.op == "any" and _wholes(part) == own for part in asked) or any(
+        isinstance(zero, Constant) and zero.value == 0.0 and _wholes(other) == own
         for pair in compared
         for other, zero in (pair, pair[::-1])
     )
+
+
+def _wholes(value: Value) -> set[int]:
+    """The numbers of the leaves that `value` depends on, of elements that of the whole alone."""
+    below = speaks_of(value)
+    leaves = (part for part in closure((value,), MOST_VALUES) if isinstance(part, Leaf))
+    return below - {leaf.number for leaf in leaves if leaf.whole is not None and leaf.whole.number in below}
 
 
 def _held_against(value: Value, condition: Value) -> Iterator[list[Value]]:

@@ -965,3 +965,81 @@ def test_a_row_of_one_element_has_no_deviation_where_it_is_kept_either() -> None
     )
     found = engine.check(Source("m.py", text), Config())
     assert all("lengths = 1.0" not in one.message for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("divisor", "is_likely"),
+    [
+        # what bounds a quotient says nothing of a divisor that is 0, nor of the root in it
+        ("torch.sqrt(y @ y.T)", False),
+        ("torch.sqrt(variance)", False),
+        ("torch.sqrt((y * y).sum(-1))", True),
+    ],
+)
+def test_bounds_on_a_quotient_say_nothing_of_a_root_that_divides(divisor: str, is_likely: bool) -> None:
+    text = f"import torch\n\n\ndef f(x, y, variance):\n    return (x / {divisor}).clamp(-1, 1)\n"
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely
+
+
+def test_a_random_number_is_not_0() -> None:
+    text = (
+        "import torch\n\n\ndef f(scale):\n    drawn = torch.rand(5)\n"
+        "    return (scale * drawn.log()).clamp(min={})\n"
+    )
+    assert not list(engine.check(Source("m.py", text.format("-5.0")), Config()))
+
+
+@pytest.mark.parametrize(
+    ("operand", "is_likely"),
+    [
+        # who asks if there are any counts something, which is never negative
+        ("torch.lgamma(x + 0.5)", False),
+        ("x.sum(1).log()", True),
+    ],
+)
+def test_a_sum_that_is_asked_to_be_more_than_0_is_not_less(operand: str, is_likely: bool) -> None:
+    text = f"import torch\n\n\ndef f(x):\n    return torch.where(x.sum(1) > 0, {operand}, 0.0)\n"
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely
+
+
+@pytest.mark.parametrize("length", ["lengths", "lengths - 2", "lengths - width + 1", "lengths // 2"])
+def test_padding_is_told_by_what_is_left_of_a_length(length: str) -> None:
+    text = (
+        "import torch\n\n\ndef f(x, lengths, width=3):\n"
+        "    spread = (x - x.mean(-1, keepdim=True)).square().mean(-1).sqrt()\n"
+        f"    return spread.masked_fill(torch.arange(x.shape[1]) >= {length}, 0.0)\n"
+    )
+    assert list(engine.check(Source("m.py", text), Config()))
+
+
+@pytest.mark.parametrize("empty", ["~mask.any(-1)", "mask.sum(-1) == 0", "~adjacency.any(-1)"])
+def test_the_weights_of_a_row_without_any_are_divided_by_0(empty: str) -> None:
+    text = (
+        "import torch\n\n\ndef f(scores, mask, adjacency):\n"
+        f"    gone = {empty}\n    mask = {empty.split('.')[0].lstrip('~')}\n"
+        "    weights = scores.exp() * mask\n    weights = weights / weights.sum(-1, keepdim=True)\n"
+        "    return torch.where(gone[..., None], torch.zeros_like(weights), weights)\n"
+    )
+    (finding,) = engine.check(Source("m.py", text), Config())
+    assert finding.confidence is Confidence.HIGH
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "picked", "is_likely"),
+    [
+        ("probs * action_mask", "p.log().gather(-1, action)", True),
+        ("probs * legal", "p.log()[torch.arange(len(action)), action]", True),
+        ("probs * available / (probs * available).sum(-1)", "torch.log(p).gather(-1, action)", True),
+        ("probs", "p.log().gather(-1, action)", False),
+        ("probs * legal + 1e-8", "p.log().gather(-1, action)", False),
+        ("probs * legal", "p.gather(-1, action).log()", False),
+    ],
+)
+def test_what_a_mask_has_made_0_is_there_where_others_are_picked(
+    probabilities: str, picked: str, is_likely: bool
+) -> None:
+    text = (
+        "import torch\n\n\ndef f(probs, action_mask, legal, available, action):\n"
+        f"    p = {probabilities}\n    return {picked}.sum()\n"
+    )
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely

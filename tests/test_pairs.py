@@ -37,6 +37,7 @@ def shown(body: str) -> bool:
         "1 / squared",
         "(norms + norms.T - 2 * x @ x.T).clamp(min=0).sqrt()",
         "torch.addmm(norms + norms.T, x, x.T, alpha=-2).sqrt()",
+        "torch.addmm(norms.T, x, x.T, alpha=-2).add_(norms).clamp_(min=0).sqrt_()",
     ],
 )
 def test_what_masks_leave_out_of_pairs_is_told(mask: str, distance: str) -> None:
@@ -68,3 +69,36 @@ def test_what_is_kept_on_the_diagonal_is_dropped_beside_it() -> None:
         Config(confidence=Confidence.LOW),
     )
     assert all(finding.confidence is not Confidence.HIGH for finding in found)
+
+
+EDGES = """
+import torch
+
+
+def f(x, y, i, j, k, edges):
+    row, col = edges
+    return {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        ("(x[i] - x[j]).square().sum(-1).sqrt()[i != j]", True),
+        ("torch.where(i == j, 0.0, 1 / (x[i] - x[j]).square().sum(-1).sqrt())", True),
+        ("(1 / (x[row] - x[col]).square().sum(-1)) * (row != col)", True),
+        ("(x[edges[0]] - x[edges[1]]).square().sum(-1).sqrt().masked_fill(edges[0] == edges[1], 0.0)", True),
+        (
+            "(x.index_select(0, i) - x.index_select(0, j)).square().sum(-1).sqrt().masked_fill(i.eq(j), 0)",
+            True,
+        ),
+        # elements of two tensors, and those of other indices
+        ("(x[i] - y[j]).square().sum(-1).sqrt()[i != j]", False),
+        ("(x[i] - x[k]).square().sum(-1).sqrt()[i != j]", False),
+        # the loops are gone before the root
+        ("(x[i] - x[j])[i != j].square().sum(-1).sqrt()", False),
+    ],
+)
+def test_the_ends_of_a_loop_are_one_node(body: str, is_told: bool) -> None:
+    text = EDGES.replace("{body}", body)
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_told

@@ -116,12 +116,15 @@ class Bindings:
 
     def picked(self, operands: Source, key: ast.expr) -> None:
         """Elements are picked, or stored, by a subscript: a selector if a part of that is a mask."""
-        mask = Source()
+        mask, computed = Source(), 0
         for part in key.elts if isinstance(key, ast.Tuple) else (key,):
             if isinstance(part, ast.Slice):
                 self.of(part)
             elif not isinstance(part, ast.Constant) and number(part) is None:
                 self.expression(part, mask)
+                computed += 1
+        if computed > 1:  # one element of each row, as `gather` takes them
+            self.selector(operands, kind=0)
         if mask.names or mask.flags & LOGICAL:
             self.selector(operands, mask, LOGICAL, PICKING)
         if self.positions:

@@ -229,24 +229,27 @@ class Lowering:
             key=("mask", value.number),
         )
 
-    def element(self, value: Value, key: str) -> Value:
-        """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves."""
+    def element(self, value: Value, key: str, at: Value | None = None) -> Value:
+        """The element(s) of `value` that `key` picks: the same computation on the elements of its leaves.
+
+        Where the key is an index that was computed, that is `at`.
+        """
         if value.number in self.extremes:
             return value
         known = self._elements.get((value.number, key))
         if known is not None:
             return known
-        made = self._element(value, key)
+        made = self._element(value, key, at)
         self._elements[value.number, key] = made
         if value.number in self.positions:  # the indices along one dimension are still those of the mask
             self.positions[made.number] = self.positions[value.number]
         return made
 
-    def _element(self, value: Value, key: str) -> Value:
+    def _element(self, value: Value, key: str, at: Value | None) -> Value:
         order = _within(value, _MOST_REINDEXED)
         if order is None:
             return self.opaque(f"element {key}", value, grad=value.grad, kind=value.kind)
-        made = self._rebuilt(order, lambda leaf: self.leaf_element(leaf, key))
+        made = self._rebuilt(order, lambda leaf: self.leaf_element(leaf, key, at))
         for part in order:
             if isinstance(part, Apply):
                 self.wholes.setdefault(made[part.number].number, part)
@@ -273,7 +276,7 @@ class Lowering:
                 made[part.number] = changed(part) if isinstance(part, Leaf) else part
         return made
 
-    def leaf_element(self, leaf: Leaf, key: str) -> Value:
+    def leaf_element(self, leaf: Leaf, key: str, at: Value | None = None) -> Value:
         """An element of a leaf: another leaf, unless it is a number."""
         if leaf.kind is Kind.NUMBER:
             return leaf
@@ -288,6 +291,7 @@ class Lowering:
             key=("element", leaf.number, key),
             whole=leaf,
             picked=key,
+            at=at,
         )
 
     def sink(self, *things: Thing) -> None:

@@ -13,7 +13,8 @@ from nanlint.lower.lowering import Overwritten
 from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing
+from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing, only_index
+from nanlint.relevance import is_position
 
 _MOST_ASSUMED = 8
 _MOST_PARTS = 40
@@ -74,12 +75,15 @@ class Subscripts(Positions):
         mask = self.mask_in(node.slice, frame)
         if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
+        places = [self.place(part, frame) for part in parts_of(node.slice)]
+        if any(map(is_position, places)) and only_index(one for one in places if not is_position(one)):
+            return self.picked_by_index(owner, places, node, frame)
         part = self._stacked_part(owner, node.slice) or self._part_stored(owner, node.slice)
         if part is not None:
             return part
         key = self.key(node.slice, frame)
         self._assume_of_element(owner, key, frame)
-        made = self.element(owner, key)
+        made = self.element(owner, key, self._index_in(node.slice, frame))
         found = self._end_of_order(owner, made, node, frame) or made
         if mask is None:
             self.picked_at(owner, found, node.slice, node, frame)
@@ -136,6 +140,10 @@ class Subscripts(Positions):
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
         return self.only_mask([self.place(part, frame) for part in parts_of(key)])
+
+    def _index_in(self, key: ast.expr, frame: Frame) -> Value | None:
+        """The only index in a subscript that is computed."""
+        return only_index([self.place(part, frame) for part in parts_of(key)])
 
     def key(self, key: ast.expr, frame: Frame) -> str:
         """A name for what a subscript picks: the same name, the same elements."""

@@ -7,7 +7,7 @@ and that takes three times as long.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -195,3 +195,9 @@ def values_in(thing: Thing) -> list[Value]:
     if isinstance(thing, Instance):
         return [item for item in thing.fields.values() if isinstance(item, Value)]
     return []
+
+
+def only_index(places: Iterable[Thing]) -> Value | None:
+    """The only one of the places in a subscript that is computed; None if there are several."""
+    found = [at for at in places if isinstance(at, Value) and not isinstance(at, Constant)]
+    return found[0] if len(found) == 1 else None

@@ -16,7 +16,7 @@ from nanlint.lower.call import Call
 from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame
-from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Thing, values_in
+from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Thing, only_index, values_in
 from nanlint.regions import Region
 from nanlint.sites import called_name
 
@@ -215,7 +215,7 @@ class Values(Objects):
     def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
         """Some elements by their indices: any other element is dropped."""
         if not value.grad or isinstance(value, Leaf) or any(map(self._is_whole_order, keys)):
-            return self.element(value, self.source(node))
+            return self.element(value, self.source(node), only_index(keys))
         return self.select(value, self.any_element(*keys), node, frame)
 
     def _is_whole_order(self, key: Thing) -> bool:

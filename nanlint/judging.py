@@ -17,7 +17,7 @@ from nanlint.decided import is_by_factor, is_decided, is_masked_out
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
-from nanlint.leftovers import asks_for_rows, is_never_empty, takes_a_part
+from nanlint.leftovers import asks_for_rows, counts_a_batch, is_never_empty, takes_a_part
 from nanlint.pairs import differs_from_itself, is_about_diagonal, is_of_pairs
 from nanlint.plausibility import (
     constant_of,
@@ -46,6 +46,7 @@ from nanlint.relevance import (
     is_asked_about,
     is_held_against_number,
     is_held_against_zero,
+    is_left_blank,
     is_padding,
     is_picked,
     is_presence,
@@ -188,7 +189,8 @@ class Judge:
             return True
         if drop is None:
             return not (math.isfinite(proof.value) or is_ratio(proof.site))  # forward shows it already
-        return not any(arg.grad or share(arg, condition) for arg in poisoned)
+        blank = is_unreadable(condition) and any(map(is_left_blank, poisoned))
+        return not (blank or any(arg.grad or share(arg, condition) for arg in poisoned))
 
     def _is_not_for_bounds(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
         """Whether bounds on the operand say nothing of the poison, which is no end of a range that is met either."""
@@ -273,7 +275,9 @@ class Judge:
         """Whether a value is the caller's to avoid, or is not 0 unless the condition asks if it is."""
         if is_setting(poisoned):
             return not self._guards(proof, poisoned)
-        if is_offset(poisoned, proof.values) or any(rule(poisoned) for rule in _NEVER_NOTHING):
+        if counts_a_batch(poisoned, self.case.condition) or any(rule(poisoned) for rule in _NEVER_NOTHING):
+            return True
+        if is_offset(poisoned, proof.values):
             return True
         if proof.site.op == "eigenvector" and not asks_for_gap(poisoned, self.case.condition):
             return True  # two values of a matrix are seldom equal

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Sequence
 
 from nanlint import regions as R
 from nanlint.cases import Case, is_repair
+from nanlint.catalogue.totals import SUMS
 from nanlint.facts import Network
 from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
 from nanlint.relevance import are_opposite
@@ -20,6 +22,28 @@ def asks_for_rows(case: Case) -> bool:
     made = closure((case.condition,), MOST_VALUES)
     asks = any(isinstance(value, Apply) and value.op in _OF_ROWS for value in made)
     return asks or case.selector.op == "nan_to_num" or is_repair(case.condition, case.operand)
+
+
+def counts_a_batch(value: Value, condition: Value) -> bool:
+    """Whether a value is how many elements a mask leaves of all there are, and a condition does not ask about them.
+
+    A row may be padding from end to end; that nothing at all is left is another thing.
+    """
+    while isinstance(value, Apply) and value.op == "identity":
+        value = value.args[0]
+    if not (isinstance(value, Apply) and value.op in SUMS and _is_of_all(value.node)):
+        return False
+    masks = (part for part in closure(value.args, MOST_VALUES) if isinstance(part, Leaf))
+    made = closure((condition,), MOST_VALUES)
+    asked = any(isinstance(part, Apply) and part.op in _OF_ROWS for part in made)
+    return not asked and all(mask.region <= R.TRUTH for mask in masks)
+
+
+def _is_of_all(call: ast.AST | None) -> bool:
+    """Whether a call sums up all there is: `mask.sum()`, `torch.sum(mask)`."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.keywords:
+        return False
+    return len(call.args) == (isinstance(call.func.value, ast.Name) and call.func.value.id == "torch")
 
 
 def is_never_empty(row: Value, network: Network) -> bool:

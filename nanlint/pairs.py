@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from nanlint.cases import Case, Proof
 from nanlint.graph import DIAGONALS, MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
+from nanlint.relevance import is_picked
 from nanlint.sites import called_name
 
 OF_COSINES = frozenset({"acos", "acosh", "asin", "atanh"})
 """Ops with a pole at 1, where the product of a unit vector with itself is."""
+_EXTREMES = frozenset({"largest", "smallest"})
 _ALIKE = frozenset({"eq", "ne"})
 """Ops that ask whether two values are the same."""
 
@@ -32,6 +34,9 @@ def is_of_pairs(case: Case, proof: Proof, poisoned: Sequence[Value]) -> bool:
     """Whether what something and itself are is dropped by what masks such pairs: each input has them."""
     is_own = multiplies_itself if proof.site.op in OF_COSINES else differs_from_itself
     own = proof.singular and any(map(is_own, poisoned))
+    # each row and each column has such a pair, whichever elements are taken
+    if own and (is_picked(case.condition) or case.selector.op in _EXTREMES):
+        return True
     return (own and is_met_by_itself(case.condition, case.operand, proof.values)) or _is_of_indices(
         case, proof, poisoned
     )

@@ -16,7 +16,7 @@ from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_given_setting
-from nanlint.relevance import speaks_of
+from nanlint.relevance import all_factors, speaks_of
 from nanlint.sites import called_name
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def is_not_for_bounds(site: Apply, operand: Value, values: Mapping[int, float]) 
     """
     site = _divided_by(operand, site, values) or site
     if site.op == "reciprocal":
-        return _unscaled(operand).number != site.number
+        return _unscaled(operand).number != site.number and not _orders_quotients(operand, site)
     if site.op == "div":
         return not _orders_quotients(operand, site)
     if site.op == "pow":
@@ -244,7 +244,7 @@ def _unscaled(value: Value) -> Value:
     """`1 / x` for `-2 / x`, which is lowered as a multiple of it."""
     while isinstance(value, Apply):
         rest = [arg for arg in value.args if not isinstance(arg, Constant)]
-        if value.op not in ("identity", "neg", "abs", "mul") or len(rest) != 1:
+        if value.op not in ("identity", "neg", "abs", "mul", "clamp_min", "clamp_max") or len(rest) != 1:
             break
         value = rest[0]
     return value
@@ -256,12 +256,18 @@ def _orders_quotients(operand: Value, site: Apply) -> bool:
     So are the distances at which a ray enters and leaves a box: where it is parallel to a side they are infinite, and
     the other sides decide.
     """
-    for value in closure((operand,), MOST_VALUES):
-        if isinstance(value, Apply) and value.op in ("minimum", "maximum"):
-            quotients = [arg for arg in value.args if isinstance(arg, Apply) and arg.op == "div"]
-            if len(quotients) == 2 and all(one.args[1].number == site.args[1].number for one in quotients):
-                return True
-    return False
+    return any(
+        all(_is_divided_at(site, arg) for arg in value.args)
+        for value in closure((operand,), MOST_VALUES)
+        if isinstance(value, Apply) and value.op in ("minimum", "maximum")
+    )
+
+
+def _is_divided_at(site: Apply, value: Value) -> bool:
+    """Whether a value is divided by what a site divides by, or multiplied with the reciprocal that it is."""
+    if site.op == "reciprocal":
+        return site.number in {factor.number for factor in all_factors(value)}
+    return isinstance(value, Apply) and value.op == "div" and value.args[1].number == site.args[1].number
 
 
 def _is_of_probabilities(ratio: Apply) -> bool:

@@ -44,8 +44,8 @@ def is_unreadable(condition: Value) -> bool:
         return condition.region <= R.TRUTH and condition.name != PICKED
     if not isinstance(condition, Apply):
         return False
-    if condition.op in ("and", "or"):
-        return any(is_unreadable(arg) for arg in condition.args)
+    if condition.op in ("and", "or", "not"):
+        return any(is_unreadable(arg) or _is_input(arg) for arg in condition.args)
     if condition.op in ("gt", "ge", "lt", "le", "eq", "ne"):
         (leaf, threshold) = condition.args
         binary = isinstance(threshold, Constant) and threshold.value == 0.5
@@ -91,6 +91,15 @@ def is_presence(condition: Value) -> bool:
 
 def _is_input(value: Value) -> bool:
     return isinstance(value, Leaf) and not value.opaque
+
+
+def is_left_blank(value: Value) -> bool:
+    """Whether a value is a given one that has no gradient, a target: where a mask says there is none it is 0."""
+    if isinstance(value, Apply) and value.op in ("abs", "neg", "identity"):
+        return is_left_blank(value.args[0])
+    if not isinstance(value, Leaf) or value.opaque or value.grad:
+        return False
+    return value.kind is not Kind.NUMBER and value.region.lo < 0.0
 
 
 def are_opposite(one: Value, other: Value) -> bool:

@@ -51,7 +51,7 @@ LAYERS = frozenset({"ReLU", "ReLU6", "Hardtanh", "Threshold"})
 SELECTORS = SELECTING | PRODUCTS | LAYERS
 
 _SAYING = """
-    mask masks pad padding valid invalid keep kept is has are inside outside finite missing present not on
+    mask masks pad padding paddings valid invalid keep kept is has are inside outside finite missing present not on
     legal illegal allowed available avail
     """.split()
 """Words that say of whatever stands with them that it is a mask: `valid_rays`, `is_on_screen`."""

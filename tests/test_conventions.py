@@ -8,7 +8,7 @@ from nanlint import engine
 from nanlint import regions as R
 from nanlint.config import Config
 from nanlint.finding import Confidence, Finding
-from nanlint.lower.conventions import is_in_settings, is_of_object, named, named_in
+from nanlint.lower.conventions import is_count_name, is_in_settings, is_of_object, named, named_in
 from nanlint.source import Source
 
 SPELLINGS = {
@@ -177,3 +177,18 @@ def test_lengths_are_distances_where_bonds_are_spoken_of() -> None:
 def test_a_mask_is_told_by_where_a_word_stands_in_its_name(name: str, is_mask: bool) -> None:
     said = named(name)
     assert (said is not None and said.region <= R.TRUTH) is is_mask
+
+
+@pytest.mark.parametrize(
+    ("name", "is_count"),
+    [
+        ("n_valid", True),
+        ("num_x", True),
+        ("counts", True),
+        ("n_normalized", False),
+        ("n_hat", False),
+        ("n_x", False),
+    ],
+)
+def test_a_normal_is_no_number_of_anything(name: str, is_count: bool) -> None:
+    assert is_count_name(name) is is_count

@@ -1043,3 +1043,55 @@ def test_what_a_mask_has_made_0_is_there_where_others_are_picked(
         f"    p = {probabilities}\n    return {picked}.sum()\n"
     )
     assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely
+
+
+@pytest.mark.parametrize(
+    ("divisor", "mask", "is_likely"),
+    [
+        # where a mask says that there is nothing, targets are 0
+        ("target", "valid", True),
+        ("gt.abs()", "valid", True),
+        ("count", "valid", False),
+        ("target", "pred > 3", False),
+    ],
+)
+def test_targets_are_left_blank_where_a_mask_drops(divisor: str, mask: str, is_likely: bool) -> None:
+    text = (
+        "import torch\n\n\ndef f(pred, target, gt, count: int, valid):\n"
+        f"    error = (pred - target).abs() / {divisor}\n    return torch.where({mask}, error, 0.0)\n"
+    )
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely
+
+
+@pytest.mark.parametrize(
+    "bounded", ["depth.clamp(0.1, 100)", "depth.clamp(max=100)", "(-depth).clamp(-1, 0)"]
+)
+def test_a_reciprocal_may_have_two_bounds(bounded: str) -> None:
+    text = f"import torch\n\n\ndef f(x):\n    depth = 1.0 / x\n    return {bounded}\n"
+    assert list(engine.check(Source("m.py", text), Config()))
+
+
+def test_the_complement_of_an_input_is_a_mask() -> None:
+    text = (
+        "import torch\n\n\ndef f(x, m):\n    y = x / x.square().sum(1, keepdim=True).sqrt()\n"
+        "    y[~m] = 0\n    return y\n"
+    )
+    assert list(engine.check(Source("m.py", text), Config()))
+
+
+@pytest.mark.parametrize(
+    ("count", "is_likely"),
+    [
+        # a batch of nothing but padding is no batch; a row may be
+        ("mask.sum()", False),
+        ("torch.sum(mask)", False),
+        ("mask.sum(1, keepdim=True)", True),
+    ],
+)
+def test_something_is_left_of_a_batch(count: str, is_likely: bool) -> None:
+    text = (
+        "import torch\n\n\ndef f(x, mask):\n"
+        f"    mean = (x * mask).sum() / {count}\n"
+        "    return (x - mean).masked_fill(mask == 0, 0.0)\n"
+    )
+    assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely

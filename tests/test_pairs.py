@@ -102,3 +102,23 @@ def f(x, y, i, j, k, edges):
 def test_the_ends_of_a_loop_are_one_node(body: str, is_told: bool) -> None:
     text = EDGES.replace("{body}", body)
     assert bool(list(engine.check(Source("m.py", text), Config()))) is is_told
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        # whatever is taken of a row, its own element is in it
+        ("squared.sqrt().max(1).values.sum()", True),
+        ("squared.sqrt().max()", True),
+        ("squared.sqrt().kthvalue(2, dim=1).values.sum()", True),
+        ("squared.sqrt().gather(1, labels).sum()", True),
+        ("squared.sqrt()[labels, labels + 1].sum()", True),
+        ("(squared.sqrt() + torch.eye(len(x)) * 1e9).min(1).values.sum()", True),
+        # the smallest one of each row is its own
+        ("squared.sqrt().min(1).values.sum()", False),
+        ("squared.max(1).values.sqrt().sum()", False),
+        ("squared[labels, labels + 1].sqrt().sum()", False),
+    ],
+)
+def test_what_is_taken_of_pairs_leaves_their_own_out(body: str, is_told: bool) -> None:
+    assert shown(body) is is_told

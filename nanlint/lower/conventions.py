@@ -248,7 +248,12 @@ def is_beside_prediction(name: str, names: Sequence[str]) -> bool:
     return _WEIGHT.search(name) is not None and any(map(_COMPARED.search, before))
 
 
-_COUNTS = re.compile(r"^(num|n|nb)_[a-z]|(^|_)counts?$", re.IGNORECASE)
+_OF_NORMALS = "normali[sz]ed|normed|hat|vec|vector|dir|unit|norm|dot|cross|inv|sq|squared|sqrt|[xyzijk]{1,2}"
+_COUNTS = re.compile(
+    rf"^(num|nb)_[a-z]|^n_(?!({_OF_NORMALS})(_|$))[a-z]|(^|_)counts?$",
+    re.IGNORECASE,
+)
+"""Names of counts; a vector `n` may be normalized, have a length, and three coordinates."""
 
 
 def is_count_name(name: str) -> bool:

@@ -11,7 +11,7 @@ from nanlint import regions as R
 from nanlint.arithmetic import DTYPES, Dtype
 from nanlint.assume.stated import Refuted
 from nanlint.budget import Budget
-from nanlint.graph import Apply, Builder, Kind, Leaf, Value, operands, postorder
+from nanlint.graph import ANOTHER, Apply, Builder, Kind, Leaf, Value, operands, postorder
 from nanlint.lower.dispatch import Either, Partial
 from nanlint.lower.ranks import Order
 from nanlint.lower.scope import FileScope, Frame
@@ -264,6 +264,20 @@ class Lowering:
         return self._rebuilt(order, lambda leaf: one if leaf.number in self.identities else leaf)[
             matrix.number
         ]
+
+    def beside_diagonal(self, matrix: Value) -> Value:
+        """An element of a row of differences `x[:, None] - x` that is not on the diagonal, where they are 0."""
+        made: dict[int, Value] = {}
+        zero = self.builder.constant(0.0, kind=Kind.TENSOR)
+        for part in _within(matrix, _MOST_REINDEXED) or ():
+            if part.number in self.identities:
+                made[part.number] = zero
+                continue
+            args = [made[arg.number] for arg in operands(part)]
+            if isinstance(part, Apply) and part.op == "sub" and args[0].number == args[1].number:
+                args[0] = self.element(args[0], ANOTHER)
+            made[part.number] = self.builder.again(part, args) if isinstance(part, Apply) else part
+        return made.get(matrix.number, matrix)
 
     def _rebuilt(self, order: Sequence[Value], changed: Callable[[Leaf], Value]) -> dict[int, Value]:
         """The same computations on other leaves, by the numbers of the old ones; `order` has arguments first."""

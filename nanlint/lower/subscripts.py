@@ -14,7 +14,6 @@ from nanlint.lower.positions import Positions, parts_of
 from nanlint.lower.ranks import takes_largest
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Text, Thing, only_index
-from nanlint.relevance import is_position
 
 _MOST_ASSUMED = 8
 _MOST_PARTS = 40
@@ -76,7 +75,7 @@ class Subscripts(Positions):
         if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
         places = [self.place(part, frame) for part in parts_of(node.slice)]
-        if any(map(is_position, places)) and only_index(one for one in places if not is_position(one)):
+        if sum(isinstance(at, Value) and at.kind is not Kind.NUMBER for at in places) > 1:
             return self.picked_by_index(owner, places, node, frame)
         part = self._stacked_part(owner, node.slice) or self._part_stored(owner, node.slice)
         if part is not None:

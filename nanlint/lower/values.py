@@ -17,6 +17,7 @@ from nanlint.lower.conventions import is_in_settings, named, number_by_default
 from nanlint.lower.objects import Objects
 from nanlint.lower.scope import Frame
 from nanlint.lower.things import Each, Foreign, Items, Mapped, Method, Symbol, Thing, only_index, values_in
+from nanlint.pairs import differs_from_itself
 from nanlint.regions import Region
 from nanlint.sites import called_name
 
@@ -226,7 +227,9 @@ class Values(Objects):
         """The largest or smallest element of a tensor: of any two elements, one is dropped."""
         if not value.grad or isinstance(value, Leaf):
             return value
-        return self.apply(op, (value, self.element(value, ANOTHER)), node, frame)
+        another = self.beside_diagonal(value) if differs_from_itself(value) else value
+        another = self.element(value, ANOTHER) if another.number == value.number else another
+        return self.apply(op, (value, another), node, frame)
 
     def extreme_of_group(self, value: Value) -> Value:
         """The extremum of a group of elements, which stays that of an element's own group however it is picked."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nanlint.bounds import is_ratio
 from nanlint.fixes.places import Places
 from nanlint.hazards import Hazard
 from nanlint.lower import Unit
-from nanlint.plausibility import is_ratio
 from nanlint.purpose import (
     asks_for_gradients,
     is_among_tests,

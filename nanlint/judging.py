@@ -9,6 +9,7 @@ from functools import cached_property
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
+from nanlint.bounds import is_not_for_bounds, is_ratio
 from nanlint.by_name import is_positive_by_name, is_step
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
@@ -28,11 +29,9 @@ from nanlint.plausibility import (
     is_extreme,
     is_far_fetched,
     is_less_than_nothing,
-    is_not_for_bounds,
     is_nothing_of_nothing,
     is_offset,
     is_picked_by_sum,
-    is_ratio,
     is_root_of_negative,
     is_setting,
     is_sigmoid_gone,

@@ -59,6 +59,8 @@ def is_never_empty(row: Value, network: Network) -> bool:
 
 def takes_a_part(case: Case, sinks: Sequence[Value]) -> bool:
     """Whether what a selection leaves out is used apart from it: `y[m] = -y[m]`, `y[m]` and `y[~m]`."""
+    if _takes_the_complement(case.condition, sinks):
+        return True
     if case.selector.op != "masked_select":
         return False
     of, mask = case.selector.args
@@ -72,6 +74,15 @@ def takes_a_part(case: Case, sinks: Sequence[Value]) -> bool:
         or (user.op == "masked_select" and are_opposite(user.args[1], mask))
         for user in users
     )
+
+
+def _takes_the_complement(condition: Value, sinks: Sequence[Value]) -> bool:
+    """Whether `x[m]` is used beside `~m`, where nothing but that says that an `m` is a mask, and no index."""
+    if not (isinstance(condition, Apply) and condition.op == "not"):
+        return False
+    mask = condition.args[0].number
+    used = (part for part in closure(sinks, MOST_VALUES) if isinstance(part, Leaf) and part.at is not None)
+    return any(part.at.number == mask for part in used if part.at is not None)
 
 
 def is_given_infinity(value: Value) -> bool:

@@ -15,7 +15,7 @@ from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_given_setting
-from nanlint.relevance import speaks_of
+from nanlint.relevance import is_held_against_number, speaks_of
 from nanlint.sites import called_name
 
 if TYPE_CHECKING:
@@ -257,6 +257,14 @@ def is_sigmoid_gone(site: Apply, values: Mapping[int, float]) -> bool:
         and math.isfinite(values.get(value.args[0].number, math.inf))
         for value in closure(site.args, _SATURATION_DEPTH)
     )
+
+
+def divides_by_input(proof: Proof, condition: Value) -> bool:
+    """Whether an input that a condition does not ask about would have to be 0: if there is anything else, that is told."""
+    if proof.site.op not in ("div", "reciprocal"):
+        return False
+    divisor = proof.site.args[-1]
+    return isinstance(divisor, Leaf) and not divisor.opaque and not is_held_against_number(divisor, condition)
 
 
 def constant_of(value: Value) -> float:

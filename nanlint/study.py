@@ -22,7 +22,7 @@ from nanlint.facts import Constraint, Facts, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, operands
 from nanlint.judging import Judge
-from nanlint.plausibility import constant_of, saturated
+from nanlint.plausibility import constant_of, divides_by_input, saturated
 from nanlint.relevance import always_used
 from nanlint.search import Effort, assignments, is_written, related
 from nanlint.stages import Stages
@@ -44,6 +44,7 @@ _MOST_JUDGED, _MOST_OF_SITE = 60, 15
 Those after them are taken for unlikely.
 """
 
+_SMALL = 1e-2
 _FRUITLESS = Fruitless()
 _ROUNDED = 1.00001
 """The sum of numbers is at most by this factor smaller after they have been shortened."""
@@ -134,7 +135,9 @@ class Study:
         if not judged:
             return None
         confidence = judged[0][0]
-        return tuple(proof for own, proof in judged if own is confidence), confidence
+        best = tuple(proof for own, proof in judged if own is confidence)
+        plain = tuple(proof for proof in best if not divides_by_input(proof, self.case.condition))
+        return plain or best, confidence
 
     @property
     def open_places(self) -> set[Place]:
@@ -247,7 +250,7 @@ class Study:
             return False
         _, irregular, odd, total = self._rank(best)
         numbers = (inputs[leaf.number] for leaf in best.inputs)
-        return not (irregular or odd) and sum(map(abs, numbers)) >= total * _ROUNDED
+        return not (irregular or odd) and sum(map(_size, numbers)) >= total * _ROUNDED
 
     def _plainer(self, proof: Proof, inputs: Mapping[int, float]) -> Proof:
         """The same with shorter numbers, where these do it too: they are easier to read, and free of rounding."""
@@ -373,7 +376,13 @@ class Study:
         """Plausible before far-fetched, singular before not, numbers that a person may write before others."""
         numbers = proof.inputs.values()
         odd = not all(is_written(value) for value in numbers)
-        return self._is_unlikely(proof), not proof.singular, odd, sum(map(abs, numbers))
+        return self._is_unlikely(proof), not proof.singular, odd, sum(map(_size, numbers))
+
+
+def _size(number: float) -> float:
+    """How far a number is from 0 or 1 for who reads it: one of ten digits is no small one."""
+    size = abs(number)
+    return -math.log10(size) if 0.0 < size < _SMALL else size
 
 
 def _ends(order: Sequence[Value]) -> list[Value]:

@@ -260,7 +260,7 @@ def is_sigmoid_gone(site: Apply, values: Mapping[int, float]) -> bool:
 
 
 def divides_by_input(proof: Proof, condition: Value) -> bool:
-    """Whether an input that a condition does not ask about would have to be 0: if there is anything else, that is told."""
+    """Whether an input that a condition does not ask about would have to be 0: anything else is told instead."""
     if proof.site.op not in ("div", "reciprocal"):
         return False
     divisor = proof.site.args[-1]

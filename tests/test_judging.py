@@ -1095,3 +1095,31 @@ def test_something_is_left_of_a_batch(count: str, is_likely: bool) -> None:
         "    return (x - mean).masked_fill(mask == 0, 0.0)\n"
     )
     assert bool(list(engine.check(Source("m.py", text), Config()))) is is_likely
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            "torch.where(r / size < 1, torch.exp(-1 / (1 - (r / size) ** 2)), 0.0)",
+            "`-1 / (1 - (r / size) ** 2)`",
+        ),
+        ("torch.where(r >= 0, torch.exp(-r / size), torch.exp(r / size))", "`torch.exp("),
+        # there is nothing else
+        ("torch.where(r > 0, r / size, 0.0)", "`r / size`"),
+    ],
+)
+def test_an_input_that_would_have_to_be_0_is_not_told_beside_others(body: str, told: str) -> None:
+    text = f"import torch\n\n\ndef f(r, size):\n    return {body}\n"
+    found = engine.check(Source("m.py", text), Config(confidence=Confidence.LOW))
+    assert all(told in one.message for one in found), found
+    assert found
+
+
+def test_numbers_of_a_witness_are_short() -> None:
+    text = (
+        "import torch\n\n\ndef f(r, size):\n    u = r / size\n"
+        "    return torch.where(u < 1, torch.exp(-1 / (1 - u**2)), torch.zeros_like(u))\n"
+    )
+    (finding,) = engine.check(Source("m.py", text), Config())
+    assert all(abs(at) >= 0.01 for at in finding.witness.inputs.values() if at)

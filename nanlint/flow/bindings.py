@@ -123,7 +123,7 @@ class Bindings:
             elif not isinstance(part, ast.Constant) and number(part) is None:
                 self.expression(part, mask)
                 computed += 1
-        if computed > 1:  # one element of each row, as `gather` takes them
+        if computed > 1 and not is_doubled(key):  # one element of each row, as `gather` takes them
             self.selector(operands, kind=0)
         if mask.names or mask.flags & LOGICAL:
             self.selector(operands, mask, LOGICAL, PICKING)

@@ -75,7 +75,8 @@ class Subscripts(Positions):
         if mask is not None and self._may_drop(owner, mask):
             return self.select(owner, mask, node, frame)
         places = [self.place(part, frame) for part in parts_of(node.slice)]
-        if sum(isinstance(at, Value) and at.kind is not Kind.NUMBER for at in places) > 1:
+        tensors = [at for at in places if isinstance(at, Value) and at.kind is not Kind.NUMBER]
+        if len(tensors) > 1 and not is_doubled(node.slice):
             return self.picked_by_index(owner, places, node, frame)
         part = self._stacked_part(owner, node.slice) or self._part_stored(owner, node.slice)
         if part is not None:

@@ -129,19 +129,25 @@ class Judge:
             return Confidence.LOW
         condition = self.case.condition
         spoken = share(condition, proof.site)
-        told = is_unreadable(condition) and not is_spoken_of(poisoned, condition)
-        told = told or is_ranking(condition) or self._drops_absent(proof, poisoned)
-        meant = told or self._legal_elsewhere(poisoned) or self._silences(proof)
-        meant = meant or is_decided(self.case, proof, poisoned, self.a)
-        meant = meant or any(is_by_factor(arg, self.case.condition, proof.values) for arg in poisoned)
         apart = not spoken and not is_picked(condition)
-        if not meant and (apart or self._broken_when_selected(proof)):
+        if not self._is_meant(proof, poisoned) and (apart or self._broken_when_selected(proof)):
             return Confidence.LOW
         if not self._speaks_of_poison(proof, poisoned):
             return Confidence.LOW
         if self._results.are_broken(proof) or self._results.are_marked(proof) or self._is_mask_of_nan(proof):
             return Confidence.LOW
         return Confidence.HIGH if spoken else Confidence.MEDIUM
+
+    def _is_meant(self, proof: Proof, poisoned: Sequence[Value]) -> bool:
+        """Whether the selector is there for what is poisoned, so that it need not be fine where it is selected."""
+        condition = self.case.condition
+        told = is_unreadable(condition) and not is_spoken_of(poisoned, condition)
+        return (
+            (told or is_ranking(condition) or self._drops_absent(proof, poisoned))
+            or (self._legal_elsewhere(poisoned) or self._silences(proof))
+            or is_decided(self.case, proof, poisoned, self.a)
+            or any(is_by_factor(arg, condition, proof.values) for arg in poisoned)
+        )
 
     def is_far_fetched(self, proof: Proof) -> bool:
         """Whether a proof takes numbers that nobody uses."""

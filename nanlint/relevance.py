@@ -56,7 +56,7 @@ def is_unreadable(condition: Value) -> bool:
 
 def _counts_up_to(one: Value, other: Value) -> bool:
     """Whether positions are compared with an input: `torch.arange(steps) < lengths[:, None] - 2`."""
-    return any(is_position(x) and _is_input(_shifted(y)) for x, y in ((one, other), (other, one)))
+    return any(_is_position(x) and _is_input(_shifted(y)) for x, y in ((one, other), (other, one)))
 
 
 def _shifted(value: Value) -> Value:
@@ -69,7 +69,7 @@ def _shifted(value: Value) -> Value:
     return value
 
 
-def is_position(value: object) -> bool:
+def _is_position(value: Value) -> bool:
     """Whether something is the numbers of all rows, as `torch.arange(len(x))` gives them."""
     called = value.node.func if isinstance(value, Leaf) and isinstance(value.node, ast.Call) else None
     return isinstance(called, ast.Attribute) and called.attr == "arange"

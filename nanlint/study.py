@@ -45,6 +45,7 @@ Those after them are taken for unlikely.
 """
 
 _SMALL = 1e-2
+"""Numbers closer to 0 are longer to read."""
 _FRUITLESS = Fruitless()
 _ROUNDED = 1.00001
 """The sum of numbers is at most by this factor smaller after they have been shortened."""

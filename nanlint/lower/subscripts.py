@@ -83,7 +83,7 @@ class Subscripts(Positions):
             return part
         key = self.key(node.slice, frame)
         self._assume_of_element(owner, key, frame)
-        made = self.element(owner, key, self._index_in(node.slice, frame))
+        made = self.element(owner, key, only_index(places))
         found = self._end_of_order(owner, made, node, frame) or made
         if mask is None:
             self.picked_at(owner, found, node.slice, node, frame)
@@ -140,10 +140,6 @@ class Subscripts(Positions):
     def mask_in(self, key: ast.expr, frame: Frame) -> Value | None:
         """The boolean mask in a subscript, if there is one."""
         return self.only_mask([self.place(part, frame) for part in parts_of(key)])
-
-    def _index_in(self, key: ast.expr, frame: Frame) -> Value | None:
-        """The only index in a subscript that is computed."""
-        return only_index([self.place(part, frame) for part in parts_of(key)])
 
     def key(self, key: ast.expr, frame: Frame) -> str:
         """A name for what a subscript picks: the same name, the same elements."""

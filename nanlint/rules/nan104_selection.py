@@ -2,9 +2,10 @@
 
 ## What it does
 
-Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather` and `take`:
-elements that are left behind after an op that is singular at them. What slices, integers and index
-tensors leave behind (`f(x)[1:]`) has low confidence, and is looked for where that is asked for.
+Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather`, `take` and
+`f(x)[rows, columns]`: elements that are left behind after an op that is singular at them. What
+slices, integers and single index tensors leave behind (`f(x)[1:]`) has
+low confidence, and is looked for where that is asked for.
 
 ## Why is this bad?
 

@@ -284,8 +284,9 @@ def _tried(state: _State, targets: Sequence[Finding], config: Config, analyse: A
 def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: list[Piece]) -> bool:
     """Whether each finding of `after` was one of `before` already, and no target is among them.
 
-    What may be left of a target, or of another finding that has gone with it, is an overflow of low confidence, for
-    numbers that nobody uses; and slices above the op, of which nothing is told while another selector is.
+    What may be left of a target, or of another finding that has gone with it, is of low confidence, for numbers that
+    nobody uses, be it of a selector that the fix has put in; and slices above the op, of which nothing is told while
+    another selector is.
     """
     pending = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) not in targets]
     left = [_trace(before, finding, pieces) for finding in before.findings if _key(finding) in targets]
@@ -297,9 +298,28 @@ def _accounted_for(before: _State, after: _State, targets: set[_Key], pieces: li
         trace = next((trace for trace in pending if trace.fits(finding.code, offset, shown)), None)
         if trace is not None:
             pending.remove(trace)
-        elif not any(trace.leaves(finding, offset) for trace in (*left, *pending)):
+        elif not (
+            any(trace.leaves(finding, offset) for trace in (*left, *pending))
+            or (_is_of_guard(finding) and _is_put_in(offset, pieces))
+        ):
             return False
     return True
+
+
+def _is_of_guard(finding: Finding) -> bool:
+    """Whether a finding is of a `where`, which is what a fix puts in, and unlikely."""
+    return finding.confidence is Confidence.LOW and finding.code.endswith("01")
+
+
+def _is_put_in(offset: int, pieces: Sequence[Piece]) -> bool:
+    """Whether an offset after some edits is in a text that they have put in."""
+    shift = 0
+    for piece in pieces:
+        start = piece.start + shift
+        if start <= offset < start + len(piece.text):
+            return True
+        shift += len(piece.text) - (piece.end - piece.start)
+    return False
 
 
 @dataclass(frozen=True)
@@ -313,10 +333,10 @@ class _Trace:
     confidence: Confidence
 
     def leaves(self, finding: Finding, offset: int) -> bool:
-        """Whether a finding may be what is left of this one: an overflow of the same selector, and unlikely."""
+        """Whether a finding may be what is left of this one: of the same selector, and unlikely."""
         low = finding.confidence is Confidence.LOW and self.confidence is not Confidence.LOW
-        overflow = finding.code == self.code.replace("NAN1", "NAN2")
-        return low and overflow and self.first <= offset <= self.last
+        same = finding.code[-2:] == self.code[-2:]  # by a singular point or an overflow
+        return low and same and self.first <= offset <= self.last
 
     def fits(self, code: str, offset: int, shown: bool) -> bool:
         """Whether a finding may be this one; one that was hidden must not come to be shown."""

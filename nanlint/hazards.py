@@ -54,12 +54,11 @@ def is_refuted(selector: Apply, a: Arithmetic, places: Collection[Place]) -> boo
     return True
 
 
-def is_left(selector: Apply, a: Arithmetic, *, strictly: bool) -> bool:
-    """Whether a repaired selector still has a hazard; an unlikely overflow counts as one `strictly` only."""
-    return any(
-        strictly or proof.singular or confidence is not Confidence.LOW
-        for proof, confidence in _met(selector, a)
-    )
+def left(selector: Apply, a: Arithmetic, *, strictly: bool) -> Iterator[tuple[Apply, Confidence]]:
+    """The singular ops from which a selector still has a hazard; an unlikely overflow is one `strictly` only."""
+    for proof, confidence in _met(selector, a):
+        if strictly or proof.singular or confidence is not Confidence.LOW:
+            yield proof.site, confidence
 
 
 def _met(selector: Apply, a: Arithmetic) -> Iterator[tuple[Proof, Confidence]]:

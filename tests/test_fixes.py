@@ -219,6 +219,37 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
             "y = x.exp()\ndrop = y.isinf()\nreturn torch.where(drop, 1e6, torch.where(drop, 0.0, x).exp())",
             "double-where",
         ),
+        (
+            "x, y",
+            "r2 = x**2 + y**2\nr = r2.sqrt()\nreturn torch.where(r2 > 0, x / r, 1.0)",
+            "r2 = x**2 + y**2\nr = torch.where(r2 > 0, r2, 1.0).sqrt()\nreturn torch.where(r2 > 0, x / r, 1.0)",
+            "double-where",  # the root as well, which has no proof of its own
+        ),
+        (
+            "x",
+            "n = (x * x).sum(-1).sqrt()\nu = x / n[:, None]\nreturn torch.where((n > 0)[:, None], u, 0.0)",
+            "n = (x * x).sum(-1).sqrt()\n"
+            "kept_n = torch.where(n > 0, (x * x).sum(-1), 1.0).sqrt()\n"
+            "u = x / kept_n[:, None]\n"
+            "return torch.where((n > 0)[:, None], u, 0.0)",
+            "double-where",  # a mask that is made of what has to be guarded
+        ),
+        (
+            "x",
+            "n = x.pow(2).sum(-1).sqrt()\ny = 1.0 / n\ny[n < 1e-8] = 0.0\nreturn y",
+            "n = x.pow(2).sum(-1).sqrt()\n"
+            "kept_n = torch.where(n < 1e-8, 1.0, x.pow(2).sum(-1)).sqrt()\n"
+            "y = 1.0 / kept_n\ny[n < 1e-8] = 0.0\nreturn y",
+            "double-where",
+        ),
+        (
+            "x, k",
+            "s = k**2 * (1 - x**2)\nc = torch.sqrt(1 - s)\nreturn torch.where(s > 1, 1.0, (k - c) / (k + c))",
+            "s = k**2 * (1 - x**2)\n"
+            "c = torch.sqrt(torch.where(s > 1, 1.0, 1 - s))\n"
+            "return torch.where(s > 1, 1.0, (k - c) / (k + c))",
+            "double-where",  # that `k` may be -1 is unlikely, and no matter of this selector's root
+        ),
     ],
 )
 def test_the_repair_is_the_one_that_a_reader_would_make(
@@ -569,6 +600,27 @@ def test_a_name_that_is_given_another_shape_is_not_written_as_what_it_was_before
     found = check(source(body, "x, m, n"), LOW)
     assert found
     assert [one.fix for one in found if one.fix is not None] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "n = (x * x).sum(-1, keepdim=True).sqrt()\nu = x / n\nu[n.squeeze(-1) == 0] = 0.0\nreturn u",
+            id="a mask of another shape",
+        ),
+        pytest.param(
+            "n = (x + torch.randn(3)).pow(2).sum(-1).sqrt()\nreturn torch.where(n > 0, 1.0 / n, 0.0)",
+            id="numbers that are others the second time",
+        ),
+        pytest.param(
+            "t = (x * x).sum(-1).sqrt()\nreturn torch.where(t < 1e-6, 1 - t**2 / 6, torch.sin(t) / t)",
+            id="a series in the root itself, of which the gradient is nan as well",
+        ),
+    ],
+)
+def test_what_cannot_be_computed_once_more_is_left_to_the_reader(body: str) -> None:
+    assert repaired(body, unsafe=True) == body
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 from nanlint.arithmetic import ARITHMETIC
 from nanlint.config import Config
-from nanlint.finding import Applicability, Edit, Fix
+from nanlint.finding import Applicability, Fix
 from nanlint.fixes.attempt import Outcome, attempt, worst_of
 from nanlint.fixes.candidates import Candidate, Task, candidates
 from nanlint.fixes.evidence import Rigour
@@ -30,15 +31,32 @@ def offer(found: list[Hazard], unit: Unit, places: Places, config: Config) -> Fi
     if any(hazard.drop is None and hazard.condition.kind is Kind.NUMBER for hazard in found):
         return None  # `float(count > 0) * x`: torch asks for a tensor of booleans
     task = Task(found, unit.selectors, places, ARITHMETIC[config.dtype])
-    unsafe: Fix | None = None
     size = len(closure((found[0].selector,), MOST_VALUES))
     most = max(_FEWEST_CANDIDATES, _NODES_TRIED // size)
-    made = ((one, one.edits) for one in candidates(task, config.fix_style) if one.edits)
-    for candidate, edits in itertools.islice(made, most):
-        how = _judged(candidate, edits, task, unit)
+    made = itertools.islice((one for one in candidates(task, config.fix_style) if one.edits), most)
+    rest: list[Candidate] = []
+    fix = _first(made, task, unit, rest)
+    if fix is not None and fix.applicability is Applicability.SAFE:
+        return fix
+    return _first(rest, task, unit) or fix
+
+
+def _first(
+    made: Iterable[Candidate], task: Task, unit: Unit, rest: list[Candidate] | None = None
+) -> Fix | None:
+    """The first candidate that is safe, else the first that works.
+
+    Those that would leave an unlikely hazard are put into `rest`; without that they count as good.
+    """
+    unsafe: Fix | None = None
+    for candidate in made:
+        outcome = _outcome(candidate, task, unit, tolerant=rest is None)
+        if rest is not None and outcome is Outcome.LEAVES_UNLIKELY:
+            rest.append(candidate)
+        how = _judged(candidate, outcome, task)
         if how is None or (candidate.only_safe and how is not Applicability.SAFE):
             continue
-        fix = Fix(candidate.style, how, edits)
+        fix = Fix(candidate.style, how, candidate.edits or ())
         if how is Applicability.SAFE:
             return fix
         unsafe = unsafe or fix
@@ -53,13 +71,12 @@ def _rigour(candidate: Candidate, task: Task) -> Rigour:
     return Rigour.INFINITE if asks else Rigour.FINITE
 
 
-def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Unit) -> Applicability | None:
-    """How far a candidate can be trusted; None if it does not work."""
-    worst = Outcome.SAME
+def _outcome(candidate: Candidate, task: Task, unit: Unit, *, tolerant: bool) -> Outcome:
+    """The worst of what a candidate makes of the hazards."""
     guards = candidate.guards or task.first.row.family in (5, 6)
-    for hazard in task.found:
-        outcome = attempt(
-            edits,
+    return worst_of(
+        attempt(
+            candidate.edits or (),
             hazard,
             unit,
             task.places,
@@ -69,13 +86,22 @@ def _judged(candidate: Candidate, edits: tuple[Edit, ...], task: Task, unit: Uni
             replaced=candidate.replaced,
             mended={one.drop.operand for one in task.found if one.drop is not None},
             rigour=_rigour(candidate, task),
+            tolerant=tolerant,
         )
-        worst = worst_of((worst, outcome))
-        if worst is Outcome.FAILED or (worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient):
-            return None
+        for hazard in task.found
+    )
+
+
+def _judged(candidate: Candidate, worst: Outcome, task: Task) -> Applicability | None:
+    """How far a candidate of this outcome can be trusted; None if it does not work."""
+    if worst in (Outcome.FAILED, Outcome.LEAVES_UNLIKELY):
+        return None
+    if worst is Outcome.SAME_WHERE_KEPT and not candidate.lenient:
+        return None
     sure = candidate.fits and worst is Outcome.SAME and (candidate.moves or takes_tensors(task.found))
     if sure and task.first.row.family == 5:
         sure = not any(rests_on_settings(hazard, task.places, told=candidate.told) for hazard in task.found)
+    edits = candidate.edits or ()
     if sure and any(has_other_readers(hazard, edits, task.places) for hazard in task.found):
         sure = False
     return Applicability.SAFE if sure else Applicability.UNSAFE

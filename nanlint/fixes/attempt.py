@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,8 +17,8 @@ from nanlint.fixes.evidence import Outcome, Rigour, compared, worst_of
 from nanlint.fixes.places import Places
 from nanlint.fixes.through import asks_for_sign, differ_through, is_compared
 from nanlint.fixes.untouched import untouched
-from nanlint.graph import Apply, Constant, Value
-from nanlint.hazards import Hazard, is_left
+from nanlint.graph import MOST_VALUES, Apply, Constant, Value, closure
+from nanlint.hazards import Hazard, left
 from nanlint.lower import Definition, Unit
 from nanlint.source import AnalysisError, Piece, Source, spliced
 
@@ -43,13 +43,15 @@ def attempt(
     replaced: Sequence[Replaced] = (),
     mended: Collection[int] = (),
     rigour: Rigour = Rigour.FINITE,
+    tolerant: bool = False,
 ) -> Outcome:
     """Whether the hazard is gone after `edits`, and what else has changed.
 
     `moves` says that the selector is given another operand, so that its own value is not what has to be kept.
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
     `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
-    that are edited, the hazard's own among them. `rigour` says what is compared of what is not finite.
+    that are edited, the hazard's own among them. `rigour` says what is compared of what is not finite. A `tolerant`
+    attempt may leave an unlikely hazard from another op, where any other has come to nothing.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
@@ -59,9 +61,9 @@ def attempt(
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
     known |= set() if hazard.selector.number in unit.positional else again.positional
     made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
-    unlikely = hazard.confidence is Confidence.LOW
-    if any(is_left(selector, a, strictly=unlikely) for selector in made):
-        return Outcome.FAILED
+    met = worst_of(trial.left(made, a))
+    if met is Outcome.FAILED or (met is Outcome.LEAVES_UNLIKELY and not tolerant):
+        return met
     if moves and hazard.selector.op in ("largest", "smallest"):
         # two elements of one tensor: what keeps their order commutes with the choice of one
         return Outcome.SAME
@@ -256,27 +258,64 @@ class _Trial:
         node = self.hazard.selector.node
         return frozenset((old.op, self._moved(old)) for old in self.unit.selectors if old.node is not node)
 
+    def left(self, made: Sequence[Apply], a: Arithmetic) -> Iterator[Outcome]:
+        """What is wrong with the selectors that the edits have `made`."""
+        strictly = self.hazard.confidence is Confidence.LOW
+        for selector in made:
+            for site, confidence in left(selector, a, strictly=strictly):
+                unlikely = confidence is Confidence.LOW and not strictly and self._is_beside(site)
+                yield Outcome.LEAVES_UNLIKELY if unlikely else Outcome.FAILED
+
+    def _is_beside(self, site: Apply) -> bool:
+        """Whether a singular op stands as it stood before the edits, and is none of those that the hazard is from."""
+        place = site.op, _offset(site, self.after), _end(site, self.after)
+        return place in self._beside
+
+    @cached_property
+    def _beside(self) -> frozenset[tuple[str, int, int]]:
+        """The ops that the hazard is not from and that no edit touches, with the places where they are to be found."""
+        own = {proof.site.number for proof in self.hazard.proofs}
+        below = closure((self.hazard.selector,), MOST_VALUES)
+        ops = [value for value in below if isinstance(value, Apply) and value.number not in own]
+        return frozenset(
+            (old.op, self._moved(old), self._shifted(_end(old, self.before)))
+            for old in ops
+            if self._is_untouched(old)
+        )
+
+    def _is_untouched(self, old: Apply) -> bool:
+        """Whether no edit is in the text of an op."""
+        first, last = _offset(old, self.before), _end(old, self.before)
+        return not any(first <= piece.start < last or first < piece.end <= last for piece in self.pieces)
+
     def _moved(self, old: Apply) -> int:
-        """Where a selector of the function is to be found after the edits."""
-        at = _offset(old, self.before)
+        """Where a value of the function begins after the edits."""
+        return self._shifted(_offset(old, self.before))
+
+    def _shifted(self, at: int) -> int:
+        """Where an offset of the whole text is in the edited one."""
         before = [p for p in self.pieces if p.end <= at and p.start < at]
         return at - self.start + sum(len(p.text) - (p.end - p.start) for p in before)
 
 
-def _offset(selector: Apply, source: Source) -> int:
-    return (
-        source.offset(source.span(selector.node).start)
-        if isinstance(selector.node, (ast.expr, ast.stmt))
-        else -1
-    )
+def _offset(value: Apply, source: Source) -> int:
+    """Where the code of a value begins, -1 where it is not in this text."""
+    return _stretch(value, source)[0]
 
 
-def _end(selector: Apply, source: Source) -> int:
-    return (
-        source.offset(source.span(selector.node).end)
-        if isinstance(selector.node, (ast.expr, ast.stmt))
-        else -1
-    )
+def _end(value: Apply, source: Source) -> int:
+    """Where the code of a value ends, -1 where it is not in this text."""
+    return _stretch(value, source)[1]
+
+
+def _stretch(value: Apply, source: Source) -> tuple[int, int]:
+    if not isinstance(value.node, (ast.expr, ast.stmt)):
+        return -1, -1
+    try:
+        span = source.span(value.node)
+        return source.offset(span.start), source.offset(span.end)
+    except (IndexError, ValueError):  # of another function, whose text is not read again
+        return -1, -1
 
 
 __all__ = ["Outcome", "attempt", "counterparts", "worst_of"]

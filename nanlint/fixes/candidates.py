@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from nanlint import regions as R
@@ -22,12 +23,13 @@ from nanlint.fixes.filled import filled
 from nanlint.fixes.guards import guard_of, guards_of, keeps_where_true
 from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
+from nanlint.fixes.kept import kept
 from nanlint.fixes.library import library
 from nanlint.fixes.places import Places
 from nanlint.fixes.recomputed import recomputed
 from nanlint.fixes.restated import restated
 from nanlint.fixes.shapes import fits, is_wider, may_fit
-from nanlint.graph import MOST_VALUES, Apply, Kind, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure
 from nanlint.hazards import Hazard
 
 Sites: TypeAlias = list[tuple[Apply, int]]
@@ -192,6 +194,8 @@ def _elsewhere(task: Task) -> Iterator[Candidate]:
         made = rebuilt(hazard, own, places) or recomputed(hazard, own, places)
         if made is not None:
             yield Candidate("double-where", made.edits, made.fits)
+        for one in kept(hazard, own, places):
+            yield Candidate("double-where", one.edits, one.fits)
     for edits, narrow in helper_arguments(hazard, places):
         yield Candidate("double-where", edits, narrow)
 
@@ -236,16 +240,16 @@ def _is_part(hazard: Hazard, own: Sites) -> bool:
 
 
 def _site_sets(task: Task) -> Iterator[list[Sites]]:
-    """The ops to guard, for each hazard: those with a proof, or else all that could be singular.
+    """The ops to guard, for each hazard: those with a proof, or all that have a pole, or all that may overflow, too.
 
-    Of both the innermost ones come first: their safe values may be enough for what is computed from them.
+    Of each the innermost ones come first: their safe values may be enough for what is computed from them.
     """
     tried: list[list[Sites]] = []
-    for look in (_proven, _singular_below):
+    for look in (_proven, partial(_with_pole, task.a), _singular_below):
         every = [look(hazard) for hazard in task.found]
         for ops in (map(_innermost, every), every):
             sites = list(map(_poisoned, ops))
-            if sites not in tried:
+            if all(sites) and sites not in tried:
                 tried.append(sites)
                 yield sites
 
@@ -287,6 +291,19 @@ def _proven(hazard: Hazard) -> list[Apply]:
 def _innermost(ops: list[Apply]) -> list[Apply]:
     """The ops with no other one of them below."""
     return [op for op in ops if not any(other in ops for other in closure(op.args, MOST_VALUES))]
+
+
+_USUAL_NUMBERS = R.interval(-1e6, 1e6)
+
+
+def _with_pole(a: Arithmetic, hazard: Hazard) -> list[Apply]:
+    """The ops below that are singular at a number that people have: `x ** 2` is not, nor `exp`."""
+    return [op for op in _singular_below(hazard) if not OPS[op.op].overflows and _has_pole(op, a)]
+
+
+def _has_pole(op: Apply, a: Arithmetic) -> bool:
+    regions = [R.point(arg.value) if isinstance(arg, Constant) else R.FINITE for arg in op.args]
+    return any(poison & _USUAL_NUMBERS for poison in OPS[op.op].poison(a, *regions))
 
 
 def _singular_below(hazard: Hazard) -> list[Apply]:

@@ -51,6 +51,7 @@ class Outcome(Enum):
     SAME = "the hazard is gone; every value and gradient that was finite is what it was"
     SAME_WHERE_FINITE = "so it is, but not for what was infinite or nan, or comes of such an input"
     SAME_WHERE_KEPT = "so it is but for elements that the selector drops"
+    LEAVES_UNLIKELY = "the selector has another hazard still, an unlikely one"
     FAILED = "something else has changed, or the hazard is still there"
 
 

@@ -57,7 +57,11 @@ def guards_of(hazard: Hazard, places: Places) -> Iterator[Guard]:
         spelled = _spelled_out(guard, node, places)
         written = [guard] if spelled is None else [guard, spelled]
         yield from written
-        yield from filter(None, map(_unshaped, written))
+        for bare in filter(None, map(_unshaped, written)):
+            yield bare
+            named = _spelled_out(bare, node, places)
+            if named is not None:
+                yield named
 
 
 def _unshaped(guard: Guard) -> Guard | None:
@@ -136,7 +140,7 @@ def _spelled_out(guard: Guard, selector: ast.AST | None, places: Places) -> Guar
     keeps = guard.keeps
     while isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.Invert):
         bound, keeps = bound.operand, not keeps
-    return Guard(places.text(bound), keeps, _names(bound), condition=bound)
+    return Guard(places.text(bound), keeps, _names(bound), condition=bound, through=guard.through)
 
 
 def where_condition(call: ast.Call, selector: Apply) -> ast.expr | None:

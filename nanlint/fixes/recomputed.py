@@ -45,19 +45,19 @@ def recomputed(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Place
     (origin,) = origins
     asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
     reads = [node for node in _names(selector) if node not in asking]
-    steps = _steps(reads, here, origin, places)
-    if len(steps) < 2 or not _can_be_repeated(steps, sites, here, places):
+    way = steps(reads, here, origin, places)
+    if len(way) < 2 or not _can_be_repeated(way, sites, here, places):
         return None
-    names = {step[0].id: places.fresh(f"kept_{step[0].id}", selector) for step in steps}
+    names = {step[0].id: places.fresh(f"kept_{step[0].id}", selector) for step in way}
     used = [read for read in reads if read.id in names]
     if not all(elementwise_path(read, selector, places) for read in used):
         return None
-    first = guarded_text(steps[0][1], guard, sites, selector, places)
+    first = guarded_text(way[0][1], guard, sites, selector, places)
     if first is None:
         return None
-    texts = [first, *(_renamed(value, names, places) for _, value in steps[1:])]
+    texts = [first, *(_renamed(value, names, places) for _, value in way[1:])]
     lines = "".join(
-        f"{at[1]}{names[name.id]} = {bindable(text)}\n" for (name, _), text in zip(steps, texts, strict=True)
+        f"{at[1]}{names[name.id]} = {bindable(text)}\n" for (name, _), text in zip(way, texts, strict=True)
     )
     edits = [
         *guard.binding,
@@ -67,7 +67,7 @@ def recomputed(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Place
     return Rebuilt(tuple(edits), not is_trained_factor(hazard) and not leaves_type(guard, sites, places))
 
 
-def _steps(
+def steps(
     reads: Sequence[ast.Name], here: ast.stmt, origin: ast.stmt | None, places: Places
 ) -> list[tuple[ast.Name, ast.expr]]:
     """The bindings that lead from `origin` to names as they are before `here`, in their order; empty if none do."""

@@ -224,19 +224,29 @@ def is_elementwise_name(name: str) -> bool:
 
 def elementwise(node: ast.expr) -> bool:
     """Whether an expression is made of elementwise ops, names and numbers alone."""
+    return _is_made_by(node, _ELEMENTWISE)
+
+
+def repeatable(node: ast.expr) -> bool:
+    """Whether an expression can be computed twice: it is made of elementwise ops, reductions, names and numbers."""
+    return _is_made_by(node, _ELEMENTWISE | _REDUCING)
+
+
+def _is_made_by(node: ast.expr, calls: frozenset[str]) -> bool:
     if isinstance(node, (ast.Name, ast.Constant)):
         return True
     if isinstance(node, ast.BinOp):
-        return not isinstance(node.op, ast.MatMult) and elementwise(node.left) and elementwise(node.right)
+        matrices = isinstance(node.op, ast.MatMult)
+        return not matrices and _is_made_by(node.left, calls) and _is_made_by(node.right, calls)
     if isinstance(node, ast.UnaryOp):
-        return elementwise(node.operand)
+        return _is_made_by(node.operand, calls)
     if isinstance(node, ast.Compare):
-        return len(node.ops) == 1 and elementwise(node.left) and elementwise(node.comparators[0])
+        return len(node.ops) == 1 and all(
+            _is_made_by(side, calls) for side in (node.left, node.comparators[0])
+        )
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return (
-            node.func.attr in _ELEMENTWISE
-            and elementwise(node.func.value)
-            and all(map(elementwise, node.args))
+        return node.func.attr in calls and all(
+            _is_made_by(one, calls) for one in (node.func.value, *node.args)
         )
     return False
 

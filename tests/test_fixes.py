@@ -220,6 +220,18 @@ def test_no_advice_is_given_where_there_is_a_fix() -> None:
             "double-where",
         ),
         (
+            "x, valid",
+            "y = x.square().sum(1).sqrt()\ny = y.view(-1)[valid.view(-1)]\nreturn y.mean()",
+            "y = x.square().sum(1).view(-1)[valid.view(-1)].sqrt()\nreturn y.mean()",
+            "index-first",  # a name that is given what is selected
+        ),
+        (
+            "x, valid",
+            "return x.log().reshape(-1)[valid.reshape(-1) > 0].mean()",
+            "return x.reshape(-1)[valid.reshape(-1) > 0].log().mean()",
+            "index-first",
+        ),
+        (
             "x, y",
             "r2 = x**2 + y**2\nr = r2.sqrt()\nreturn torch.where(r2 > 0, x / r, 1.0)",
             "r2 = x**2 + y**2\nr = torch.where(r2 > 0, r2, 1.0).sqrt()\nreturn torch.where(r2 > 0, x / r, 1.0)",

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from nanlint.finding import Edit, Span
 from nanlint.fixes.guards import ATOMS
-from nanlint.fixes.places import Places
-from nanlint.fixes.shapes import elementwise, names_in
+from nanlint.fixes.places import Places, binding
+from nanlint.fixes.recomputed import reaching
+from nanlint.fixes.reshaping import reshape
+from nanlint.fixes.shapes import elementwise, is_elementwise_name, names_in
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node, called_name
@@ -30,14 +32,32 @@ def index_first(hazard: Hazard, places: Places) -> Iterator[tuple[Edit, ...]]:
     if selection is None:
         return
     whole, operand = selection
-    defined = places.definition(operand) if isinstance(operand, ast.Name) else None
+    defined = _defined(operand, places) if isinstance(operand, ast.Name) else None
     source = operand if defined is None else defined
     for argument in _arguments(hazard, source, places):
+        if _may_raise(whole, operand, argument):
+            continue
         if depends_only_on(source, argument, places) and _keeps_order(hazard, source, argument):
             if defined is None:
                 yield tuple(_moved(whole, operand, argument, places))
             else:
                 yield from _inlined(whole, operand, defined, argument, places)
+
+
+def _may_raise(whole: ast.expr, operand: ast.expr, argument: ast.expr) -> bool:
+    """Whether the argument may lie in memory in such a way that it has no `view`, as the op's result has."""
+    views = (
+        isinstance(whole, ast.Subscript) and whole.value is not operand and "view" in ast.unparse(whole.value)
+    )
+    computed = isinstance(argument, ast.BinOp) or is_elementwise_name(called_name(argument))
+    return views and not computed
+
+
+def _defined(name: ast.Name, places: Places) -> ast.expr | None:
+    """What a name is bound to, for certain, where its statement reads it, which may bind it anew."""
+    here = places.statement(name)
+    bound = binding(reaching(name.id, here, places)) if here is not None else None
+    return places.definition(name) or (bound[1] if bound is not None else None)
 
 
 def _inlined(
@@ -62,10 +82,18 @@ def _inlined(
         made = f"({made})"
     edits = [Edit(places.source.span(whole), made)]
     assert isinstance(operand, ast.Name)
-    if places.reads(operand) == [operand]:
+    if _is_read_here_only(operand, statement, here, places):
         removal = places.line_removal(statement)
         edits += [removal] if removal is not None else []
     yield tuple(edits)
+
+
+def _is_read_here_only(name: ast.Name, statement: ast.stmt, here: ast.stmt, places: Places) -> bool:
+    """Whether nothing else reads what a statement binds; behind `here` another value may have the name."""
+    bound = binding(here)
+    anew = bound is not None and bound[0].id == name.id
+    reads = [read for read in places.reads(name) if not anew or statement.lineno < read.lineno <= here.lineno]
+    return reads == [name]
 
 
 def _around(whole: ast.expr, operand: ast.expr, places: Places) -> tuple[str, str]:
@@ -77,7 +105,7 @@ def _around(whole: ast.expr, operand: ast.expr, places: Places) -> tuple[str, st
 def _selection(node: ast.AST | None, places: Places) -> tuple[ast.expr, ast.expr] | None:
     """The selection as written, with what it is asked for (`.values`), and what it selects from."""
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        return node, node.value
+        return node, _before_reshape(node.value)
     if not isinstance(node, ast.Call) or called_name(node) not in _PICKING | _EXTREMES:
         return None
     parent = places.parents.get(node)
@@ -98,6 +126,13 @@ def _selection(node: ast.AST | None, places: Places) -> tuple[ast.expr, ast.expr
     if isinstance(node.func, ast.Attribute) and places.is_method(node):
         return whole, node.func.value
     return (whole, node.args[0]) if node.args else None
+
+
+def _before_reshape(node: ast.expr) -> ast.expr:
+    """What an expression gives another shape, itself where it gives none: that can be done before the op as well."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and reshape(node):
+        node = node.func.value
+    return node
 
 
 def _is_whole_reduction(call: ast.Call, places: Places) -> bool:

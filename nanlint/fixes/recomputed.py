@@ -77,7 +77,7 @@ def steps(
     def follow(names: Sequence[ast.Name], last: ast.stmt, left: int) -> bool:
         reached = False
         for name in names:
-            statement = _reaching(name.id, last, places)
+            statement = reaching(name.id, last, places)
             bound = binding(statement)
             if statement is None or bound is None or not left:
                 continue
@@ -91,7 +91,7 @@ def steps(
     return [found[statement] for statement in sorted(found, key=lambda one: (one.lineno, one.col_offset))]
 
 
-def _reaching(name: str, here: ast.stmt, places: Places) -> ast.stmt | None:
+def reaching(name: str, here: ast.stmt, places: Places) -> ast.stmt | None:
     """The statement that has bound a name before `here` for certain; None if there is none, or if another may have."""
     inner: ast.AST = here
     while not isinstance(

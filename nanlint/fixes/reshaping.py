@@ -7,7 +7,9 @@ import copy
 
 from nanlint.lower.keys import reshapes
 
-RESHAPING = frozenset({"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as"})
+RESHAPING = frozenset(
+    {"unsqueeze", "squeeze", "view", "reshape", "expand", "expand_as", "view_as", "flatten"}
+)
 """Methods that give a tensor another shape and leave the order of its elements."""
 
 

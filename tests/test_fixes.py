@@ -615,6 +615,23 @@ def test_a_name_that_is_given_another_shape_is_not_written_as_what_it_was_before
 
 
 @pytest.mark.parametrize(
+    "selection",
+    [
+        "torch.where(n > 0, y, 0.0)",
+        "torch.where(n <= 0, 0.0, y)",
+        "y.where(n > 0, 0.0)",
+        "y.masked_fill(n == 0, 0.0)",
+        "torch.masked_fill(y, n == 0, 0.0)",
+    ],
+)
+def test_each_way_to_select_keeps_a_value_beside_the_one_that_is_asked_about(selection: str) -> None:
+    before = f"n = x.square().sum(-1).sqrt()\ny = n.sin() / n\nreturn {selection}"
+    after = repaired(before)
+    assert "y = kept_n.sin() / kept_n\n" in after
+    assert after.endswith(f"return {selection}")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param(

@@ -92,7 +92,7 @@ def _reads(
 ) -> list[ast.Name]:
     """Where the name is read on the way to what the selector drops; empty if it may be another value there."""
     origin = places.statement(bound[0])
-    dropped = _names(selector, besides=_other_parts(hazard, selector))
+    dropped = _names(selector, besides=_other_parts(hazard, selector, places))
     way = [value for _, value in steps(dropped, here, origin, places) if value is not bound[1]]
     found = [name for name in dropped if name.id == bound[0].id]
     for value in way:
@@ -101,18 +101,21 @@ def _reads(
     return reads if all(places.definition(read) is bound[1] for read in reads) else []
 
 
-def _other_parts(hazard: Hazard, selector: ast.expr) -> Sequence[ast.expr]:
+def _other_parts(hazard: Hazard, selector: ast.expr, places: Places) -> Sequence[ast.expr]:
     """The condition of a selector, and what it takes where it drops."""
+    if isinstance(selector, ast.Subscript):
+        return [selector.slice]
     if not isinstance(selector, ast.Call):
-        return [selector.slice] if isinstance(selector, ast.Subscript) else []
+        return []
+    receiver = selector.func.value if isinstance(selector.func, ast.Attribute) else None
+    given = [*selector.args, *(word.value for word in selector.keywords)]
+    method = receiver is not None and places.is_method(selector)
     if called_name(selector) != "where":
-        return selector.args
-    function = len(selector.args) == 3
+        return given if method else given[1:]
+    # as `torch.where` has them: `a.where(c, b)` is `where(c, a, b)`
+    parts = [given[0], receiver, *given[1:]] if method and given else given
     own = hazard.drop.operand if hazard.drop is not None else 0
-    if function:
-        return [arg for index, arg in enumerate(selector.args) if index != own]
-    receiver = [selector.func.value] if isinstance(selector.func, ast.Attribute) and own == 2 else []
-    return [*receiver, *(selector.args[: 1 if own == 2 else None])]
+    return [part for index, part in enumerate(parts) if part is not None and index != own]
 
 
 def _names(node: ast.AST, besides: Sequence[ast.AST] = ()) -> list[ast.Name]:

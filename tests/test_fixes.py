@@ -490,6 +490,12 @@ IN_PLACE = "{degree}\ni = d.pow_(-0.5)\ni.masked_fill_(i == float('inf'), 0)\n{b
         ("d = x.sum(-1, keepdim=True)", "x = x + d\n", False),  # what is in it now is read
         ("d = x[:, :1]", "", False),  # it is a part of what the caller has
         ("d = x.sum(-1, keepdim=True)\ne = d", "x = x + e\n", False),
+        (
+            "d = x[:, :1]\nx = x + d\nd = x.sum(-1, keepdim=True)",
+            "",
+            True,
+        ),  # another value had the name before
+        ("d = x.sum(-1, keepdim=True)", "d = x\nx = x + d\n", False),
     ],
 )
 def test_what_nobody_else_has_need_not_be_changed_in_place(degree: str, behind: str, fixed: bool) -> None:

@@ -17,6 +17,7 @@ from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.double_where import guarded, inserted, of_its_type
 from nanlint.fixes.guards import ATOMS, Guard, condition_of, keeps_where_true
 from nanlint.fixes.places import Places, bindable, binding, is_simple
+from nanlint.fixes.recomputed import reaching
 from nanlint.fixes.scalars import may_be_single
 from nanlint.fixes.shapes import elementwise
 from nanlint.graph import Apply
@@ -162,12 +163,14 @@ def _argument(site: Apply, index: int, places: Places) -> ast.expr | None:
 
 def _is_nobody_elses(name: ast.Name, call: ast.Call, places: Places) -> bool:
     """Whether a name is bound, in the block where a call changes it, to a new tensor, and read by that call alone."""
-    made = places.definition(name)
-    here, there = places.statement(call), places.statement(made) if made is not None else None
-    if made is None or here is None or there is None or _between(there, here, places) is None:
+    here = places.statement(call)
+    there = reaching(name.id, here, places) if here is not None else None
+    bound = binding(there)
+    if bound is None or here is None or there is None or _between(there, here, places) is None:
         return False
-    new = _NEW.search(called_name(made).lower()) is not None and not is_in_place(made)
-    return new and places.reads(name) == [name]
+    new = _NEW.search(called_name(bound[1]).lower()) is not None and not is_in_place(bound[1])
+    again = any(isinstance(around, (ast.For, ast.While)) for around in places.ancestors(here))
+    return new and [read for read in places.reads(name) if again or read.lineno > there.lineno] == [name]
 
 
 def _is_elementwise(text: str) -> bool:

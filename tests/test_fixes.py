@@ -621,6 +621,25 @@ def test_a_name_that_is_given_another_shape_is_not_written_as_what_it_was_before
 
 
 @pytest.mark.parametrize(
+    ("length", "direction", "store"),
+    [
+        ("n = x.square().sum(-1).sqrt()", "x / {}[..., None]", "u[n == 0] = 0.0"),
+        ("n = x.square().sum(-1).sqrt()", "x / {}.unsqueeze(-1)", "u[n == 0] = 0.0"),
+        ("n = x.square().sum(-1, keepdim=True).sqrt()", "x / {}", "u[n.squeeze(-1) == 0] = 0.0"),
+    ],
+)
+def test_rows_that_are_stored_into_are_guarded_by_row(length: str, direction: str, store: str) -> None:
+    before = f"{length}\nu = {direction.format('n')}\n{store}\nreturn u"
+    after = repaired(before)
+    assert f"u = {direction.format('kept_n')}\n{store}" in after
+    rows = [[[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]]
+    was, now = outcome(before, "x", rows), outcome(after, "x", rows)
+    assert not was.finite_gradient
+    assert now.finite_gradient
+    assert torch.equal(was.values[0], now.values[0])
+
+
+@pytest.mark.parametrize(
     "selection",
     [
         "torch.where(n > 0, y, 0.0)",
@@ -641,7 +660,7 @@ def test_each_way_to_select_keeps_a_value_beside_the_one_that_is_asked_about(sel
     "body",
     [
         pytest.param(
-            "n = (x * x).sum(-1, keepdim=True).sqrt()\nu = x / n\nu[n.squeeze(-1) == 0] = 0.0\nreturn u",
+            "n = (x * x).sum(-1, keepdim=True).sqrt()\nu = x / n\nu[n.sum(-1) == 0] = 0.0\nreturn u",
             id="a mask of another shape",
         ),
         pytest.param(

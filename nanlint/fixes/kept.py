@@ -21,9 +21,11 @@ from nanlint.fixes.elsewhere import Rebuilt, guarded_text, leaves_type
 from nanlint.fixes.guards import Guard, guards_of
 from nanlint.fixes.places import Places, bindable, binding
 from nanlint.fixes.recomputed import steps
+from nanlint.fixes.reshaping import reshape
 from nanlint.fixes.shapes import (
     elementwise,
     elementwise_path,
+    indexes,
     is_of_shape,
     is_shape_only,
     is_trained_factor,
@@ -47,8 +49,7 @@ def kept(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Places) -> 
     if not isinstance(selector, ast.expr) or bound is None:
         return
     for guard in guards_of(hazard, places):
-        told = None if guard.condition is None else places.spelled_out(guard.condition)
-        if told is not None and elementwise(told) and not guard.binding:
+        if guard.condition is not None and not guard.binding:
             made = _made(hazard, sites, guard, bound, places)
             if made is not None:
                 yield made
@@ -71,10 +72,10 @@ def _made(
     asked = set(guard.names) - {name.id}
     if name.id not in guard.names or not places.unchanged_between(asked | names_in(value), origin, here):
         return None
+    if (guard.through or indexes(selector)) and not _is_of_shape(guard, bound, places):
+        return None  # elsewhere the selector itself says that the shapes fit
     reads = _reads(hazard, selector, here, bound, places)
-    if not reads or not all(
-        elementwise_path(read, selector, places, through=guard.through) for read in reads
-    ):
+    if not reads or not _leads(reads, selector, guard, places):
         return None
     at = _place_before(reads, origin, places)
     text = guarded_text(value, guard, sites, selector, places)
@@ -82,9 +83,25 @@ def _made(
         return None
     other = places.fresh(f"kept_{name.id}", selector)
     line = Edit(Span(at[0], at[0]), f"{at[1]}{other} = {bindable(text)}\n")
-    fits = _is_of_shape(guard, bound, places) and not is_trained_factor(hazard)
     edits = (line, *(Edit(places.source.span(read), other) for read in reads))
-    return Rebuilt(edits, fits and not leaves_type(guard, sites, places))
+    return Rebuilt(edits, not is_trained_factor(hazard) and not leaves_type(guard, sites, places))
+
+
+_TRAILING = tuple(
+    reshape(ast.parse(text, mode="eval").body) for text in ("n[..., None]", "n[:, None]", "n.unsqueeze(-1)")
+)
+"""Ways to give rows a dimension behind their own."""
+
+
+def _leads(reads: Sequence[ast.Name], selector: ast.expr, guard: Guard, places: Places) -> bool:
+    """Whether what is read reaches the selector elementwise, in the shape of its condition.
+
+    An index of rows goes with elements that were given one more dimension.
+    """
+    shapes = ("", *_TRAILING) if indexes(selector) else (guard.through,)
+    return any(
+        all(elementwise_path(read, selector, places, through=shape) for read in reads) for shape in shapes
+    )
 
 
 def _reads(

@@ -228,25 +228,35 @@ def elementwise(node: ast.expr) -> bool:
 
 
 def repeatable(node: ast.expr) -> bool:
-    """Whether an expression can be computed twice: it is made of elementwise ops, reductions, names and numbers."""
-    return _is_made_by(node, _ELEMENTWISE | _REDUCING)
+    """Whether an expression can be computed twice: of elementwise ops, reductions, indices, names and numbers."""
+    return _is_made_by(node, _ELEMENTWISE | _REDUCING, indexed=True)
 
 
-def _is_made_by(node: ast.expr, calls: frozenset[str]) -> bool:
+_KEYS = (ast.Name, ast.Constant, ast.Slice, ast.Tuple, ast.UnaryOp, ast.unaryop, ast.expr_context)
+
+
+def _is_made_by(node: ast.expr, calls: frozenset[str], *, indexed: bool = False) -> bool:
     if isinstance(node, (ast.Name, ast.Constant)):
         return True
+    if isinstance(node, ast.Subscript) and indexed:
+        plain = all(isinstance(part, _KEYS) for part in ast.walk(node.slice))
+        return plain and _is_made_by(node.value, calls, indexed=True)
     if isinstance(node, ast.BinOp):
         matrices = isinstance(node.op, ast.MatMult)
-        return not matrices and _is_made_by(node.left, calls) and _is_made_by(node.right, calls)
+        return (
+            not matrices
+            and _is_made_by(node.left, calls, indexed=indexed)
+            and _is_made_by(node.right, calls, indexed=indexed)
+        )
     if isinstance(node, ast.UnaryOp):
-        return _is_made_by(node.operand, calls)
+        return _is_made_by(node.operand, calls, indexed=indexed)
     if isinstance(node, ast.Compare):
         return len(node.ops) == 1 and all(
-            _is_made_by(side, calls) for side in (node.left, node.comparators[0])
+            _is_made_by(side, calls, indexed=indexed) for side in (node.left, node.comparators[0])
         )
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr in calls and all(
-            _is_made_by(one, calls) for one in (node.func.value, *node.args)
+            _is_made_by(one, calls, indexed=indexed) for one in (node.func.value, *node.args)
         )
     return False
 

@@ -51,17 +51,14 @@ def attempt(
     `guards` says that nothing is to change but the selector and what it drops: held against the graphs themselves.
     `replaced` are arguments whose new values other selectors may drop, too. `mended` are the operands of the selector
     that are edited, the hazard's own among them. `rigour` says what is compared of what is not finite. A `tolerant`
-    attempt may leave an unlikely hazard from another op, where any other has come to nothing.
+    attempt may leave an unlikely hazard from another op.
     """
     edited = _edited(edits, unit, places)
     if edited is None:
         return Outcome.FAILED
     again, pieces, source, start = edited
-    known = {selector.number for selector in unit.selectors}
     trial = _Trial(hazard, unit, again, pieces, places.source, source, start)
-    known |= set() if hazard.selector.number in unit.positional else again.positional
-    made = [s for s in again.selectors if s.number not in known and not trial.stood_before(s)]
-    met = worst_of(trial.left(made, a))
+    met = worst_of(trial.left(a))
     if met is Outcome.FAILED or (met is Outcome.LEAVES_UNLIKELY and not tolerant):
         return met
     if moves and hazard.selector.op in ("largest", "smallest"):
@@ -258,13 +255,19 @@ class _Trial:
         node = self.hazard.selector.node
         return frozenset((old.op, self._moved(old)) for old in self.unit.selectors if old.node is not node)
 
-    def left(self, made: Sequence[Apply], a: Arithmetic) -> Iterator[Outcome]:
-        """What is wrong with the selectors that the edits have `made`."""
+    def left(self, a: Arithmetic) -> Iterator[Outcome]:
+        """What is wrong with the selectors that the edits have made."""
         strictly = self.hazard.confidence is Confidence.LOW
-        for selector in made:
+        for selector in self._made():
             for site, confidence in left(selector, a, strictly=strictly):
                 unlikely = confidence is Confidence.LOW and not strictly and self._is_beside(site)
                 yield Outcome.LEAVES_UNLIKELY if unlikely else Outcome.FAILED
+
+    def _made(self) -> list[Apply]:
+        """The selectors that were not there before; those by position only if it is one of them that is repaired."""
+        known = {selector.number for selector in self.unit.selectors}
+        known |= set() if self.hazard.selector.number in self.unit.positional else self.again.positional
+        return [s for s in self.again.selectors if s.number not in known and not self.stood_before(s)]
 
     def _is_beside(self, site: Apply) -> bool:
         """Whether a singular op stands as it stood before the edits, and is none of those that the hazard is from."""

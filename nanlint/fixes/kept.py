@@ -20,7 +20,7 @@ from nanlint.finding import Edit, Position, Span
 from nanlint.fixes.elsewhere import Rebuilt, guarded_text, leaves_type
 from nanlint.fixes.guards import Guard, guards_of
 from nanlint.fixes.places import Places, bindable, binding
-from nanlint.fixes.recomputed import steps
+from nanlint.fixes.recomputed import names_read, steps
 from nanlint.fixes.reshaping import reshape
 from nanlint.fixes.shapes import (
     elementwise,
@@ -109,11 +109,11 @@ def _reads(
 ) -> list[ast.Name]:
     """Where the name is read on the way to what the selector drops; empty if it may be another value there."""
     origin = places.statement(bound[0])
-    dropped = _names(selector, besides=_other_parts(hazard, selector, places))
+    dropped = names_read(selector, besides=_other_parts(hazard, selector, places))
     way = [value for _, value in steps(dropped, here, origin, places) if value is not bound[1]]
     found = [name for name in dropped if name.id == bound[0].id]
     for value in way:
-        found += [read for read in _names(value) if read.id == bound[0].id]
+        found += [read for read in names_read(value) if read.id == bound[0].id]
     reads = [read for read in found if not is_shape_only(read, places)]
     return reads if all(places.definition(read) is bound[1] for read in reads) else []
 
@@ -133,12 +133,6 @@ def _other_parts(hazard: Hazard, selector: ast.expr, places: Places) -> Sequence
     parts = [given[0], receiver, *given[1:]] if method and given else given
     own = hazard.drop.operand if hazard.drop is not None else 0
     return [part for index, part in enumerate(parts) if part is not None and index != own]
-
-
-def _names(node: ast.AST, besides: Sequence[ast.AST] = ()) -> list[ast.Name]:
-    """The names that an expression reads, without those in some parts of it."""
-    apart = {id(part) for other in besides for part in ast.walk(other)}
-    return [part for part in ast.walk(node) if isinstance(part, ast.Name) and id(part) not in apart]
 
 
 def _place_before(reads: Sequence[ast.Name], origin: ast.stmt, places: Places) -> tuple[Position, str] | None:

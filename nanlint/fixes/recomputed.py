@@ -43,8 +43,7 @@ def recomputed(hazard: Hazard, sites: Sequence[tuple[Apply, int]], places: Place
     if at is None or is_in_place(selector) or not runs_first(selector, selector, here, places):
         return None
     (origin,) = origins
-    asking = set(ast.walk(guard.condition)) if guard.condition is not None else set()
-    reads = [node for node in _names(selector) if node not in asking]
+    reads = names_read(selector, besides=[guard.condition] if guard.condition is not None else ())
     way = steps(reads, here, origin, places)
     if len(way) < 2 or not _can_be_repeated(way, sites, here, places):
         return None
@@ -82,7 +81,7 @@ def steps(
             if statement is None or bound is None or not left:
                 continue
             if statement not in leads:
-                leads[statement] = statement is origin or follow(_names(bound[1]), statement, left - 1)
+                leads[statement] = statement is origin or follow(names_read(bound[1]), statement, left - 1)
             if leads[statement]:
                 found[statement], reached = bound, True
         return reached
@@ -127,7 +126,7 @@ def _can_be_repeated(
     if not all(node is not None and id(node) in inside and makes(steps[0][1], node, places) for node in made):
         return False
     bound = {name.id for name, _ in steps}
-    read = {part.id for _, value in steps for part in _names(value)} - bound
+    read = {part.id for _, value in steps for part in names_read(value)} - bound
     whole = elementwise(steps[0][1]) and all(_is_elementwise(value) for _, value in steps[1:])
     return (
         whole
@@ -154,9 +153,11 @@ class _Plain(ast.NodeTransformer):
 
 def _renamed(value: ast.expr, names: dict[str, str], places: Places) -> str:
     """The text of an expression with other names in it."""
-    edits = [Edit(places.source.span(part), names[part.id]) for part in _names(value) if part.id in names]
+    edits = [Edit(places.source.span(part), names[part.id]) for part in names_read(value) if part.id in names]
     return places.rewritten(value, edits)
 
 
-def _names(node: ast.AST) -> list[ast.Name]:
-    return [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+def names_read(node: ast.AST, besides: Sequence[ast.AST] = ()) -> list[ast.Name]:
+    """The names in an expression, without those in some parts of it."""
+    apart = {part for other in besides for part in ast.walk(other)}
+    return [part for part in ast.walk(node) if isinstance(part, ast.Name) and part not in apart]

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from nanlint import regions as R
 from nanlint.arithmetic import Arithmetic
 from nanlint.cases import Case, Proof
+from nanlint.catalogue import OPS
 from nanlint.catalogue.totals import SUMS
 from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Leaf, Value, closure
 from nanlint.plausibility import constant_of
-from nanlint.relevance import all_factors, is_told_by_zero, speaks_of
+from nanlint.relevance import all_factors, is_held_against_number, is_told_by_zero, speaks_of
 from nanlint.witness import forward
 
 _OTHERS = (1.0, 0.5, -2.0)
@@ -49,17 +50,50 @@ def is_by_factor(value: Value, condition: Value, values: Mapping[int, float]) ->
     return bool(zeros) and all(is_told_by_zero(factor, condition) for factor in zeros)
 
 
+def is_spread_of_few(poisoned: Sequence[Value], condition: Value) -> bool:
+    """Whether means are subtracted from each other, and a condition asks of how many elements they are.
+
+    So is a variance, the mean of the squares less the square of the mean: of a single element it is 0.
+    """
+    return any(
+        isinstance(part, Apply) and part.op == "sub" and _are_means_of_asked(part.args, condition)
+        for part in closure(poisoned, MOST_VALUES)
+    )
+
+
+def _are_means_of_asked(values: Sequence[Value], condition: Value) -> bool:
+    counts = [
+        {_unbounded(part.args[1]).number: part.args[1] for part in _quotients(value)} for value in values
+    ]
+    common = counts[0].keys() & counts[1].keys()
+    return any(is_held_against_number(_unbounded(counts[0][number]), condition) for number in common)
+
+
+def _quotients(value: Value) -> list[Apply]:
+    parts = closure((value,), MOST_VALUES)
+    return [part for part in parts if isinstance(part, Apply) and part.op == "div" and not part.args[1].grad]
+
+
+def _unbounded(value: Value) -> Value:
+    """`count` for `count.clamp(min=1).unsqueeze(-1)`."""
+    while isinstance(value, Apply) and value.op in ("identity", "clamp_min", "maximum"):
+        value = value.args[0]
+    return value
+
+
 def is_masked_out(value: Value, values: Mapping[int, float]) -> bool:
     """Whether a product is 0 because a factor is that says which elements count: some of them never do."""
     while isinstance(value, Apply) and value.op in ("div", "identity"):
         value = value.args[0]
-    return any(
-        isinstance(factor, Leaf)
-        and factor.region <= R.TRUTH
-        and factor.name not in (PART, PICKED)
-        and values.get(factor.number) == 0.0
-        for factor in (all_factors(value) if isinstance(value, Apply) else ())
-    )
+    factors = all_factors(value) if isinstance(value, Apply) else ()
+    return any(values.get(factor.number) == 0.0 and _says_which_count(factor) for factor in factors)
+
+
+def _says_which_count(factor: Value) -> bool:
+    """Whether a factor is a mask from outside, or a comparison."""
+    if isinstance(factor, Leaf):
+        return factor.region <= R.TRUTH and factor.name not in (PART, PICKED)
+    return isinstance(factor, Apply) and OPS[factor.op].boolean
 
 
 def _within(leaf: Leaf, at: float) -> float:

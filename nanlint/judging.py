@@ -14,12 +14,12 @@ from nanlint.by_name import is_positive_by_name, is_step
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.emptied import EMPTIED
-from nanlint.decided import is_by_factor, is_decided, is_masked_out
+from nanlint.decided import is_by_factor, is_decided, is_masked_out, is_spread_of_few
 from nanlint.facts import Constraint, Network
 from nanlint.finding import Confidence
 from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
-from nanlint.leftovers import asks_for_rows, counts_a_batch, is_never_empty, takes_a_part
-from nanlint.pairs import differs_from_itself, is_about_diagonal, is_of_pairs
+from nanlint.leftovers import counts_a_batch, is_left_nothing, takes_a_part
+from nanlint.pairs import OF_COSINES, differs_from_itself, is_about_diagonal, is_of_pairs
 from nanlint.plausibility import (
     constant_of,
     counts_itself,
@@ -115,15 +115,14 @@ class Judge:
             return Confidence.HIGH
         if is_picked(self.case.condition) and any(is_masked_out(arg, proof.values) for arg in poisoned):
             return Confidence.LOW if self._results.are_broken(proof) else Confidence.HIGH
-        if is_about_diagonal(self.case.condition) and not any(
-            differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned
+        if is_about_diagonal(self.case.condition) and not (
+            proof.site.op in OF_COSINES
+            or any(differs_from_itself(arg) or share(arg, self.case.condition) for arg in poisoned)
         ):
             return Confidence.LOW
         if proof.site.op in EMPTIED:
             trained = not all(map(is_setting, proof.gradients))
-            asked = (
-                trained and asks_for_rows(self.case) and not is_never_empty(proof.site.args[0], self.network)
-            )
+            asked = trained and is_left_nothing(self.case, proof, self.network)
             return Confidence.HIGH if asked else Confidence.LOW
         if self._is_beside_the_point(proof, poisoned):
             return Confidence.LOW
@@ -230,7 +229,9 @@ class Judge:
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
-        if any(is_by_factor(arg, self.case.condition, proof.values) for arg in poisoned):
+        if any(is_by_factor(arg, condition, proof.values) for arg in poisoned):
+            return True
+        if is_spread_of_few(poisoned, condition):
             return True
         return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
 

@@ -7,17 +7,36 @@ import math
 from collections.abc import Sequence
 
 from nanlint import regions as R
-from nanlint.cases import Case, is_repair
+from nanlint.cases import Case, Proof, is_repair
 from nanlint.catalogue.totals import SUMS
 from nanlint.facts import Network
 from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
-from nanlint.relevance import are_opposite
+from nanlint.relevance import are_opposite, share
 
 _OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "total", "amax", "amin"})
 """Ops by which a condition says something of all elements of a row."""
 
 
-def asks_for_rows(case: Case) -> bool:
+def is_left_nothing(case: Case, proof: Proof, network: Network) -> bool:
+    """Whether a selector is there for rows of which nothing is left, and the row of a proof may be one."""
+    asks = _asks_for_rows(case) or _asks_what_empties(case.condition, proof)
+    return asks and not _is_never_empty(proof.site.args[0], network)
+
+
+def _asks_what_empties(condition: Value, proof: Proof) -> bool:
+    """Whether the mask that is added to a row as minus infinity tells of the condition as well.
+
+    One that is filled in stops the gradient of the row. With a mask of single elements the selector makes a
+    difference in rows of which nothing is left alone: in others what is dropped has no weight anyway.
+    """
+    return any(
+        proof.values.get(part.number) == -math.inf and not part.grad and share(condition, part)
+        for part in closure(proof.site.args[:1], MOST_VALUES)
+        if isinstance(part, Apply)
+    )
+
+
+def _asks_for_rows(case: Case) -> bool:
     """Whether a selector asks for nan, or whether anything is left of a row."""
     made = closure((case.condition,), MOST_VALUES)
     asks = any(isinstance(value, Apply) and value.op in _OF_ROWS for value in made)
@@ -46,13 +65,13 @@ def _is_of_all(call: ast.AST | None) -> bool:
     return len(call.args) == (isinstance(call.func.value, ast.Name) and call.func.value.id == "torch")
 
 
-def is_never_empty(row: Value, network: Network) -> bool:
+def _is_never_empty(row: Value, network: Network) -> bool:
     """Whether a part of what a row was put together from is finite."""
     if not (isinstance(row, Apply) and row.op == "phi" and getattr(row.args[0], "name", "") == PART):
         return False
     facts = network.solve(())
     parts = row.args[1:]
-    return any(is_never_empty(part, network) for part in parts) or (
+    return any(_is_never_empty(part, network) for part in parts) or (
         facts is not None and not all(facts.of(part) & R.INFINITIES for part in parts)
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from nanlint import regions as R
 from nanlint.catalogue import OPS
+from nanlint.catalogue.totals import SUMS
 from nanlint.graph import (
     ANOTHER,
     MOST_VALUES,
@@ -305,12 +306,17 @@ def share(x: Value, y: Value) -> bool:
 
 
 def asks_for_gap(gap: Value, condition: Value) -> bool:
-    """Whether a condition is about the eigenvalues that a `gap` lies between, other than by way of their vectors."""
+    """Whether a condition is about the eigenvalues that a `gap` lies between, other than by way of their vectors.
+
+    So it is about how many of the points count that the matrix is made of: that of too few is singular.
+    """
     of = {part.number for part in closure((gap,), MOST_VALUES) if isinstance(part, Leaf)}
     stack, seen = [condition], set[int]()
     while stack:
         value = stack.pop()
         if value.number in of or (isinstance(value, Leaf) and value.whole and value.whole.number in of):
+            return True
+        if isinstance(value, Apply) and value.op in SUMS and not value.grad and share(gap, value):
             return True
         if value.number not in seen and not (isinstance(value, Apply) and value.op == "eigenvector"):
             seen.add(value.number)

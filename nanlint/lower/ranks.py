@@ -44,7 +44,6 @@ def _is_first(part: ast.expr) -> bool | None:
     if not isinstance(part, ast.Slice):
         at = integer(part)
         return None if at not in (0, -1) else at == 0
-    begins = part.lower is None or integer(part.lower) == 0
-    if begins is (part.upper is None):
-        return None
-    return begins
+    if part.lower is None or integer(part.lower) == 0:
+        return None if part.upper is None else True
+    return False if part.upper is None or integer(part.lower) else None

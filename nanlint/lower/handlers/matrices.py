@@ -88,6 +88,7 @@ def _is_changed(matrix: Value) -> bool:
     """Whether a matrix was chosen, or had something added that nobody trains: maybe so that its values differ."""
     return any(
         isinstance(part, Apply)
+        and part.grad
         and (part.op in SELECTORS or (part.op in ("add", "sub") and not all(arg.grad for arg in part.args)))
         for part in closure((matrix,), MOST_VALUES)
     )

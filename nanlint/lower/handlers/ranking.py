@@ -65,20 +65,30 @@ def _sorted(calls: Values, call: Call) -> Thing | None:
 
 def _remember(calls: Values, call: Call, value: Value, made: Value) -> None:
     """Remember the order in which values, or their indices, are."""
-    dim, descending = call.argument(1, "dim", "axis"), call.argument(2, "descending")
+    descending = call.argument(2, "descending")
     if descending is None or isinstance(descending, Constant):
-        along = int(dim.value) if isinstance(dim, Constant) else None
-        calls.orders[made.number] = Order(value, bool(descending and descending.value), along)
+        order = Order(value, bool(descending and descending.value), _along(call.argument(1, "dim", "axis")))
+        calls.orders[made.number] = order
+
+
+def _along(dim: Thing | None) -> int | None:
+    return int(dim.value) if isinstance(dim, Constant) else None
 
 
 def _top(calls: Values, call: Call) -> Thing | None:
     """`topk` leaves the smaller or the larger elements out."""
     if not isinstance(call.first, Value):
         return None
-    said = call.argument(3, "largest")
-    largest = not (isinstance(said, Constant) and said.value == 0.0)
+    largest = not _is_given(call.argument(3, "largest"), 0.0)
     made = calls.extreme("largest" if largest else "smallest", call.first, call.node, call.frame)
-    return Items((made, indices(calls, call, call.first, call.first, largest)), NAMES)
+    found = indices(calls, call, call.first, call.first, largest)
+    if made.number != call.first.number and not _is_given(call.argument(4, "sorted"), 0.0):
+        calls.orders[made.number] = Order(made, largest, _along(call.argument(2, "dim")))
+    return Items((made, found), NAMES)
+
+
+def _is_given(thing: Thing | None, number: float) -> bool:
+    return isinstance(thing, Constant) and thing.value == number
 
 
 def _one_of_rank(calls: Values, call: Call) -> Thing | None:

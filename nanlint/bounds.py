@@ -14,6 +14,8 @@ from nanlint.relevance import all_factors
 _LOG_PROBABILITY = re.compile(
     r"log_?probs?(?![a-z])|logp(?![a-z])|logps(?![a-z])|log_?softmax|log_?likelihood"
 )
+_EVEN_OR_ODD = frozenset({"cosh", "sinh"})
+"""What overflows, but is no inverse of a logarithm."""
 _LIKE_ITS_PARTS = frozenset({*LIKE_ELEMENTS, "neg", "mul", "div", "phi", "where", "masked_fill"})
 
 
@@ -99,7 +101,7 @@ def _is_to_fixed(difference: Apply) -> bool:
 
 def is_ratio(site: Apply) -> bool:
     """Whether an op is the exponential of a difference: the ratio of two values that are kept as logarithms."""
-    return OPS[site.op].overflows and _is_difference(site.args[0])
+    return OPS[site.op].overflows and site.op not in _EVEN_OR_ODD and _is_difference(site.args[0])
 
 
 def _is_difference(value: Value) -> bool:

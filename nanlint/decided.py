@@ -51,34 +51,37 @@ def is_by_factor(value: Value, condition: Value, values: Mapping[int, float]) ->
 
 
 def is_spread_of_few(poisoned: Sequence[Value], condition: Value) -> bool:
-    """Whether means are subtracted from each other, and a condition asks of how many elements they are.
+    """Whether means are taken of what differs from a mean, and a condition asks of how many elements they are.
 
-    So is a variance, the mean of the squares less the square of the mean: of a single element it is 0.
+    So is a variance, or the mean of the squares less the square of the mean: of a single element it is 0.
     """
+    asked = {
+        counts[-1].number
+        for counts in _counts(poisoned)
+        if any(is_held_against_number(count, condition) for count in counts)
+    }
     return any(
-        isinstance(part, Apply) and part.op == "sub" and _are_means_of_asked(part.args, condition)
-        for part in closure(poisoned, MOST_VALUES)
+        isinstance(part, Apply) and part.op == "sub" and not asked.isdisjoint(_bases(part.args))
+        for part in (closure(poisoned, MOST_VALUES) if asked else ())
     )
 
 
-def _are_means_of_asked(values: Sequence[Value], condition: Value) -> bool:
-    counts = [
-        {_unbounded(part.args[1]).number: part.args[1] for part in _quotients(value)} for value in values
-    ]
-    common = counts[0].keys() & counts[1].keys()
-    return any(is_held_against_number(_unbounded(counts[0][number]), condition) for number in common)
+def _bases(values: Sequence[Value]) -> set[int]:
+    """The numbers of what is counted by the divisors below some values, of the whole for that of an element."""
+    bases = [counts[-1] for counts in _counts(values)]
+    return {base.whole.number if isinstance(base, Leaf) and base.whole else base.number for base in bases}
 
 
-def _quotients(value: Value) -> list[Apply]:
-    parts = closure((value,), MOST_VALUES)
-    return [part for part in parts if isinstance(part, Apply) and part.op == "div" and not part.args[1].grad]
-
-
-def _unbounded(value: Value) -> Value:
-    """`count` for `count.clamp(min=1).unsqueeze(-1)`."""
-    while isinstance(value, Apply) and value.op in ("identity", "clamp_min", "maximum"):
-        value = value.args[0]
-    return value
+def _counts(values: Sequence[Value]) -> list[list[Value]]:
+    """What is divided by below some values, without gradient, and what it is before its bounds."""
+    found = []
+    for part in closure(values, MOST_VALUES):
+        if isinstance(part, Apply) and part.op == "div" and not part.args[1].grad:
+            counts = [part.args[1]]
+            while isinstance(counts[-1], Apply) and counts[-1].op in ("identity", "clamp_min", "maximum"):
+                counts.append(counts[-1].args[0])
+            found.append(counts)
+    return found
 
 
 def is_masked_out(value: Value, values: Mapping[int, float]) -> bool:

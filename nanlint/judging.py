@@ -36,6 +36,7 @@ from nanlint.plausibility import (
     is_setting,
     is_sigmoid_gone,
     is_total,
+    pinned,
     saturated,
 )
 from nanlint.relevance import (
@@ -143,7 +144,7 @@ class Judge:
         told = is_unreadable(condition) and not is_spoken_of(poisoned, condition)
         return (
             (told or is_ranking(condition) or self._drops_absent(proof, poisoned))
-            or (self._legal_elsewhere(poisoned) or self._silences(proof))
+            or (self._legal_elsewhere(poisoned) or self._silences(proof) or self._overwrites_end(proof))
             or is_decided(self.case, proof, poisoned, self.a)
             or any(is_by_factor(arg, condition, proof.values) for arg in poisoned)
         )
@@ -229,9 +230,9 @@ class Judge:
             return True
         if any(compares_all_of(arg, condition) or self._guards(proof, arg) for arg in poisoned):
             return True
-        if any(is_by_factor(arg, condition, proof.values) for arg in poisoned):
-            return True
-        if is_spread_of_few(poisoned, condition):
+        if is_spread_of_few(poisoned, condition) or any(
+            is_by_factor(arg, condition, proof.values) for arg in poisoned
+        ):
             return True
         return self._occurs_elsewhere(proof, poisoned) or self._leaves_domain(proof, poisoned)
 
@@ -318,6 +319,11 @@ class Judge:
         others = [arg for arg in factors if proof.site.number not in {v.number for v in closure((arg,), 40)}]
         return any(share(arg, self.case.condition) for arg in others)
 
+    def _overwrites_end(self, proof: Proof) -> bool:
+        """Whether places are overwritten where a probability is rounded to 1: one of them at most is, in each row."""
+        filled = is_picked(self.case.condition) and self.case.selector.op == "masked_fill"
+        return filled and saturated(proof.site, proof.values)
+
     def _other_side(self) -> Value | None:
         """What a where takes in place of the dropped operand."""
         case = self.case
@@ -349,7 +355,7 @@ class Judge:
         if kept is None:
             return False
         same = [leaf for leaf in proof.inputs if is_setting(leaf)]  # a setting is one for all elements
-        constraints = [kept, *self.known, *_pinned((*proof.site.args, *same), proof)]
+        constraints = [kept, *self.known, *pinned((*proof.site.args, *same), proof)]
         facts = self.network.solve(constraints)
         if facts is None:
             return False
@@ -374,7 +380,7 @@ class Judge:
         kept = self._kept
         if drop is None or drop.by == drop.operand or kept is None:
             return False
-        return self.network.solve([kept, *self.known, *_pinned((poisoned,), proof)]) is None
+        return self.network.solve([kept, *self.known, *pinned((poisoned,), proof)]) is None
 
     def _satisfied(self, constraints: Sequence[Constraint], values: Mapping[int, float]) -> bool:
         return all(values.get(c.value.number, constant_of(c.value)) in c.region for c in constraints)
@@ -392,10 +398,3 @@ class Judge:
         regions = tuple(facts.of(arg) for arg in args)
         region = regions[case.drop.by] - case.drop.where(regions)
         return Constraint(args[case.drop.by], region) if region else None
-
-
-def _pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:
-    """Each value is what it is in a proof."""
-    return [
-        Constraint(value, R.point(proof.values.get(value.number, constant_of(value)))) for value in values
-    ]

@@ -13,6 +13,7 @@ from nanlint.by_name import has_ends_reversed, is_beyond_training, is_positive_b
 from nanlint.catalogue.emptied import LEFT, OF_ROWS
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
+from nanlint.facts import Constraint
 from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
 from nanlint.lower.conventions import is_given_setting
 from nanlint.relevance import is_held_against_number, speaks_of
@@ -269,6 +270,13 @@ def divides_by_input(proof: Proof, condition: Value) -> bool:
 
 def constant_of(value: Value) -> float:
     return value.value if isinstance(value, Constant) else 0.0
+
+
+def pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:
+    """Each value is what it is in a proof."""
+    return [
+        Constraint(value, R.point(proof.values.get(value.number, constant_of(value)))) for value in values
+    ]
 
 
 def is_offset(value: Value, values: Mapping[int, float]) -> bool:

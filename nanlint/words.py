@@ -19,7 +19,8 @@ SELECTING = _both(
     """
     where masked_fill masked_scatter masked_select index_put index_fill clamp clamp_min clamp_max clip relu relu6
     hardtanh threshold maximum minimum fmax fmin max min amax amin nan_to_num gather index_select take take_along_dim
-    topk kthvalue sort nanmean nansum tril triu fill_diagonal
+    topk kthvalue sort median scatter nanmedian quantile nanquantile nanmean nansum tril triu diagonal
+    fill_diagonal diagonal_scatter
     """
 )
 """Calls that drop elements."""

@@ -31,6 +31,7 @@ from nanlint.lower.lowering import COUNT
 from nanlint.lower.things import Layer, Method, Symbol, Thing
 from nanlint.lower.unknown_calls import UnknownCalls
 from nanlint.names import canonical
+from nanlint.sites import called_name
 
 _TO_FLOAT = frozenset({"float", "double", "half", "bfloat16", "to", "type", "type_as"})
 _TO_INTEGER = frozenset({"long", "int", "short", "byte", "char"})
@@ -103,8 +104,11 @@ class TorchCalls(UnknownCalls):
         if found is None and in_place:
             found = self._by_name(dotted[:-1], short[:-1], call)
         if isinstance(found, Value):
+            of_diagonal = in_place and called_name(_owner(call.node)) == "diagonal"
             for old in written_to(dotted, call, first=in_place):
-                self.rebind(old, found, call.frame)
+                mask = self.diagonal(old) if of_diagonal else None
+                new = found if mask is None else self.store_masked(old, mask, found, call.node, call.frame)
+                self.rebind(old, new, call.frame)
             view = _view(call.node) if in_place else None
             if view is not None:
                 self.bind(view, found, call.frame)
@@ -198,5 +202,10 @@ class TorchCalls(UnknownCalls):
 
 def _view(node: ast.AST) -> ast.Subscript | None:
     """The part of a tensor that a method is called on: `y[:, 2]` of `y[:, 2].clamp_(min=0.1)`."""
-    owner = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    owner = _owner(node)
     return owner if isinstance(owner, ast.Subscript) and place_of(owner.slice) is not None else None
+
+
+def _owner(node: ast.AST) -> ast.expr | None:
+    """What a method is called on."""
+    return node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from nanlint import regions as R
+from nanlint.cases import may_be_poisoned
 from nanlint.catalogue import OPS, SELECTORS
 from nanlint.catalogue.structure import COVERING
 from nanlint.graph import ANOTHER, DIAGONALS, PART, PICKED, Apply, Constant, Kind, Leaf, Value, closure
@@ -230,6 +231,10 @@ class Values(Objects):
         another = self.beside_diagonal(value) if differs_from_itself(value) else value
         another = self.element(value, ANOTHER) if another.number == value.number else another
         return self.apply(op, (value, another), node, frame)
+
+    def one_of(self, value: Value, node: ast.AST, frame: Frame) -> Value:
+        """The element of a certain rank: smaller ones are dropped, which matters if they may be poisoned."""
+        return self.extreme("largest", value, node, frame) if may_be_poisoned(value) else value
 
     def extreme_of_group(self, value: Value) -> Value:
         """The extremum of a group of elements, which stays that of an element's own group however it is picked."""

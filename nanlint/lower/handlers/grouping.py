@@ -45,6 +45,10 @@ def _scattered(calls: Values, call: Call) -> Thing | None:
     if isinstance(call.first, Constant) and isinstance(source, Constant) and reduce is None:
         # `torch.zeros(n, classes).scatter_(1, index, 1)`: one number where indices say so, another one elsewhere
         return calls.new_tensor(call, R.point(call.first.value, source.value))
+    if isinstance(source, Constant) and reduce is None:
+        key = ("scattered", *(given.number for given in call.values[1:-1]))
+        picked = calls.any_element(call.argument(2, "index") or source, key=key)
+        return calls.store_masked(call.first, picked, source, call.node, call.frame)
     name = _named(reduce, "max")
     made = _reduced(calls, source, name, call)
     return made if name in _EXTREMA else calls.choose(None, made, call.first)

@@ -72,7 +72,8 @@ def _hardtanh(calls: Values, call: Call) -> Thing | None:
 
 
 def _fill_diagonal(calls: Values, call: Call) -> Thing | None:
-    value, filler = call.argument(0, "self"), call.argument(1, "fill_value")
+    """`x.fill_diagonal_(v)` and `torch.diagonal_scatter(x, v)`."""
+    value, filler = call.argument(0, "self", "input"), call.argument(1, "fill_value", "src")
     if not isinstance(value, Value) or filler is None:
         return None
     return calls.apply(
@@ -125,10 +126,19 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         if op == "largest" and called_name(call.first.node) == "softmax":
             return _pair(calls, call, _largest_weight(calls, call.first), reduced)
         winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
+        if reduced in _MEDIANS:
+            winner = calls.one_of(call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
         return _pair(calls, call, made, reduced)
 
     return handler
+
+
+def _quantile(calls: Values, call: Call) -> Thing | None:
+    """Two neighbours in order are what a quantile is made of: all others are dropped."""
+    if not isinstance(call.first, Value):
+        return None
+    return calls.apply(call.name, (calls.one_of(call.first, call.node, call.frame),), call.node, call.frame)
 
 
 def _pair(calls: Values, call: Call, made: Value, reduced: str) -> Thing:
@@ -204,6 +214,7 @@ def _index_fill(calls: Values, call: Call) -> Thing | None:
 
 
 _EXTREMES = {"max": "largest", "min": "smallest"}
+_MEDIANS = frozenset({"median", "nanmedian"})
 _LARGEST = {"max": True, "min": False}
 
 HANDLERS: dict[str, Handler] = {
@@ -214,6 +225,7 @@ HANDLERS: dict[str, Handler] = {
     "clip_": _clamp,
     "triu_indices": _above_diagonal,
     "tril_indices": _above_diagonal,
+    "diagonal_scatter": _fill_diagonal,
     "fill_diagonal": _fill_diagonal,
     "fill_diagonal_": _fill_diagonal,
     "hardtanh": _hardtanh,
@@ -223,6 +235,9 @@ HANDLERS: dict[str, Handler] = {
     "amax": _extremum("maximum", "max"),
     "amin": _extremum("minimum", "min"),
     "median": _extremum("median", "median"),
+    "nanmedian": _extremum("nanmedian", "nanmedian"),
+    "quantile": _quantile,
+    "nanquantile": _quantile,
     "mode": _extremum("mode", "mode"),
     "cummax": _extremum("cummax", "cummax"),
     "cummin": _extremum("cummin", "cummin"),

@@ -272,19 +272,25 @@ class _Trial:
     def _is_beside(self, site: Apply) -> bool:
         """Whether a singular op stands as it stood before the edits, and is none of those that the hazard is from."""
         place = site.op, _offset(site, self.after), _end(site, self.after)
-        return place in self._beside
+        return place in self._beside or any(
+            op.node is site.node and op.op == site.op for op in self._ops_beside
+        )
 
     @cached_property
     def _beside(self) -> frozenset[tuple[str, int, int]]:
         """The ops that the hazard is not from and that no edit touches, with the places where they are to be found."""
-        own = {proof.site.number for proof in self.hazard.proofs}
-        below = closure((self.hazard.selector,), MOST_VALUES)
-        ops = [value for value in below if isinstance(value, Apply) and value.number not in own]
         return frozenset(
             (old.op, self._moved(old), self._shifted(_end(old, self.before)))
-            for old in ops
+            for old in self._ops_beside
             if self._is_untouched(old)
         )
+
+    @cached_property
+    def _ops_beside(self) -> list[Apply]:
+        """The ops that the hazard is not from; those of helpers, which are not read again, are the same afterwards."""
+        own = {proof.site.number for proof in self.hazard.proofs}
+        below = closure((self.hazard.selector,), MOST_VALUES)
+        return [value for value in below if isinstance(value, Apply) and value.number not in own]
 
     def _is_untouched(self, old: Apply) -> bool:
         """Whether no edit is in the text of an op."""

@@ -18,9 +18,10 @@ from nanlint.fixes.asked import asked, by_own_values
 from nanlint.fixes.bounded import bounded
 from nanlint.fixes.double_where import Spelling, double_where
 from nanlint.fixes.dropping import Replaced
-from nanlint.fixes.elsewhere import helper_arguments, rebuilt
+from nanlint.fixes.elsewhere import rebuilt
 from nanlint.fixes.filled import filled
 from nanlint.fixes.guards import guard_of, guards_of, keeps_where_true
+from nanlint.fixes.handed import NUMBERS, handed
 from nanlint.fixes.index_first import index_first
 from nanlint.fixes.indexed import indexed
 from nanlint.fixes.kept import kept
@@ -138,6 +139,9 @@ def _double_where(task: Task) -> Iterator[Candidate]:
     yield from _guarded(task, "double-where", Spelling.WHERE)
     if len(task.found) == 1:
         yield from _elsewhere(task)
+    for numbers, sites in itertools.product(NUMBERS, list(_site_sets(task))):
+        for one in handed(task.found, sites, task.places, numbers):
+            yield Candidate("double-where", one.edits, one.fits)
 
 
 def _masked_fill(task: Task) -> Iterator[Candidate]:
@@ -196,8 +200,6 @@ def _elsewhere(task: Task) -> Iterator[Candidate]:
             yield Candidate("double-where", made.edits, made.fits)
         for one in kept(hazard, own, places):
             yield Candidate("double-where", one.edits, one.fits)
-    for edits, narrow in helper_arguments(hazard, places):
-        yield Candidate("double-where", edits, narrow)
 
 
 _STYLES: Mapping[str, Callable[[Task], Iterator[Candidate]]] = {

@@ -1,13 +1,12 @@
 """Double wheres for singular ops that cannot be edited where they stand: the selector's own text is changed instead.
 
-A value that other code reads too is computed anew for the selector, with the guard; an op inside a helper is guarded
-at the helper's argument.
+A value that other code reads too is computed anew for the selector, with the guard.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from nanlint.catalogue import OPS
@@ -23,16 +22,11 @@ from nanlint.fixes.shapes import (
     is_of_shape,
     is_shape_only,
     is_trained_factor,
-    lacks_dimension,
     makes,
-    narrower,
 )
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node, is_in_place
-
-_SAFE_ARGUMENTS = (1.0, 0.5, 0.0, 2.0)
-_MOST_ARGUMENTS = 4
 
 
 class Rebuilt(NamedTuple):
@@ -147,39 +141,3 @@ def guarded_text(
     if not wraps:
         return None
     return places.rewritten(value, inserted(wraps.values(), places))
-
-
-def helper_arguments(hazard: Hazard, places: Places) -> Iterator[tuple[tuple[Edit, ...], bool]]:
-    """Edits that guard an argument of a helper that is called below the selector, one try after the other.
-
-    With each, whether the guard certainly has a shape that fits the argument.
-    """
-    selector = hazard.selector.node
-    guard = guard_of(hazard, places) if isinstance(selector, ast.expr) else None
-    if guard is None or not isinstance(selector, ast.expr):
-        return
-    for node in list(_arguments(selector, guard))[:_MOST_ARGUMENTS]:
-        if lacks_dimension(guard, node, places):
-            continue
-        for safe in _SAFE_ARGUMENTS:
-            edits = (*guard.binding, *inserted([guarded(node, guard, safe, selector, places)], places))
-            yield edits, guard.condition is not None and narrower(guard.condition, node)
-
-
-def _arguments(selector: ast.expr, guard: Guard) -> Iterator[ast.expr]:
-    """Arguments of calls below the selector that are expressions of names: what a helper is given."""
-    for call in ast.walk(selector):
-        if isinstance(call, ast.Call) and call is not selector and _is_helper(call.func):
-            for argument in call.args:
-                if isinstance(argument, (ast.Name, ast.Attribute, ast.BinOp, ast.Subscript)):
-                    yield argument
-
-
-def _is_helper(function: ast.expr) -> bool:
-    if isinstance(function, ast.Name):
-        return True
-    return (
-        isinstance(function, ast.Attribute)
-        and isinstance(function.value, ast.Name)
-        and function.value.id in ("self", "cls")
-    )

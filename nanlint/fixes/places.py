@@ -47,11 +47,22 @@ class Places:
                 found |= _names_in(statement)
         return found
 
-    @cached_property
+    @property
     def functions(self) -> frozenset[str]:
         """The names of all functions and methods that the text defines."""
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-        return frozenset(node.name for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return frozenset(self._definitions)
+
+    def defined(self, name: str) -> Sequence[ast.AST]:
+        """The functions and methods of a name that the text defines."""
+        return self._definitions.get(name, ())
+
+    @cached_property
+    def _definitions(self) -> dict[str, list[ast.AST]]:
+        found: dict[str, list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, _FUNCTIONS):
+                found.setdefault(node.name, []).append(node)
+        return found
 
     @cached_property
     def imports(self) -> tuple[tuple[str, str], ...]:

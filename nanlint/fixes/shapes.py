@@ -184,7 +184,7 @@ def elementwise_path(
             return parent not in seen and _every_use_fits(parent, selector, places, seen | {parent}, through)
         if through and isinstance(parent, ast.expr) and reshape(parent) == through:
             through = ""
-        elif parent is not selector and not _elementwise(parent, selector, places):
+        elif parent is not selector and not hands_on(parent, selector, places):
             # the receiver of a method is looked at with its call
             call = places.parents.get(parent)
             if not (through and isinstance(call, ast.expr) and reshape(call) == through):
@@ -198,17 +198,18 @@ def makes(value: ast.expr, site: ast.AST, places: Places) -> bool:
     """Whether an expression is made elementwise of a part of it."""
     if site is value:
         return True
-    return elementwise_path(site, value, places) and _elementwise(value, value, places)
+    return elementwise_path(site, value, places) and hands_on(value, value, places)
 
 
-def _elementwise(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
+def hands_on(parent: ast.AST, selector: ast.AST, places: Places) -> bool:
+    """Whether what is around an expression is elementwise, so that it has the shape of the expression at least."""
     if isinstance(parent, (ast.BinOp, ast.UnaryOp)):
         return not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult))
     if isinstance(parent, ast.Attribute):
         called = places.parents.get(parent)
         if not isinstance(called, ast.Call) or called.func is not parent:
             return False
-        return called is selector or _elementwise(called, selector, places)
+        return called is selector or hands_on(called, selector, places)
     if isinstance(parent, ast.keyword):
         return True
     if isinstance(parent, ast.Call):

@@ -30,7 +30,6 @@ NUMBERS = ((1.0,), (0.5, 2.0, 0.0))
 _MOST_GROUPS, _MOST_STATEMENTS, _MOST_TOGETHER = 4, 4, 24
 _OPERANDS = {"where": (1, 2)}
 
-
 _MOVING = frozenset(
     """
     flip fliplr flipud roll rot90 t T mT transpose permute movedim moveaxis swapaxes swapdims sort argsort cumsum
@@ -217,7 +216,7 @@ def _bound(read: ast.Name, before: ast.stmt | None, places: Places) -> list[tupl
 
 
 def _is_of_helper(node: ast.Call, selector: ast.expr, places: Places) -> bool:
-    """Whether a node is a call of a function that this file, or an object of it, defines."""
+    """Whether a call is one of a function by its name, or of a method of this object or of this file."""
     if node is selector:
         return False
     if isinstance(node.func, ast.Name):

@@ -3,7 +3,8 @@
 ## What it does
 
 Speaks of `f(x)[mask]`, `torch.masked_select(f(x), mask)`, `index_select`, `gather`, `take` and
-`f(x)[rows, columns]`: elements that are left behind after an op that is singular at them. What
+`f(x)[rows, columns]`, and of the largest, smallest or middle elements (`max`, `topk`, `median`):
+elements that are left behind after an op that is singular at them. What
 slices, integers and single index tensors leave behind (`f(x)[1:]`) has
 low confidence, and is looked for where that is asked for.
 

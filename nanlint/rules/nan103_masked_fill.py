@@ -5,8 +5,9 @@
 Looks for `y.masked_fill(mask, value)`, `y.masked_scatter(mask, source)` and `y[mask] = value` for
 which there is an input where the element is overwritten and an op below `y` is singular; `triu` and
 `tril` overwrite what is on one side of a diagonal, `fill_diagonal_`, `diagonal_scatter` and
-`y.diagonal().fill_(value)` the diagonal, `y.scatter(dim, index, value)` what is indexed. With other indices (`y[:, 0] = value`) it has
-low confidence, and is looked for where that is asked for.
+`y.diagonal().fill_(value)` the diagonal, `y.scatter(dim, index, value)` what is indexed.
+With other indices (`y[:, 0] = value`) it has low confidence, and is looked for where that is asked
+for.
 
 ## Why is this bad?
 

@@ -518,3 +518,16 @@ def test_what_an_object_is_made_with_is_not_what_its_methods_have_stored() -> No
     block.store("size", size, is_made=True)
     assert block.stored == [size]
     assert block.fields == {"scale": scale, "size": size}
+
+
+@pytest.mark.parametrize("otherwise", ["", "    else:\n        options['other'] = {0}\n"])
+def test_what_many_branches_store_is_asked_of_each_once(otherwise: str) -> None:
+    """Sixty branches are more ways than can be followed: this ends only if what is known of one is remembered."""
+    branches = "".join(
+        f"    if flags[{i}]:\n        options['scale'] = {i}\n{otherwise.format(i)}" for i in range(60)
+    )
+    text = (
+        "import torch\n\n\ndef f(x, options, flags):\n"
+        f"{branches}    return torch.where(x > 0, torch.sqrt(x) * options['bias'], 0.0)\n"
+    )
+    assert len(engine.check(Source("m.py", text), Config())) == 1

@@ -18,7 +18,7 @@ from nanlint.catalogue import OPS
 from nanlint.finding import Edit, Span
 from nanlint.fixes.double_where import Wrap, guarded, inserted
 from nanlint.fixes.guards import Guard, guards_of
-from nanlint.fixes.places import Places
+from nanlint.fixes.places import Places, binding
 from nanlint.fixes.recomputed import names_read, reaching
 from nanlint.fixes.shapes import hands_on, is_shape_only, lacks_dimension, narrower
 from nanlint.graph import Apply
@@ -147,10 +147,10 @@ def _may_stand_at(node: ast.expr, guard: Guard, selector: ast.expr, places: Plac
 def _calls(hazard: Hazard, guard: Guard, selector: ast.expr, places: Places) -> Iterator[ast.Call]:
     """Calls of helpers of which the dropped operand is made elementwise, the nearest first."""
     besides = [guard.condition] if guard.condition is not None else []
-    here = places.statement(selector)
-    pending = [(part, here) for part in _operands(hazard, selector)]
+    pending = [(part, places.statement(selector)) for part in _operands(hazard, selector)]
+    seen: set[ast.stmt] = set()
     for _ in range(_MOST_STATEMENTS):
-        sooner: list[tuple[ast.expr, ast.stmt | None]] = []
+        reads: dict[ast.stmt, ast.expr] = {}
         for part, statement in pending:
             nodes = (node for node in ast.walk(part) if isinstance(node, ast.Call))
             yield from (
@@ -158,11 +158,11 @@ def _calls(hazard: Hazard, guard: Guard, selector: ast.expr, places: Places) -> 
                 for call in nodes
                 if _is_of_helper(call, selector, places) and _leads_on(call, part, selector, places)
             )
-            reads = names_read(part, besides)
-            for read in reads if statement is not None else ():
+            for read in names_read(part, besides) if statement is not None else ():
                 if not is_shape_only(read, places) and _leads_on(read, part, selector, places):
-                    sooner.extend(_bound(read, statement, places))
-        pending = sooner
+                    reads |= _bound(read, statement, places)
+        pending = [(value, statement) for statement, value in reads.items() if statement not in seen]
+        seen.update(reads)
 
 
 def _keeps_places(argument: ast.expr, places: Places) -> bool:
@@ -208,11 +208,11 @@ def _operands(hazard: Hazard, selector: ast.expr) -> list[ast.expr]:
     return [given[hazard.drop.operand]]
 
 
-def _bound(read: ast.Name, before: ast.stmt | None, places: Places) -> list[tuple[ast.expr, ast.stmt | None]]:
-    """What a name is bound to before a statement, with the statement that binds it."""
-    bound = reaching(read.id, before, places) if before is not None else None
-    value = getattr(bound, "value", None)
-    return [(value, bound)] if isinstance(value, ast.expr) else []
+def _bound(read: ast.Name, before: ast.stmt | None, places: Places) -> dict[ast.stmt, ast.expr]:
+    """The statement that has given a name its value before another one, with that value."""
+    statement = reaching(read.id, before, places) if before is not None else None
+    made = binding(statement)
+    return {statement: made[1]} if statement is not None and made is not None else {}
 
 
 def _is_of_helper(node: ast.Call, selector: ast.expr, places: Places) -> bool:

@@ -111,10 +111,13 @@ class Attributes(Calls):
         found, owner = self.stored_in(owner, attribute_place(attr))
         return found or Method(owner, attr, node)
 
-    def stored_in(self, owner: Value, place: tuple[str, ...] | None) -> tuple[Thing | None, Value]:
+    def stored_in(
+        self, owner: Value, place: tuple[str, ...] | None, known: dict[int, Thing | None] | None = None
+    ) -> tuple[Thing | None, Value]:
         """What was stored in a place of something, whatever else was stored in other places since.
 
-        None if nothing was; with it what the owner was before all that was stored elsewhere.
+        None if nothing was; with it what the owner was before all that was stored elsewhere. `known` is what has been
+        found out of other owners: branches behind branches lead to the same ones in more ways than can be followed.
         """
         while place is not None and owner.number in self.overwritten:
             stored = self.overwritten[owner.number]
@@ -123,14 +126,19 @@ class Attributes(Calls):
             if not are_apart(stored.place, place):
                 break
             owner = stored.before
-        return self._stored_in_both(owner, place), owner
+        known = {} if known is None else known
+        if owner.number not in known:
+            known[owner.number] = self._stored_in_both(owner, place, known)
+        return known[owner.number], owner
 
-    def _stored_in_both(self, owner: Value, place: tuple[str, ...] | None) -> Thing | None:
+    def _stored_in_both(
+        self, owner: Value, place: tuple[str, ...] | None, known: dict[int, Thing | None]
+    ) -> Thing | None:
         """What was stored in one place by either of two branches."""
         if place is None or not (isinstance(owner, Apply) and owner.op == "phi"):
             return None
         condition, *sides = owner.args
-        first, second = (self.stored_in(side, place)[0] for side in sides)
+        first, second = (self.stored_in(side, place, known)[0] for side in sides)
         return None if first is None or second is None else self.choose(condition, first, second)
 
     def with_stored(self, owner: Value, place: tuple[str, ...] | None, thing: Thing) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from nanlint.catalogue import OPS
 from nanlint.catalogue.totals import LIKE_ELEMENTS
-from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, each_once
 from nanlint.plausibility import constant_of
 from nanlint.relevance import all_factors
 
@@ -104,6 +104,7 @@ def is_ratio(site: Apply) -> bool:
     return OPS[site.op].overflows and site.op not in _EVEN_OR_ODD and _is_difference(site.args[0])
 
 
+@each_once
 def _is_difference(value: Value) -> bool:
     """Whether a value is, or in some branch may be, the difference of two that are no constants, scaled or averaged."""
     if not isinstance(value, Apply):

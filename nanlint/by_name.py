@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from nanlint.catalogue.totals import LIKE_ELEMENTS
-from nanlint.graph import Apply, Constant, Leaf, Value
+from nanlint.graph import Apply, Constant, Leaf, Value, each_once
 
 _POSITIVE = re.compile(
     r"(^|[._])(temperatures?|tau|kt|bandwidths?|length_?scales?|mass|masses|cut_?offs?|r_?(max|cut|cutoff)|focals?"
@@ -38,6 +38,7 @@ _NEXT = re.compile(r"#\d+| [+-] 1(?=\])")
 """What follows an index where the next element is meant, and which value of that name the index is."""
 
 
+@each_once
 def is_step(value: Value, values: Mapping[int, float]) -> bool:
     """Whether a value is 0 because the two ends of an interval are the same: `high - low`, `knots[1:] - knots[:-1]`."""
     if not isinstance(value, Apply):
@@ -104,6 +105,7 @@ def _place(leaf: Leaf) -> str:
     return _NEXT.sub("", leaf.name).replace("1:", ":-1")
 
 
+@each_once
 def is_positive_by_name(value: Value) -> bool:
     """Whether a value is called something that everything is divided by, and that is positive by its nature.
 

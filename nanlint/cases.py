@@ -13,7 +13,7 @@ from nanlint.arithmetic import ARITHMETIC
 from nanlint.catalogue import OPS, SELECTORS, Drop, Selector
 from nanlint.catalogue.selectors import MASK_PRODUCT
 from nanlint.facts import Constraint, solve
-from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, Apply, Constant, Leaf, Value, closure, each_once
 from nanlint.relevance import SIGNS
 
 Place: TypeAlias = tuple[str, int, int]
@@ -102,6 +102,7 @@ def _plain(value: Value, condition: Value) -> Value:
     return value
 
 
+@each_once
 def is_repair(condition: Value, operand: Value) -> bool:
     """Whether a condition asks if the operand's own value is finite: that repairs the value and no gradient."""
     if not isinstance(condition, Apply):

@@ -10,7 +10,7 @@ from nanlint.arithmetic import Arithmetic
 from nanlint.cases import Case, Proof
 from nanlint.catalogue import OPS
 from nanlint.catalogue.totals import SUMS
-from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PART, PICKED, Apply, Leaf, Value, closure, each_once
 from nanlint.plausibility import constant_of
 from nanlint.relevance import all_factors, is_held_against_number, is_told_by_zero, speaks_of
 from nanlint.witness import forward
@@ -40,6 +40,7 @@ def is_decided(case: Case, proof: Proof, poisoned: Sequence[Value], a: Arithmeti
     return True
 
 
+@each_once
 def is_by_factor(value: Value, condition: Value, values: Mapping[int, float]) -> bool:
     """Whether a product, or each of a sum of them, is 0 by nothing but a factor that a condition holds against 0."""
     if isinstance(value, Apply) and value.op in SUMS:

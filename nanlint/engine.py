@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nanlint.config import UNUSED_ASSUMPTION, Config
+from nanlint.depth import deeper
 from nanlint.finding import Applicability, Confidence, Edit, Finding, Fix, Position, Span
 from nanlint.source import AnalysisError, Piece, Source, from_bytes, parse, read
 
@@ -139,7 +140,8 @@ def _analysed(
 def _findings(source: Source, config: Config, analyse: Analyse) -> list[Finding]:
     findings = [failure(source.path, error) for error in source.skipped]
     try:
-        return findings + analyse(source, config)
+        with deeper():
+            return findings + analyse(source, config)
     except AnalysisError as error:
         reason = error
     except RecursionError:

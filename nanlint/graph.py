@@ -6,11 +6,11 @@ Two values with the same `number` are the same value for certain (value numberin
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
-from typing import TypeAlias
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeAlias
 
 from nanlint import regions as R
 from nanlint.arithmetic import ARITHMETIC
@@ -238,3 +238,33 @@ def _sorted(kept: dict[int, Value]) -> Iterator[Value]:
             elif value.number in kept and value.number not in done:
                 stack += (value, None)
                 stack += value.args if isinstance(value, Apply) else ()
+
+
+_Given = ParamSpec("_Given")
+
+
+def each_once(rule: Callable[_Given, bool]) -> Callable[_Given, bool]:
+    """A rule on values that asks itself of their operands, and asks each of them once.
+
+    There may be more ways through a graph than can be followed: `m = m & (m | n)`, forty times.
+    """
+    known: dict[tuple[int, ...], bool] = {}
+    asking: list[tuple[int, ...]] = []
+
+    @wraps(rule)
+    def asked(*args: _Given.args, **kwargs: _Given.kwargs) -> bool:
+        key = tuple(int(getattr(arg, "number", id(arg))) for arg in args)
+        if key in known:
+            return known[key]
+        asking.append(key)
+        try:
+            found = rule(*args, **kwargs)
+        finally:
+            asking.pop()
+        if asking:
+            known[key] = found
+        else:
+            known.clear()  # the numbers are those of one graph
+        return found
+
+    return asked

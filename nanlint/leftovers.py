@@ -10,7 +10,7 @@ from nanlint import regions as R
 from nanlint.cases import Case, Proof, is_repair
 from nanlint.catalogue.totals import SUMS
 from nanlint.facts import Network
-from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure
+from nanlint.graph import MOST_VALUES, PART, Apply, Constant, Leaf, Value, closure, each_once
 from nanlint.relevance import are_opposite, share
 
 _OF_ROWS = frozenset({"isfinite", "isnan", "isinf", "any", "all", "sum", "total", "amax", "amin"})
@@ -65,6 +65,7 @@ def _is_of_all(call: ast.AST | None) -> bool:
     return len(call.args) == (isinstance(call.func.value, ast.Name) and call.func.value.id == "torch")
 
 
+@each_once
 def _is_never_empty(row: Value, network: Network) -> bool:
     """Whether a part of what a row was put together from is finite."""
     if not (isinstance(row, Apply) and row.op == "phi" and getattr(row.args[0], "name", "") == PART):

@@ -14,7 +14,7 @@ from nanlint.catalogue.emptied import LEFT, OF_ROWS
 from nanlint.catalogue.structure import CONTRACTING, SATURATES
 from nanlint.catalogue.totals import LIKE_ELEMENTS, SUMS
 from nanlint.facts import Constraint
-from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, operands
+from nanlint.graph import MOST_VALUES, Apply, Constant, Kind, Leaf, Value, closure, each_once, operands
 from nanlint.lower.conventions import is_given_setting
 from nanlint.relevance import is_held_against_number, speaks_of
 from nanlint.sites import called_name
@@ -42,6 +42,7 @@ _DRAWN = frozenset({"rand", "rand_like"})
 """What gives a random number between 0 and 1."""
 
 
+@each_once
 def is_setting(value: Value) -> bool:
     """Whether a value is made of Python numbers alone, or is an attribute that nothing in the file assigns."""
     if isinstance(value, Apply):
@@ -279,6 +280,7 @@ def pinned(values: Sequence[Value], proof: Proof) -> list[Constraint]:
     ]
 
 
+@each_once
 def is_offset(value: Value, values: Mapping[int, float]) -> bool:
     """Whether a number has been added, so that only exactly its negative gives 0: `x + eps`, `spectrum + 50.0`.
 

@@ -19,6 +19,7 @@ from nanlint.graph import (
     Leaf,
     Value,
     closure,
+    each_once,
     operands,
 )
 
@@ -35,6 +36,7 @@ _SHIFTING = frozenset({"add", "sub", "div", "floor", "trunc", "floor_divide"})
 _INTEGER = re.compile(r"\d+")
 
 
+@each_once
 def is_unreadable(condition: Value) -> bool:
     """Whether a condition is a mask from outside, which says which elements count and nothing of their values.
 
@@ -76,6 +78,7 @@ def _is_position(value: Value) -> bool:
     return isinstance(called, ast.Attribute) and called.attr == "arange"
 
 
+@each_once
 def is_presence(condition: Value) -> bool:
     """Whether a condition is about inputs alone, each held against a number: `count > 0`, `target != -1`."""
     if is_unreadable(condition):
@@ -125,6 +128,7 @@ def is_ranking(condition: Value) -> bool:
     return any(isinstance(v, Leaf) and v.key == ANOTHER for v in closure(condition.args[1:], MOST_VALUES))
 
 
+@each_once
 def is_padding(condition: Value) -> bool:
     """Whether a condition is made of masks from outside alone."""
     if isinstance(condition, Apply) and condition.op in ("and", "or"):
@@ -287,11 +291,16 @@ def is_spoken_of(values: Sequence[Value], condition: Value) -> bool:
 
 def _masks(condition: Value) -> Iterator[Value]:
     """The masks from outside that a condition joins with others, unless they are inputs."""
-    if isinstance(condition, Apply) and condition.op in ("and", "or"):
-        for arg in condition.args:
-            yield from _masks(arg)
-    elif isinstance(condition, Apply) and is_unreadable(condition):
-        yield condition
+    stack, seen = [condition], set[int]()
+    while stack:
+        value = stack.pop()
+        if not isinstance(value, Apply) or value.number in seen:
+            continue
+        seen.add(value.number)
+        if value.op in ("and", "or"):
+            stack.extend(value.args)
+        elif is_unreadable(value):
+            yield value
 
 
 def share(x: Value, y: Value) -> bool:
@@ -361,10 +370,17 @@ def factors(value: Value) -> tuple[Value, ...]:
 
 
 def all_factors(value: Value) -> list[Value]:
-    """What a product is made of, and the products in it."""
-    if isinstance(value, Apply) and value.op == "mul":
-        return [factor for arg in value.args for factor in all_factors(arg)]
-    return [value]
+    """What a product is made of, and the products in it, each once."""
+    found: dict[int, Value] = {}
+    stack, seen = [value], set[int]()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Apply) and part.op == "mul":
+            stack.extend(reversed(part.args) if part.number not in seen else ())
+            seen.add(part.number)
+        else:
+            found.setdefault(part.number, part)
+    return list(found.values())
 
 
 def is_picked(condition: Value) -> bool:

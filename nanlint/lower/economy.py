@@ -16,6 +16,7 @@ from nanlint.graph import Apply, Constant, Leaf, Value, operands
 from nanlint.lower.call import Call
 from nanlint.lower.following import Following
 from nanlint.lower.things import Function, Thing, values_in
+from nanlint.relevance import all_factors
 
 
 class Economy(Following):
@@ -109,10 +110,7 @@ class Economy(Following):
 
 def _factors(product: Value) -> Iterator[Value]:
     for arg in operands(product):
-        if isinstance(arg, Apply) and arg.op == "mul":
-            yield from _factors(arg)
-        else:
-            yield arg
+        yield from all_factors(arg)
 
 
 def _below(roots: Iterable[Value], *, paths: bool = True) -> Iterator[Value]:

@@ -183,16 +183,21 @@ class Frame:
         A conjunction that holds is known part by part. What a condition says of some elements only, as
         `mask.any()` does, says nothing of the others and is left out.
         """
-        op, args = (condition.op, condition.args) if isinstance(condition, Apply) else ("", ())
-        if op == "not":
-            self.assume(args[0], not truth)
-        elif op == ("and" if truth else "or"):
-            for arg in args:
-                self.assume(arg, truth)
-        elif op == ("all" if truth else "any"):
-            self.assume(args[0], truth)
-        elif not (op == ("any" if truth else "all") or _of_some(condition)):
-            self.path = (*self.path, Assumption(condition, truth))
+        stack, seen = [(condition, truth)], set[tuple[int, bool]]()
+        while stack:
+            part, holds = stack.pop()
+            if (part.number, holds) in seen:
+                continue
+            seen.add((part.number, holds))
+            op, args = (part.op, part.args) if isinstance(part, Apply) else ("", ())
+            if op == "not":
+                stack.append((args[0], not holds))
+            elif op == ("and" if holds else "or"):
+                stack.extend((arg, holds) for arg in reversed(args))
+            elif op == ("all" if holds else "any"):
+                stack.append((args[0], holds))
+            elif not (op == ("any" if holds else "all") or _of_some(part)):
+                self.path = (*self.path, Assumption(part, holds))
 
 
 def foreign_call(scope: Scope, place: ast.AST | None) -> ForeignCall | None:

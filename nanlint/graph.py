@@ -261,10 +261,10 @@ def each_once(rule: Callable[_Given, bool]) -> Callable[_Given, bool]:
             found = rule(*args, **kwargs)
         finally:
             asking.pop()
+            if not asking:
+                known.clear()  # the numbers are those of one graph
         if asking:
             known[key] = found
-        else:
-            known.clear()  # the numbers are those of one graph
         return found
 
     return asked

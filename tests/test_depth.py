@@ -9,6 +9,7 @@ import pytest
 from nanlint.config import Config
 from nanlint.depth import deeper
 from nanlint.engine import check
+from nanlint.graph import Builder, Leaf, each_once
 from nanlint.source import Source
 
 MANY_WAYS = {
@@ -52,3 +53,22 @@ def test_the_limit_is_put_back() -> None:
         within = sys.getrecursionlimit()
     assert within > before
     assert sys.getrecursionlimit() == before
+
+
+def test_nothing_is_remembered_of_another_graph() -> None:
+    """Numbers are those of one graph: what a rule has said of a value must not be said of another graph's."""
+
+    @each_once
+    def rule(value: Leaf, answer: bool) -> bool:
+        if value.name == "broken":
+            raise KeyError
+        return rule(inner, answer) if value is outer else answer
+
+    builder = Builder()
+    outer, inner = builder.leaf("outer"), builder.leaf("inner")
+    broken = Builder().leaf("broken")
+    with pytest.raises(KeyError):
+        rule(broken, True)
+    assert broken.number == outer.number
+    assert rule(outer, True) is True
+    assert rule(outer, False) is False

@@ -216,9 +216,26 @@ class Values(Objects):
 
     def picked_by_index(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value:
         """Some elements by their indices: any other element is dropped."""
+        own = self._own_extreme(value, keys, node, frame)
+        if own is not None:
+            return own
         if not value.grad or isinstance(value, Leaf) or any(map(self._is_whole_order, keys)):
             return self.element(value, self.source(node), only_index(keys))
         return self.select(value, self.any_element(*keys), node, frame)
+
+    def _own_extreme(self, value: Value, keys: Sequence[Thing], node: ast.AST, frame: Frame) -> Value | None:
+        """The largest of tensors that were stacked, by the indices of just these: `gather(s, s.argmax())`.
+
+        None where that is not what is picked, or where it matters what is dropped.
+        """
+        parts, _ = self.stacked.get(value.number, ((), 0.0))
+        mask = self.only_mask(keys) if parts else None
+        if not isinstance(mask, Apply) or mask.number not in self.rankings or may_be_poisoned(value):
+            return None
+        if mask.args[0].number != value.number:
+            return None
+        op = "maximum" if mask.op == "ge" else "minimum"
+        return functools.reduce(lambda one, other: self.apply(op, (one, other), node, frame), parts)
 
     def _is_whole_order(self, key: Thing) -> bool:
         """Whether indices name all elements, in some order."""

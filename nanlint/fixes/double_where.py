@@ -99,7 +99,7 @@ def _wrapped(
 ) -> Wrap | None:
     """The wrap that guards one argument of one site."""
     node = argument_node(site.node, index, site.op)
-    if node is None or not _bound_before(guard, node, selector, places):
+    if node is None or not bound_before(guard, node, selector, places):
         return None
     if guard.condition is not None:
         node = within_shape(node, places.spelled_out(guard.condition))
@@ -160,7 +160,7 @@ def where_spelling(selector: ast.AST, places: Places) -> str | None:
     return None
 
 
-def _bound_before(guard: Guard, node: ast.expr, selector: ast.AST, places: Places) -> bool:
+def bound_before(guard: Guard, node: ast.expr, selector: ast.AST, places: Places) -> bool:
     """Whether the guard's names have their values already where the argument stands."""
     here, there = places.statement(node), places.statement(selector)
     if here is there or here is None or there is None:

@@ -12,15 +12,16 @@ import ast
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from nanlint.catalogue import OPS
-from nanlint.finding import Edit, Span
-from nanlint.fixes.double_where import Wrap, guarded, inserted
+from nanlint.finding import Span
+from nanlint.fixes.double_where import Wrap, bound_before, guarded, inserted
+from nanlint.fixes.elsewhere import Rebuilt
 from nanlint.fixes.guards import Guard, guards_of
 from nanlint.fixes.places import Places, binding
 from nanlint.fixes.recomputed import names_read, reaching
-from nanlint.fixes.shapes import hands_on, is_shape_only, lacks_dimension, narrower
+from nanlint.fixes.reshaping import RESHAPING
+from nanlint.fixes.shapes import hands_on, is_shape_only, lacks_dimension, names_in, narrower
 from nanlint.graph import Apply
 from nanlint.hazards import Hazard
 from nanlint.sites import argument_node, called_name
@@ -37,14 +38,8 @@ _MOVING = frozenset(
     """.split()
 )
 """What gives elements other places: then a guard at what a helper is handed is one of other elements."""
-_SHAPING = frozenset("view reshape flatten unsqueeze squeeze expand expand_as repeat tile unfold".split())
-
-
-class Handed(NamedTuple):
-    """Edits, and whether what they insert certainly has a shape that fits."""
-
-    edits: tuple[Edit, ...]
-    fits: bool
+_SHAPING = RESHAPING | {"repeat", "tile", "unfold"}
+"""What gives elements another shape, of which the guard knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ def handed(
     sites: Sequence[Sequence[tuple[Apply, int]]],
     places: Places,
     numbers: Sequence[float],
-) -> Iterator[Handed]:
+) -> Iterator[Rebuilt]:
     """Edits that put `numbers` in place of what helpers are handed on the way to a selector, one try after the other.
 
     Where several operands of the selector are poisoned, each gets a guard of its own. Of the `sites` of each, arguments
@@ -76,7 +71,7 @@ def handed(
         if all(wraps.setdefault(wrap.span, wrap) == wrap for way in together for wrap in way.wraps):
             binding = dict.fromkeys(edit for way in together for edit in way.guard.binding)
             edits = (*binding, *inserted(wraps.values(), places))
-            yield Handed(edits, all(way.fits for way in together))
+            yield Rebuilt(edits, all(way.fits for way in together))
 
 
 def _ways(
@@ -105,7 +100,7 @@ def _own(sites: Sequence[tuple[Apply, int]], guard: Guard, selector: ast.expr, p
     return [
         guarded(node, guard, safe, selector, places)
         for node, safe in nodes
-        if node is not None and safe is not None and _may_stand_at(node, guard, selector, places)
+        if node is not None and safe is not None and bound_before(guard, node, selector, places)
     ]
 
 
@@ -116,38 +111,22 @@ def _groups(hazard: Hazard, guard: Guard, selector: ast.expr, places: Places) ->
         for argument in (*call.args, *(word.value for word in call.keywords)):
             if (
                 isinstance(argument, (ast.Name, ast.Attribute, ast.BinOp, ast.Subscript))
-                and _may_stand_at(argument, guard, selector, places)
+                and bound_before(guard, argument, selector, places)
                 and not lacks_dimension(guard, argument, places)
                 and _MOVING.isdisjoint(_words_of(call, places))
             ):
                 groups.setdefault(places.text(argument), []).append(argument)
-    asked = set(guard.names) or set(_names_of(guard))
-    alone = sorted(groups.values(), key=lambda group: asked.isdisjoint(_names_in(group)))[:_MOST_GROUPS]
+    asked = guard.names or (names_in(guard.condition) if guard.condition is not None else set())
+    # those of one group are written alike
+    alone = sorted(groups.values(), key=lambda group: asked.isdisjoint(names_in(group[0])))[:_MOST_GROUPS]
     return [*alone, list(itertools.chain(*alone))] if len(alone) > 1 else alone
-
-
-def _names_of(guard: Guard) -> set[str]:
-    """The names that a condition which is bound first is made of."""
-    return set() if guard.condition is None else {name.id for name in names_read(guard.condition)}
-
-
-def _names_in(nodes: Sequence[ast.expr]) -> set[str]:
-    """The names in some expressions."""
-    return {name.id for node in nodes for name in names_read(node)}
-
-
-def _may_stand_at(node: ast.expr, guard: Guard, selector: ast.expr, places: Places) -> bool:
-    """Whether the guard is the same where an expression stands, in the function of the selector."""
-    here, there = places.statement(selector), places.statement(node)
-    if here is None or there is None or places.function(node) is not places.function(selector):
-        return False
-    return here is there or (not guard.binding and places.unchanged_between(set(guard.names), there, here))
 
 
 def _calls(hazard: Hazard, guard: Guard, selector: ast.expr, places: Places) -> Iterator[ast.Call]:
     """Calls of helpers of which the dropped operand is made elementwise, the nearest first."""
     besides = [guard.condition] if guard.condition is not None else []
-    pending = [(part, places.statement(selector)) for part in _operands(hazard, selector)]
+    here = places.statement(selector)
+    pending = [] if here is None else [(part, here) for part in _operands(hazard, selector)]
     seen: set[ast.stmt] = set()
     for _ in range(_MOST_STATEMENTS):
         reads: dict[ast.stmt, ast.expr] = {}
@@ -158,7 +137,7 @@ def _calls(hazard: Hazard, guard: Guard, selector: ast.expr, places: Places) -> 
                 for call in nodes
                 if _is_of_helper(call, selector, places) and _leads_on(call, part, selector, places)
             )
-            for read in names_read(part, besides) if statement is not None else ():
+            for read in names_read(part, besides):
                 if not is_shape_only(read, places) and _leads_on(read, part, selector, places):
                     reads |= _bound(read, statement, places)
         pending = [(value, statement) for statement, value in reads.items() if statement not in seen]
@@ -208,9 +187,9 @@ def _operands(hazard: Hazard, selector: ast.expr) -> list[ast.expr]:
     return [given[hazard.drop.operand]]
 
 
-def _bound(read: ast.Name, before: ast.stmt | None, places: Places) -> dict[ast.stmt, ast.expr]:
+def _bound(read: ast.Name, before: ast.stmt, places: Places) -> dict[ast.stmt, ast.expr]:
     """The statement that has given a name its value before another one, with that value."""
-    statement = reaching(read.id, before, places) if before is not None else None
+    statement = reaching(read.id, before, places)
     made = binding(statement)
     return {statement: made[1]} if statement is not None and made is not None else {}
 

@@ -125,8 +125,10 @@ def _extremum(pairwise: str, reduced: str) -> Handler:
         op = _EXTREMES.get(reduced)
         if op == "largest" and called_name(call.first.node) == "softmax":
             return _pair(calls, call, _largest_weight(calls, call.first), reduced)
-        winner = call.first if op is None else calls.extreme(op, call.first, call.node, call.frame)
-        if reduced in _MEDIANS:
+        winner = call.first
+        if op is not None:
+            winner = calls.extreme(op, call.first, call.node, call.frame)
+        elif reduced in _MEDIANS:
             winner = calls.one_of(call.first, call.node, call.frame)
         made = calls.apply(reduced, (winner,), call.node, call.frame)
         return _pair(calls, call, made, reduced)
